@@ -1,0 +1,94 @@
+"""The command line: `gpu-bot up|web|worker|sandbox|manifest`."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Annotated
+
+import typer
+
+from bot import logs
+from core import settings
+from core.errors import SettingsError
+from core.settings import Settings
+
+cli = typer.Typer(
+    help="GPUs from Slack: create a Novita GPU instance from a modal and follow it in one thread.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+
+@cli.command()
+def up() -> None:
+    """Answer Slack and do the background work in one process: for a small team."""
+    from bot.compose import as_web, as_worker, run
+
+    loaded = _loaded(settings.for_web)
+    _run(lambda: run(loaded, as_web, as_worker))
+
+
+@cli.command()
+def web() -> None:
+    """Answer Slack and carry out creates."""
+    from bot.compose import as_web, run
+
+    loaded = _loaded(settings.for_web)
+    _run(lambda: run(loaded, as_web))
+
+
+@cli.command()
+def worker() -> None:
+    """Watch instances, tell what is left to tell, keep prices fresh. Any number of these may run."""
+    from bot.compose import as_worker, run
+
+    loaded = _loaded(settings.for_worker)
+    _run(lambda: run(loaded, as_worker))
+
+
+@cli.command()
+def manifest(
+    url: Annotated[
+        str | None, typer.Option(help="https address that Slack reaches the bot at; leave out for Socket Mode.")
+    ] = None,
+) -> None:
+    """Print the Slack app manifest, to paste at api.slack.com/apps → Create New App → From a manifest."""
+    from bot.manifest import manifest as build
+
+    try:
+        typer.echo(json.dumps(build(url), indent=2))
+    except SettingsError as error:
+        raise _wrong(error) from None
+
+
+def _loaded(load: Callable[[], Settings]) -> Settings:
+    try:
+        loaded = load()
+    except SettingsError as error:
+        raise _wrong(error) from None
+    logs.setup(loaded.log_level, loaded.log_format)
+    return loaded
+
+
+def _run(work: Callable[[], object]) -> None:
+    try:
+        asyncio.run(work())  # type: ignore[arg-type]
+    except SettingsError as error:
+        raise _wrong(error) from None
+
+
+def _wrong(error: SettingsError) -> typer.Exit:
+    typer.echo(str(error), err=True)
+    return typer.Exit(1)
+
+
+def main() -> None:
+    """The console script."""
+    cli()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,52 @@
+"""Builds the Bolt app and registers the listeners."""
+
+from __future__ import annotations
+
+import logging
+
+import structlog
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.authorization import AuthorizeResult
+from slack_bolt.response import BoltResponse
+
+from bot.background import new_reference
+from bot.listeners import actions, commands, create
+from bot.parts import Parts
+from bot.words import unexpected
+
+log = structlog.get_logger(__name__)
+
+# Bolt finds SLACK_BOT_TOKEN in the environment and warns that `authorize` takes its place, which is meant.
+logging.getLogger("slack_bolt.AsyncApp").addFilter(
+    lambda record: "`authorize` has been used" not in record.getMessage()
+)
+
+
+def build_app(parts: Parts) -> AsyncApp:
+    """The app, for HTTP and for Socket Mode alike.
+
+    process_before_response: without it Bolt polls for the ack every 10 ms and loses the acks of listeners that raise
+    right after it (libraries.md 4). Signatures are checked in bot/server.py, before Bolt parses anything.
+    """
+
+    async def authorize() -> AuthorizeResult:
+        return await parts.identity.authorize()
+
+    app = AsyncApp(
+        client=parts.client,
+        authorize=authorize,
+        process_before_response=True,
+        request_verification_enabled=False,
+        ssl_check_enabled=False,
+    )
+    for listeners in (commands, create, actions):
+        listeners.register(app, parts)
+    app.error(_apologise)
+    return app
+
+
+async def _apologise(error: Exception, response: BoltResponse | None) -> BoltResponse | None:
+    """A listener raised before it had answered: the person gets a sentence, the log gets the rest (slack.md B2)."""
+    reference = new_reference()
+    log.error("listener_broke", reference=reference, exc_info=error)
+    return None if response is None else BoltResponse(status=200, body=unexpected(reference))

@@ -1,0 +1,43 @@
+"""The names Slack sends back to us: command, callback and action ids, for whoever draws, registers or declares them."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+COMMAND = "/gpu"
+EVENTS_PATH = "/slack/events"
+
+
+class View(StrEnum):
+    """callback_id of each modal."""
+
+    CREATE = "create_instance"
+    LOADING = "create_instance_loading"
+    OUTCOME = "create_instance_outcome"
+
+
+class Field(StrEnum):
+    """action_id of each input of the create modal; its block_id starts with the same word (design.md 5)."""
+
+    NAME = "name"
+    PRODUCT_NAME = "product_name"
+    TEMPLATE_ID = "template_id"
+    REGION = "region"
+    GPU_NUM = "gpu_num"
+    ROOTFS_SIZE = "rootfs_size"
+    BILLING_MODE = "billing_mode"
+    LEASE = "lease"
+    CHANNEL = "channel"
+    WEBHOOK_URL = "webhook_url"
+    ENVS = "envs"
+
+
+class Action(StrEnum):
+    """action_id of each button."""
+
+    REVEAL_ADVANCED = "reveal_advanced"
+    USE_ON_DEMAND = "use_on_demand"
+    CREATE = "create"
+    """Opens the create modal, from help and from refusals."""
+    OPEN_LINK = "open_link"
+    """A button that only carries a url: Slack still sends its click, which is acknowledged and ignored."""

@@ -1,0 +1,126 @@
+"""Tells an instance's story in Slack: one headline card, edited in place, and replies in its thread."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import structlog
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import faults
+from bot.faults import CALL_FAILED, Kind
+from bot.identity import Identity
+from bot.views.blocks import Message
+from bot.views.card import card
+from bot.views.thread import private_notice, reply
+from core.clock import Clock
+from core.events import Event, PhaseChanged
+from core.models import Instance
+from core.outbox import Memo, NotDelivered
+
+log = structlog.get_logger(__name__)
+
+
+class SlackNotifier:
+    """One of the outbox's notifiers. Its memo holds the channel and the `ts` of the card, which roots the thread.
+
+    In each telling the one post that cannot be taken back comes last, so that a repetition repeats nothing else.
+    """
+
+    name = "slack"
+
+    def __init__(self, client: AsyncWebClient, identity: Identity, clock: Clock) -> None:
+        self._client = client
+        self._identity = identity
+        self._clock = clock
+
+    async def tell(self, instance: Instance, event: Event, memo: Memo, *, latest: bool) -> Memo:
+        """Tells one event. Raises NotDelivered when Slack is away or asks to wait."""
+        try:
+            if "ts" not in memo:
+                memo = await self._open(instance)
+            elif latest:
+                await self._edit_card(instance, event, memo)
+            message = reply(instance, event)
+            return memo if message is None else await self._reply(instance, message, memo)
+        except CALL_FAILED as error:
+            raise NotDelivered(f"Slack: {faults.word_of(error)}", faults.retry_after(error)) from error
+
+    async def _open(self, instance: Instance) -> Memo:
+        """Posts the card where it was asked for or, when that place is closed to the bot, to the owner."""
+        if instance.request.channel is None:
+            return await self._open_privately(instance, None)
+        try:
+            return await self._post_card(instance, instance.request.channel)
+        except CALL_FAILED as error:
+            if faults.kind_of(error) is not Kind.CLOSED:
+                raise
+            return await self._open_privately(instance, faults.word_of(error))
+
+    async def _open_privately(self, instance: Instance, why: str | None) -> Memo:
+        try:
+            if why is not None:
+                await self._post(instance.owner.user, private_notice(instance, why, self._identity.bot_user))
+            return await self._post_card(instance, instance.owner.user)
+        except CALL_FAILED as error:
+            if faults.kind_of(error) is not Kind.CLOSED:
+                raise
+            log.error("nowhere_to_tell", instance_id=instance.id, channel=why, direct=faults.word_of(error))
+            return {"channel": "", "ts": ""}
+
+    async def _edit_card(self, instance: Instance, event: Event, memo: Memo) -> None:
+        if not memo["ts"]:
+            return
+        message = card(instance, self._clock.now())
+        try:
+            await self._call("chat.update", message, channel=memo["channel"], ts=memo["ts"])
+        except CALL_FAILED as error:
+            kind = faults.kind_of(error)
+            if kind in (Kind.LOST, Kind.CLOSED):
+                log.warning("card_not_edited", instance_id=instance.id, error=faults.word_of(error))
+            elif isinstance(event, PhaseChanged):
+                # The next event edits the card anyway; a busy Slack must not hold up what matters.
+                log.info("card_edit_skipped", instance_id=instance.id, error=faults.word_of(error))
+            else:
+                raise
+
+    async def _reply(self, instance: Instance, message: Message, memo: Memo) -> Memo:
+        if not memo["ts"]:
+            return memo
+        try:
+            await self._post(memo["channel"], message, thread_ts=memo["ts"])
+        except CALL_FAILED as error:
+            if faults.kind_of(error) is Kind.LOST:
+                await self._post(memo["channel"], message)
+                return memo
+            if faults.kind_of(error) is not Kind.CLOSED:
+                raise
+            memo = await self._open_privately(instance, faults.word_of(error))
+            if memo["ts"]:
+                await self._post(memo["channel"], message, thread_ts=memo["ts"])
+        return memo
+
+    async def _post_card(self, instance: Instance, channel: str) -> Memo:
+        metadata = {"event_type": "gpu_instance", "event_payload": {"instance_id": instance.id}}
+        answer = await self._post(channel, card(instance, self._clock.now()), metadata=metadata)
+        return {"channel": str(answer["channel"]), "ts": str(answer["ts"])}
+
+    async def _post(self, channel: str, message: Message, **more: Any) -> Mapping[str, Any]:
+        return await self._call("chat.postMessage", message, channel=channel, unfurl_links=False, **more)
+
+    async def _call(self, method: str, message: Message, **more: Any) -> Mapping[str, Any]:
+        """Sends a message; when Slack dislikes its blocks, the plain text, so that no defect in drawing hides news."""
+        arguments = {"unfurl_media": False, **more} if method == "chat.postMessage" else more
+        try:
+            answer = await self._client.api_call(
+                method, json={"text": message.text, "blocks": message.blocks, **arguments}
+            )
+        except CALL_FAILED as error:
+            if faults.kind_of(error) is not Kind.MALFORMED:
+                raise
+            log.error("blocks_refused", method=method, error=faults.word_of(error), exc_info=error)
+            plain = {"text": message.text[:3900], "blocks": []}
+            answer = await self._client.api_call(method, json={**plain, **arguments})
+        data: Mapping[str, Any] = answer.data if isinstance(answer.data, dict) else {}
+        return data

@@ -1,0 +1,40 @@
+"""What the listeners work with, chosen by the composition root."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot.background import Background
+from bot.identity import Identity
+from bot.views.modal import Limits
+from core.catalog import Catalog
+from core.clock import Clock
+from core.launch import Launcher
+from core.outbox import Outbox
+from core.policy import Policy
+from core.store import Store
+
+
+@dataclass(frozen=True)
+class Parts:
+    """One of each. `priority` is REGION_PRIORITY, `default_region` what the modal preselects."""
+
+    client: AsyncWebClient
+    identity: Identity
+    catalog: Catalog
+    launcher: Launcher
+    outbox: Outbox
+    store: Store
+    background: Background
+    clock: Clock
+    limits: Limits
+    priority: tuple[str, ...] = ()
+    default_region: str | None = None
+    allowed_channels: tuple[str, ...] = ()
+    admins: tuple[str, ...] = ()
+
+    @property
+    def policy(self) -> Policy:
+        return Policy(home_team=self.identity.team, allowed_channels=self.allowed_channels, admins=self.admins)

@@ -1,0 +1,37 @@
+"""The Web API methods the make-believe Slack knows, with their rate-limit tiers and required arguments
+(slack.md A10).
+"""
+
+from __future__ import annotations
+
+from bot.sandbox.slack.constants import SPECIAL, TIER_1, TIER_3, TIER_4
+from bot.sandbox.slack.methods.chat import (
+    delete_message,
+    get_permalink,
+    post_ephemeral,
+    post_message,
+    update_message,
+)
+from bot.sandbox.slack.methods.conversations import conversation_info, open_conversation
+from bot.sandbox.slack.methods.identity import identify, user_info
+from bot.sandbox.slack.methods.method import Args, Json, Method
+from bot.sandbox.slack.methods.views import open_view, publish_view, push_view, update_view
+
+__all__ = ["METHODS", "Args", "Json", "Method"]
+
+METHODS: dict[str, Method] = {
+    "auth.test": Method(identify, SPECIAL),
+    "users.info": Method(user_info, TIER_4, ("user",)),
+    "conversations.info": Method(conversation_info, TIER_3, ("channel",)),
+    "conversations.open": Method(open_conversation, TIER_3),
+    "chat.postMessage": Method(post_message, SPECIAL, ("channel",), is_paced_by_channel=True),
+    "chat.postEphemeral": Method(post_ephemeral, TIER_4, ("channel", "user")),
+    "chat.update": Method(update_message, TIER_3, ("channel", "ts")),
+    "chat.delete": Method(delete_message, TIER_3, ("channel", "ts")),
+    "chat.getPermalink": Method(get_permalink, SPECIAL, ("channel", "message_ts")),
+    "views.open": Method(open_view, TIER_4, ("trigger_id", "view")),
+    "views.push": Method(push_view, TIER_4, ("trigger_id", "view")),
+    "views.update": Method(update_view, TIER_4, ("view",)),
+    "views.publish": Method(publish_view, TIER_4, ("user_id", "view")),
+}
+SOCKET_METHOD, SOCKET_TIER = "apps.connections.open", TIER_1

@@ -1,0 +1,180 @@
+"""A small Block Kit vocabulary: plain dicts, clipped to Slack's limits (slack.md A6, A7).
+
+Plain dicts and not slack_sdk's models: a modal is drawn within Slack's three seconds, often by many people at once,
+and the models cost fifty times as much while checking less.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from bot.ids import Field, View
+from bot.views.text import Block, clip, esc, mrkdwn, plain
+
+OPTIONS_LIMIT = 100
+OPTION_TEXT_LIMIT = 75
+OPTION_VALUE_LIMIT = 150
+METADATA_LIMIT = 3000
+
+Option = Block
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """What chat.postMessage and chat.update take: `text` is for notifications and screen readers."""
+
+    text: str
+    blocks: list[Block]
+
+
+def notice(sentence: str) -> Message:
+    """A message of one plain sentence, which may hold outside strings."""
+    return Message(esc(sentence, 600), [section(esc(sentence, 600))])
+
+
+def section(text: str, block_id: str | None = None) -> Block:
+    return _with_id({"type": "section", "text": mrkdwn(text)}, block_id)
+
+
+def fields(pairs: Mapping[str, str]) -> Block:
+    """Label and value side by side, at most ten; the values are mrkdwn."""
+    shown = [mrkdwn(f"*{label}*\n{value}", 2000) for label, value in pairs.items()][:10]
+    return {"type": "section", "fields": shown}
+
+
+def context(*texts: str) -> Block:
+    return {"type": "context", "elements": [mrkdwn(text) for text in texts[:10]]}
+
+
+def actions(*elements: Block, block_id: str | None = None) -> Block:
+    return _with_id({"type": "actions", "elements": list(elements[:25])}, block_id)
+
+
+def input_(
+    field: Field,
+    label: str,
+    element: Block,
+    *,
+    block_id: str = "",
+    hint: str = "",
+    optional: bool = False,
+    dispatch: bool = False,
+) -> Block:
+    """An input block. `dispatch` makes Slack report each choice at once; `block_id` starts with the field's name."""
+    block: Block = {
+        "type": "input",
+        "block_id": block_id or field.value,
+        "label": plain(label, 2000),
+        "element": {**element, "action_id": field.value},
+        "optional": optional,
+        "dispatch_action": dispatch,
+    }
+    if hint:
+        block["hint"] = plain(hint, 2000)
+    return block
+
+
+def option(text: str, value: str) -> Option:
+    """One choice. The caller sees to it that `value` has 1 to 150 characters: a cut value would be another value."""
+    return {"text": plain(text, OPTION_TEXT_LIMIT), "value": value}
+
+
+def static_select(options: Sequence[Option], initial: Option | None, placeholder: str = "Choose") -> Block:
+    return _initially(
+        {
+            "type": "static_select",
+            "placeholder": plain(placeholder, 150),
+            "options": list(options[:OPTIONS_LIMIT]),
+        },
+        "initial_option",
+        initial,
+    )
+
+
+def external_select(initial: Option | None, placeholder: str) -> Block:
+    """A select whose options Slack asks for, from the first letter or none."""
+    element = {"type": "external_select", "placeholder": plain(placeholder, 150), "min_query_length": 0}
+    return _initially(element, "initial_option", initial)
+
+
+def radio(options: Sequence[Option], initial: Option | None) -> Block:
+    return _initially({"type": "radio_buttons", "options": list(options[:10])}, "initial_option", initial)
+
+
+def number_input(low: int, high: int, initial: int) -> Block:
+    """Whole numbers; Slack wants its bounds as text."""
+    return {
+        "type": "number_input",
+        "is_decimal_allowed": False,
+        "min_value": str(low),
+        "max_value": str(high),
+        "initial_value": str(initial),
+    }
+
+
+def plain_text_input(
+    initial: str | None = None, *, max_length: int = 3000, placeholder: str = "", multiline: bool = False
+) -> Block:
+    element: Block = {"type": "plain_text_input", "max_length": max_length, "multiline": multiline}
+    if placeholder:
+        element["placeholder"] = plain(placeholder, 150)
+    return _initially(element, "initial_value", initial)
+
+
+def url_input(initial: str | None, placeholder: str) -> Block:
+    element = {"type": "url_text_input", "placeholder": plain(placeholder, 150)}
+    return _initially(element, "initial_value", initial)
+
+
+def conversations_select(initial: str | None) -> Block:
+    """Public and private channels that the person sees; the bot may not be in them."""
+    element: Block = {
+        "type": "conversations_select",
+        "placeholder": plain("Choose a channel", 150),
+        "filter": {"include": ["public", "private"], "exclude_bot_users": True},
+    }
+    return _initially(element, "initial_conversation", initial)
+
+
+def button(action_id: str, text: str, *, value: str = "", url: str = "", style: str = "") -> Block:
+    """A button. `value` and `url` must be within Slack's 2000 and 3000 characters."""
+    element: Block = {"type": "button", "action_id": action_id, "text": plain(text, 75)}
+    extras = {"value": value, "url": url, "style": style}
+    return element | {key: extra for key, extra in extras.items() if extra}
+
+
+def modal(
+    callback_id: View,
+    title: str,
+    blocks: Sequence[Block],
+    *,
+    close: str = "Close",
+    submit: str = "",
+    private_metadata: str = "",
+) -> Block:
+    """A modal view. Raises ValueError for metadata that Slack would refuse: cutting it would lose the form's memory."""
+    if len(private_metadata) > METADATA_LIMIT:
+        raise ValueError("private_metadata is longer than 3000 characters")
+    view: Block = {
+        "type": "modal",
+        "callback_id": callback_id.value,
+        "title": plain(title, 24),
+        "close": plain(close, 24),
+        "private_metadata": private_metadata,
+        "blocks": list(blocks[:100]),
+    }
+    return view | ({"submit": plain(submit, 24)} if submit else {})
+
+
+def fits_option(value: str) -> bool:
+    """Whether a string can be an option's value and be read by people."""
+    return 0 < len(value) <= OPTION_VALUE_LIMIT and bool(clip(value, OPTION_VALUE_LIMIT))
+
+
+def _initially(element: Block, key: str, initial: Option | str | None) -> Block:
+    return element | ({key: initial} if initial else {})
+
+
+def _with_id(block: Block, block_id: str | None) -> Block:
+    return block | ({"block_id": block_id} if block_id else {})

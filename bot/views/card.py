@@ -1,0 +1,141 @@
+"""The headline card of an instance: one message, drawn anew from the record at each change (design.md 5)."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot import words
+from bot.views import blocks as b
+from bot.views.attempts import attempt_words, refusals
+from bot.views.blocks import Message
+from bot.views.endpoints import endpoint_lines
+from bot.views.text import clip, code, date, esc, fit_lines, mention
+from core.models import Instance, Status
+from core.transitions import GIVE_UP_AFTER
+
+CONSOLE_LINK = f"<{words.CONSOLE_URL}|Novita console>"
+
+
+def card(instance: Instance, now: datetime) -> Message:
+    """The card as it stands now. The owner is named in it, which notifies nobody when a message is edited."""
+    state = _state(instance, now)
+    headline = f"{words.STATUS_EMOJI[instance.status]} *{esc(instance.request.name, 100)}* {state}"
+    blocks = [b.section(headline), b.fields(_facts(instance))]
+    blocks += [b.section(text) for text in (_endpoints(instance), _trouble(instance)) if text]
+    return Message(_summary(instance), [*blocks, b.context(_footer(instance))])
+
+
+def what(instance: Instance) -> str:
+    """`2 × RTX 4090 24GB`, as mrkdwn."""
+    return f"{instance.request.gpu_num} × {esc(instance.request.product_name, 80)}"
+
+
+def price(instance: Instance) -> str:
+    """`$0.36/h, spot`, as mrkdwn; without a price while none is known."""
+    billing = words.BILLING_WORDS[instance.request.billing_mode]
+    amount = instance.hourly_price
+    return billing if amount is None else f"{words.money(amount)}/h, {billing}"
+
+
+def place(instance: Instance) -> str:
+    """`AS-SGP-02 (Singapore)`, as mrkdwn."""
+    if instance.offer is None:
+        return esc(instance.request.region or "any region", 60)
+    region = instance.offer.region
+    return f"{esc(region.name, 60)} ({esc(region.place, 60)})" if region.place else esc(region.name, 60)
+
+
+def lease(instance: Instance) -> str:
+    """The lease as it is meant, and that nothing ends it."""
+    if instance.request.lease is None:
+        return "no end"
+    length = words.duration(instance.request.lease)
+    ends = instance.lease_ends_at
+    when = f"{length}, until {date(ends)}" if ends else f"{length}, counted from running"
+    return when if instance.has_ended else f"{when} ({words.LEASE_IS_A_NOTE})"
+
+
+def _state(instance: Instance, now: datetime) -> str:
+    """The rest of the headline after the name."""
+    if instance.is_launching:
+        return _launching(instance)
+    if instance.status in (Status.CREATING, Status.STARTING):
+        return _starting(instance, now)
+    if instance.status is Status.RUNNING and instance.running_at:
+        return f"is running since {date(instance.running_at)}"
+    if instance.status is Status.FAILED:
+        return "was not created" if instance.novita_id is None else "failed"
+    ended = f" since {date(instance.ended_at)}" if instance.ended_at and instance.has_ended else ""
+    return f"is {words.STATUS_WORDS[instance.status]}{ended}"
+
+
+def _launching(instance: Instance) -> str:
+    if instance.in_doubt_since:
+        return (
+            f"may or may not have been made; the bot looks for it until {date(instance.in_doubt_since + GIVE_UP_AFTER)}"
+        )
+    return f"is being created in {place(instance)}"
+
+
+def _starting(instance: Instance, now: datetime) -> str:
+    ready = instance.estimated_ready_at
+    if instance.slow_notices:
+        began = f" since {date(instance.launched_at)}" if instance.launched_at else ""
+        return f"takes longer than usual to start{began}{_novita_says(instance)}"
+    soon = f", running about {date(ready)}" if ready and ready > now else ""
+    return f"is starting{_novita_says(instance)}{soon}"
+
+
+def _novita_says(instance: Instance) -> str:
+    return f" (Novita says {code(instance.novita_status, 40)})" if instance.novita_status else ""
+
+
+def _facts(instance: Instance) -> dict[str, str]:
+    return {
+        "Owner": mention(instance.owner.user),
+        "GPU": what(instance),
+        **_terms(instance),
+        "Disk": f"{instance.request.rootfs_size} GB",
+        "Template": _template(instance),
+        **({"Novita id": code(instance.novita_id, 80)} if instance.novita_id else {}),
+    }
+
+
+def _template(instance: Instance) -> str:
+    return esc(instance.template_name, 80) if instance.template_name else code(instance.request.template_id, 80)
+
+
+def _terms(instance: Instance) -> dict[str, str]:
+    """Where and for how much; a launch that failed is nowhere and costs nothing."""
+    if instance.status is Status.FAILED and instance.novita_id is None:
+        return {"Billing": words.BILLING_WORDS[instance.request.billing_mode]}
+    return {"Where": place(instance), "Price": price(instance), "Lease": lease(instance)}
+
+
+def _endpoints(instance: Instance) -> str:
+    return endpoint_lines(instance.endpoints) if instance.status is Status.RUNNING else ""
+
+
+def _trouble(instance: Instance) -> str:
+    """Why it failed, or what stood in the way so far."""
+    if instance.status is Status.FAILED and instance.failure:
+        explanation, then = words.explain(instance.failure)
+        return f"{esc(explanation)}\n*What to do:* {esc(then)}"
+    if instance.is_launching and (refused := refusals(instance.attempts)):
+        return fit_lines([f"• {attempt_words(attempt)}" for attempt in refused], limit=1500, wire_limit=4000)
+    return ""
+
+
+def _footer(instance: Instance) -> str:
+    parts = [f"Name at Novita {code(instance.novita_name, 120)}", f"asked for {date(instance.created_at)}"]
+    if instance.env_names:
+        parts.append(f"{len(instance.env_names)} variable{'s' if len(instance.env_names) > 1 else ''} set")
+    return " · ".join([*parts, CONSOLE_LINK])
+
+
+def _summary(instance: Instance) -> str:
+    """What a notification shows."""
+    status = words.STATUS_WORDS[instance.status]
+    where = f" in {clip(instance.offer.region.name, 60)}" if instance.offer else ""
+    request = instance.request
+    return esc(f"{request.name}: {status}, {request.gpu_num} × {clip(request.product_name, 80)}{where}", 400)

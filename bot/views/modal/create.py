@@ -1,0 +1,171 @@
+"""Draws the create modal from what is for sale and what has been typed so far (design.md 5)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from bot import words
+from bot.ids import Action, Field, View
+from bot.views import blocks as b
+from bot.views.modal import options
+from bot.views.modal.check import Limits
+from bot.views.modal.form import Form, ModalContext
+from bot.views.modal.price import price_blocks
+from bot.views.text import CHANNEL_ID, Block
+from core.models import DISK_DEFAULT_GB, DISK_MAX_GB, DISK_MIN_GB, BillingMode, Market, Offer
+from core.offers import disk_limits
+
+
+def create_view(
+    form: Form, market: Market, offers: Sequence[Offer], *, limits: Limits, context: ModalContext, now: datetime
+) -> Block:
+    """The whole modal. `offers` are those for `form.draft`, ranked; none while no GPU is chosen."""
+    return b.modal(
+        View.CREATE,
+        "Create a GPU instance",
+        [
+            *_machine(form, market),
+            *_terms(form, limits, context),
+            *price_blocks(form, market, offers, now),
+            _channel(form, context),
+            *_advanced(form, context),
+        ],
+        close="Cancel",
+        submit="Create",
+        private_metadata=context.dump(),
+    )
+
+
+def _machine(form: Form, market: Market) -> list[Block]:
+    return [
+        _name(form),
+        _product(form, market),
+        _template(form),
+        _region(form, market),
+        _count(form),
+        _disk(form, market),
+    ]
+
+
+def _terms(form: Form, limits: Limits, context: ModalContext) -> list[Block]:
+    return [_billing(form, context), _lease(form, limits)]
+
+
+def _name(form: Form) -> Block:
+    element = b.plain_text_input((form.name or "")[:100], max_length=100)
+    return b.input_(Field.NAME, "Name", element, hint="Letters, digits, - and _.")
+
+
+def _product(form: Form, market: Market) -> Block:
+    choices = options.products(market, form.billing_mode or BillingMode.SPOT)
+    if not choices.options:
+        choices = options.NOTHING_FOR_SALE
+    return b.input_(
+        Field.PRODUCT_NAME,
+        "GPU",
+        b.static_select(choices.options, choices.chosen(form.product_name), "Choose a GPU"),
+        block_id=choices.block_id,
+        hint="Prices are per GPU and hour."
+        + (f" {choices.left_out} more do not fit here." if choices.left_out else ""),
+        dispatch=True,
+    )
+
+
+def _template(form: Form) -> Block:
+    chosen = None
+    if form.template_id and b.fits_option(form.template_id):
+        chosen = b.option(form.template_name or form.template_id, form.template_id)
+    return b.input_(Field.TEMPLATE_ID, "Template", b.external_select(chosen, "Choose a template, or type to search"))
+
+
+def _region(form: Form, market: Market) -> Block:
+    choices = options.regions(market)
+    chosen = choices.chosen(form.region) or choices.chosen(options.ANY_REGION)
+    return b.input_(
+        Field.REGION,
+        "Preferred region",
+        b.static_select(choices.options, chosen),
+        block_id=choices.block_id,
+        hint="Tried first. When it is full, the other regions are tried in turn.",
+        dispatch=True,
+    )
+
+
+def _count(form: Form) -> Block:
+    choices = options.GPU_COUNTS
+    element = b.static_select(choices.options, choices.chosen(str(form.gpu_num or 1)))
+    return b.input_(Field.GPU_NUM, "GPUs", element, dispatch=True)
+
+
+def _disk(form: Form, market: Market) -> Block:
+    found = disk_limits(market.named(form.product_name)) if form.product_name else None
+    low, high = _sane_disk(*(found or (DISK_MIN_GB, DISK_MAX_GB)))
+    initial = min(max(form.disk or DISK_DEFAULT_GB, low), high)
+    hint = f"{low} to {high} GB. Novita gives {DISK_DEFAULT_GB} GB free."
+    return b.input_(Field.ROOTFS_SIZE, "Disk (GB)", b.number_input(low, high, initial), hint=hint)
+
+
+def _sane_disk(low: int, high: int) -> tuple[int, int]:
+    """Novita's own bounds hold whatever a product says; a product without room gets the lowest."""
+    low = min(max(low, DISK_MIN_GB), DISK_MAX_GB)
+    return low, max(low, min(high, DISK_MAX_GB))
+
+
+def _billing(form: Form, context: ModalContext) -> Block:
+    element = b.radio(list(options.BILLINGS.values()), options.BILLINGS[form.billing_mode or BillingMode.SPOT])
+    block_id = f"{Field.BILLING_MODE.value}:{context.switches}"
+    return b.input_(Field.BILLING_MODE, "Billing", element, block_id=block_id, dispatch=True)
+
+
+def _lease(form: Form, limits: Limits) -> Block:
+    choices = options.leases(limits.max_lease, limits.default_lease)
+    chosen = options.chosen_lease(choices, form.lease, no_end=form.no_end)
+    default = options.chosen_lease(choices, limits.default_lease, no_end=limits.default_lease is None)
+    return b.input_(
+        Field.LEASE,
+        "Lease",
+        b.static_select(choices.options, chosen or default),
+        block_id=choices.block_id,
+        hint=f"Counted from running; {words.LEASE_IS_A_NOTE}.",
+        dispatch=True,
+    )
+
+
+def _channel(form: Form, context: ModalContext) -> Block:
+    wanted = form.channel or context.channel
+    initial = wanted if CHANNEL_ID.fullmatch(wanted) else None
+    element = b.conversations_select(initial)
+    return b.input_(Field.CHANNEL, "Channel", element, hint="One message there tells how it goes, in its thread.")
+
+
+def _advanced(form: Form, context: ModalContext) -> list[Block]:
+    if not context.advanced:
+        return [_toggle("More: webhook, environment variables")]
+    return [_toggle("Hide and clear webhook and variables"), _webhook(form), _envs()]
+
+
+def _toggle(label: str) -> Block:
+    return b.actions(b.button(Action.REVEAL_ADVANCED, label), block_id="advanced")
+
+
+def _webhook(form: Form) -> Block:
+    typed = form.webhook_url or ""
+    known = typed if typed.startswith("https://") and len(typed) <= 2000 else None
+    element = b.url_input(known, "https://example.com/hook")
+    return b.input_(Field.WEBHOOK_URL, "Webhook", element, hint="Told of each change to the instance.", optional=True)
+
+
+def _envs() -> Block:
+    """Never drawn with what was typed: the values are secrets, and Slack itself keeps them in the open form."""
+    element = b.plain_text_input(max_length=3000, placeholder="HF_HOME=/workspace/hf", multiline=True)
+    return b.input_(
+        Field.ENVS,
+        "Environment variables",
+        element,
+        hint=(
+            "One KEY=value a line. The values go to Novita only and are not stored here. They pass through Slack: "
+            "give no secret that you would not share with your workspace's owners."
+        ),
+        optional=True,
+    )

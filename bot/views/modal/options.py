@@ -1,0 +1,208 @@
+"""The choices in the create modal's selects. Those that depend on the market are made once for each market.
+
+A select whose options change needs a new block_id, or Slack shows one thing and sends another (slack.md A6): so each
+list of choices carries a block_id with a digest of it.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from functools import lru_cache
+from hashlib import blake2s
+from typing import NamedTuple
+
+from bot import words
+from bot.ids import Field
+from bot.views.blocks import OPTION_TEXT_LIMIT, OPTIONS_LIMIT, Option, fits_option, option
+from bot.views.text import clip
+from core.models import GPU_NUM_LIMIT, BillingMode, Market, Price, Product, Stock, Template
+
+ANY_REGION = "*"
+"""The value of "Any region": no region's name."""
+
+_NO_END = "none"
+_LEASE = re.compile(r"([0-9]{1,7})([smh])")
+_UNITS = {"h": 3600, "m": 60, "s": 1}
+_LEASE_HOURS = (1, 2, 4, 8, 12, 24, 48, 72, 96, 168, 336, 720)
+_STOCK_ORDER = (Stock.HIGH, Stock.NORMAL, Stock.LOW, Stock.UNKNOWN, Stock.NONE)
+
+
+class Lease(NamedTuple):
+    """A lease as chosen; `length` None is no end."""
+
+    length: timedelta | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """A select's options, and the block_id that changes when they do. `left_out` of them had no room."""
+
+    block_id: str
+    options: list[Option]
+    left_out: int = 0
+
+    def chosen(self, value: str | None) -> Option | None:
+        """The option with this value, for initial_option, which must equal it exactly."""
+        return next((one for one in self.options if one["value"] == value), None)
+
+
+class _Same:
+    """A market as a cache key: the same object, because a market's own fields cannot be hashed."""
+
+    __slots__ = ("market",)
+
+    def __init__(self, market: Market) -> None:
+        self.market = market
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Same) and other.market is self.market
+
+    def __hash__(self) -> int:
+        return id(self.market)
+
+
+def products(market: Market, billing: BillingMode) -> Choices:
+    """One option per product name: price per GPU-hour under `billing`, stock, and in how many regions.
+
+    What is in stock stands first, then the cheapest.
+    """
+    return _products(_Same(market), billing)
+
+
+def regions(market: Market) -> Choices:
+    """Any region, then the market's own in their order."""
+    return _regions(_Same(market))
+
+
+@lru_cache(maxsize=16)
+def _products(market: _Same, billing: BillingMode) -> Choices:
+    groups: dict[str, list[Product]] = defaultdict(list)
+    for product in market.market.products:
+        if fits_option(product.name):
+            groups[product.name].append(product)
+    ranked = sorted(groups, key=lambda name: (*_attraction(groups[name], billing), name))
+    return _choices(Field.PRODUCT_NAME, [option(_product_line(name, groups[name], billing), name) for name in ranked])
+
+
+@lru_cache(maxsize=16)
+def _regions(market: _Same) -> Choices:
+    named = {region.name: region for region in market.market.regions if region.name != ANY_REGION}
+    options = [
+        option(f"{name} · {region.place}" if region.place else name, name)
+        for name, region in named.items()
+        if fits_option(name)
+    ]
+    return _choices(Field.REGION, [option("Any region", ANY_REGION), *options])
+
+
+def _choices(field: Field, options: list[Option]) -> Choices:
+    kept = options[:OPTIONS_LIMIT]
+    digest = blake2s(json.dumps(kept).encode(), digest_size=5).hexdigest()
+    return Choices(f"{field.value}:{digest}", kept, len(options) - len(kept))
+
+
+def _attraction(group: Sequence[Product], billing: BillingMode) -> tuple[bool, bool, Decimal]:
+    prices = _prices(group, billing)
+    in_stock = any(price.stock is not Stock.NONE for price in prices)
+    return not in_stock, not prices, min((price.usd for price in prices), default=Decimal(0))
+
+
+def _product_line(name: str, group: Sequence[Product], billing: BillingMode) -> str:
+    prices = _prices(group, billing)
+    tail = _priced(group, prices, billing) if prices else _unpriced(group, billing)
+    return f"{clip(name, max(10, OPTION_TEXT_LIMIT - len(tail) - 3))} · {tail}"
+
+
+def _priced(group: Sequence[Product], prices: Sequence[Price], billing: BillingMode) -> str:
+    low, high = min(price.usd for price in prices), max(price.usd for price in prices)
+    start = "" if words.money(low) == words.money(high) else "from "
+    stock = min((price.stock for price in prices), key=_STOCK_ORDER.index)
+    where = _region_count(group, billing, with_stock=stock is not Stock.NONE)
+    return f"{start}{words.money(low)}/h · {words.STOCK_WORDS[stock]} · {where}"
+
+
+def _region_count(group: Sequence[Product], billing: BillingMode, *, with_stock: bool) -> str:
+    """Regions that have some, or, where none has, regions that sell it at all."""
+    found = {
+        product.region.id
+        for product in group
+        if billing in product.prices and (not with_stock or product.prices[billing].stock is not Stock.NONE)
+    }
+    return "1 region" if len(found) == 1 else f"{len(found)} regions"
+
+
+def _unpriced(group: Sequence[Product], billing: BillingMode) -> str:
+    other = next(mode for mode in BillingMode if mode is not billing)
+    prices = _prices(group, other)
+    missing = f"no {words.BILLING_WORDS[billing]}"
+    if not prices:
+        return f"{missing} price"
+    return f"{missing} ({words.BILLING_WORDS[other]} {words.money(min(price.usd for price in prices))}/h)"
+
+
+def _prices(group: Sequence[Product], billing: BillingMode) -> list[Price]:
+    return [product.prices[billing] for product in group if billing in product.prices]
+
+
+NOTHING_FOR_SALE = Choices(f"{Field.PRODUCT_NAME.value}:none", [option("Novita lists no GPU right now", "-")])
+"""Slack refuses a select without options."""
+
+GPU_COUNTS = Choices(Field.GPU_NUM.value, [option(str(count), str(count)) for count in range(1, GPU_NUM_LIMIT + 1)])
+
+BILLINGS = {
+    BillingMode.SPOT: option("Spot: about half price, Novita may take it back", BillingMode.SPOT.value),
+    BillingMode.ON_DEMAND: option("On demand: full price, yours until you delete it", BillingMode.ON_DEMAND.value),
+}
+
+
+@lru_cache(maxsize=16)
+def leases(longest: timedelta | None, default: timedelta | None) -> Choices:
+    """From one hour to `longest`, which together with `default` is always among them; None allows "No end"."""
+    usual = {timedelta(hours=hours) for hours in _LEASE_HOURS} | ({longest, default} - {None})
+    allowed = sorted(span for span in usual if span and (longest is None or span <= longest))
+    options = [option(words.duration(span), _lease_value(span)) for span in allowed]
+    if longest is None:
+        options.append(option("No end", _NO_END))
+    return _choices(Field.LEASE, options)
+
+
+def chosen_lease(choices: Choices, length: timedelta | None, *, no_end: bool) -> Option | None:
+    if no_end:
+        return choices.chosen(_NO_END)
+    return choices.chosen(_lease_value(length)) if length else None
+
+
+def read_lease(value: str) -> Lease | None:
+    """A lease option's value; None when it is none of ours."""
+    if value == _NO_END:
+        return Lease(None)
+    found = _LEASE.fullmatch(value)
+    return Lease(timedelta(seconds=int(found[1]) * _UNITS[found[2]])) if found and int(found[1]) else None
+
+
+def _lease_value(span: timedelta) -> str:
+    seconds = int(span.total_seconds())
+    unit, size = next((unit, size) for unit, size in _UNITS.items() if seconds % size == 0)
+    return f"{seconds // size}{unit}"
+
+
+def template_options(templates: Iterable[Template], typed: str = "") -> list[Option]:
+    """At most 100 templates whose name, image or id holds what was typed; the account's own stand first."""
+    wanted = typed.strip().casefold()
+    found = [
+        template
+        for template in templates
+        if fits_option(template.id) and wanted in f"{template.name} {template.id} {template.image}".casefold()
+    ]
+    found.sort(key=lambda template: (template.channel != "private", template.name.casefold()))
+    return [option(_template_line(template), template.id) for template in found[:OPTIONS_LIMIT]]
+
+
+def _template_line(template: Template) -> str:
+    return f"{clip(template.name, 60) or template.id} · {clip(template.channel, 10)}"

@@ -1,0 +1,131 @@
+"""What the create modal turns into: the wait before the form, and the news after it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot import words
+from bot.ids import Action, View
+from bot.views import blocks as b
+from bot.views.attempts import attempt_lines, attempt_words, refusals
+from bot.views.card import what
+from bot.views.text import Block, channel_mention, code, date, esc
+from core.models import Attempt, FailureKind, Instance, Status
+from core.transitions import GIVE_UP_AFTER
+
+
+def loading_view(private_metadata: str) -> Block:
+    """Opened within Slack's three seconds when prices are not at hand yet."""
+    return b.modal(
+        View.LOADING,
+        "Create a GPU instance",
+        [b.section("⏳ Fetching live prices…")],
+        close="Cancel",
+        private_metadata=private_metadata,
+    )
+
+
+def problem_view(sentence: str) -> Block:
+    """Instead of the form: why there is none, and what to do. The sentence may hold outside strings."""
+    return b.modal(View.OUTCOME, "Create a GPU instance", [b.section(f"⚠️ {esc(sentence, 550)}")])
+
+
+def creating_view(name: str, channel: str | None) -> Block:
+    """At once after Submit; `outcome_view` follows in the same place."""
+    lines = [b.section(f"⏳ Creating *{esc(name, 100)}*…"), *_close_note(channel)]
+    return b.modal(View.OUTCOME, "Creating…", lines)
+
+
+def outcome_view(instance: Instance, *, link: str | None = None) -> Block:
+    """How the create stands: still trying, in doubt, failed or made. `link` is the thread's permalink, if known."""
+    if instance.is_launching and instance.in_doubt_since is not None:
+        title, blocks = "Not sure yet", _unclear(instance, instance.in_doubt_since)
+    elif instance.status is Status.FAILED:
+        title, blocks = "Not created" if instance.novita_id is None else "Failed", _failed(instance)
+    elif instance.is_launching:
+        title, blocks = "Creating…", _trying(instance)
+    else:
+        title, blocks = "Created", _made(instance)
+    return b.modal(View.OUTCOME, title, [*blocks, *_thread_button(link)])
+
+
+def _made(instance: Instance) -> list[Block]:
+    blocks = [b.section(f"✅ *{esc(instance.request.name, 100)}* is created."), b.fields(_facts(instance))]
+    if earlier := refusals(instance.attempts):
+        blocks.append(b.section(f"Tried before:\n{attempt_lines(earlier)}"))
+    return [*blocks, *_close_note(instance.request.channel)]
+
+
+def _facts(instance: Instance) -> dict[str, str]:
+    facts = {"GPU": what(instance)} | ({"Region": esc(instance.offer.region.name, 60)} if instance.offer else {})
+    if (price := instance.hourly_price) is not None:
+        facts["Price"] = f"{words.money(price)}/h, {words.BILLING_WORDS[instance.request.billing_mode]}"
+    facts["Novita id"] = code(instance.novita_id or "", 60)
+    if ready := instance.estimated_ready_at:
+        facts["Running"] = f"about {date(ready)}" if instance.running_at is None else f"since {date(ready)}"
+    return facts
+
+
+def _trying(instance: Instance) -> list[Block]:
+    where = esc(instance.offer.region.name, 60) if instance.offer else "the next region"
+    return [
+        b.section(f"⏳ Creating *{esc(instance.request.name, 100)}*…\n{_step(refusals(instance.attempts), where)}"),
+        *_close_note(instance.request.channel),
+    ]
+
+
+def _step(refused: list[Attempt], where: str) -> str:
+    """`CN-HK-01 is full, trying AS-SGP-02.`"""
+    if not refused:
+        return f"Trying {where}."
+    last = refused[-1]
+    if last.reason == "INSUFFICIENT_RESOURCE":
+        return f"{esc(last.region, 60)} is full, trying {where}."
+    return f"{attempt_words(last)}; trying {where}."
+
+
+def _failed(instance: Instance) -> list[Block]:
+    name = esc(instance.request.name, 100)
+    blocks = [b.section(f"🔴 *{name}* was not created." if instance.novita_id is None else f"🔴 *{name}* failed.")]
+    if instance.failure:
+        what, then = words.explain(instance.failure)
+        said = words.novitas_words(instance.failure)
+        quoted = f"\n> {esc(said, 300)}" if said else ""
+        blocks.append(b.section(f"{esc(what)}{quoted}\n*What to do:* {esc(then)}"))
+    if instance.attempts:
+        blocks.append(b.section(f"Tried:\n{attempt_lines(instance.attempts)}"))
+    return [*blocks, b.context(cost_of_failure(instance))]
+
+
+def cost_of_failure(instance: Instance) -> str:
+    """Whether a failed instance costs anything, as mrkdwn."""
+    console = f"<{words.CONSOLE_URL}|Novita console>"
+    if instance.novita_id is not None:
+        return f"It exists at Novita as {code(instance.novita_id, 60)} and may be billed: look at it in the {console}."
+    if instance.failure and instance.failure.kind is FailureKind.LOST:
+        return f"Its name at Novita would be {code(instance.novita_name, 120)}: look for it in the {console}."
+    return "Nothing was created, so nothing is billed."
+
+
+def _unclear(instance: Instance, since: datetime) -> list[Block]:
+    name = esc(instance.request.name, 100)
+    return [
+        b.section(f"❔ Novita's answer was lost: *{name}* may or may not have been made."),
+        b.section(
+            f"The bot looks for it under its name {code(instance.novita_name, 120)} until "
+            f"{date(since + GIVE_UP_AFTER)}. No second one is made meanwhile."
+        ),
+        *_close_note(instance.request.channel),
+    ]
+
+
+def _close_note(channel: str | None) -> list[Block]:
+    if not channel:
+        return []
+    return [b.context(f"You can close this; the story is told in {channel_mention(channel)}.")]
+
+
+def _thread_button(link: str | None) -> list[Block]:
+    if not link or len(link) > 3000:
+        return []
+    return [b.actions(b.button(Action.OPEN_LINK, "Open the thread", url=link))]

@@ -1,0 +1,271 @@
+"""Every error, status and reason as the sentence a person reads: what happened, what was tried, what to do next.
+
+All of it is plain text, and some of it quotes Novita: `bot.views` escapes it where it is drawn. Novita's reasons are
+those of novita-api.md 3.5.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from decimal import Decimal
+from typing import NamedTuple
+
+from core.errors import (
+    GpuBotError,
+    InvalidRequest,
+    NotAllowed,
+    NotFound,
+    NovitaRefused,
+    NovitaUnclear,
+    NovitaUnsent,
+    RateLimited,
+    RequestTaken,
+    StoreUnavailable,
+    VersionConflict,
+)
+from core.models import Attempt, AttemptOutcome, BillingMode, Failure, FailureKind, Status, Stock
+
+CONSOLE_URL = "https://novita.ai/gpus-console"
+"""Where an instance can be seen, stopped and deleted by hand."""
+
+LEASE_IS_A_NOTE = "a reminder: the bot does not stop it by itself"
+"""What a lease does today. Said wherever a lease is shown, so that nobody leaves a GPU running in good faith."""
+
+NO_PRICES = "Novita has not answered with its prices, so there is no form to fill yet. Try again in a minute."
+
+STATUS_WORDS: dict[Status, str] = {
+    Status.CREATING: "being created",
+    Status.STARTING: "starting",
+    Status.RUNNING: "running",
+    Status.STOPPING: "stopping",
+    Status.STOPPED: "stopped",
+    Status.DELETING: "being deleted",
+    Status.DELETED: "deleted",
+    Status.FAILED: "failed",
+    Status.UNKNOWN: "in a state this bot does not know",
+}
+
+STATUS_EMOJI: dict[Status, str] = {
+    Status.CREATING: "🟡",
+    Status.STARTING: "🟡",
+    Status.RUNNING: "🟢",
+    Status.STOPPING: "🟠",
+    Status.STOPPED: "⏸️",
+    Status.DELETING: "🟠",
+    Status.DELETED: "⚪",
+    Status.FAILED: "🔴",
+    Status.UNKNOWN: "❔",
+}
+
+BILLING_WORDS: dict[BillingMode, str] = {BillingMode.SPOT: "spot", BillingMode.ON_DEMAND: "on demand"}
+
+STOCK_WORDS: dict[Stock, str] = {
+    Stock.NONE: "no stock listed",
+    Stock.LOW: "stock low",
+    Stock.NORMAL: "stock normal",
+    Stock.HIGH: "stock high",
+    Stock.UNKNOWN: "stock unknown",
+}
+
+_NO_MONEY = "the Novita account has too little money"
+_NO_BUDGET = "the team's budget at Novita is used up"
+_BAD_KEY = "Novita refused the bot's API key"
+
+_REASONS: dict[str, str] = {
+    "INSUFFICIENT_RESOURCE": "no free GPU there right now",
+    "CLUSTER_STATUS": "the region takes no new instances right now",
+    "NODE_STATUS": "the machine there is not ready",
+    "GPU_SPEC_USED": "that GPU is taken",
+    "CUDA_VERSION_INCOMPATIBLE": "its driver is too old for the template's CUDA",
+    "CUR_CLUSTER_NETWORK_STORAGE_NOT_SUPPORT": "the region has no network storage",
+    "BALANCE_NOT_ENOUGH": _NO_MONEY,
+    "EXPIRED_OR_BALANCE_NOT_ENOUGH": _NO_MONEY,
+    "NOT_ENOUGH_BALANCE": _NO_MONEY,
+    "BILLING_BALANCE_NOT_ENOUGH": _NO_MONEY,
+    "DE_BALANCE_NOT_ENOUGH": _NO_MONEY,
+    "BUDGET_NOT_ENOUGH": _NO_BUDGET,
+    "NOT_ENOUGH_BUDGET": _NO_BUDGET,
+    "MEMBER_BUDGET_NOT_ENOUGH": _NO_BUDGET,
+    "WALLET_NOT_FOUND": "the Novita account has no wallet",
+    "CREATE_INSTANCE_LIMIT": "the Novita account has as many instances as it may have",
+    "CREATE_GPU_NUM_LIMIT": "the Novita account has as many GPUs as it may have",
+    "OPERATION_LIMIT": "the Novita account may not do this more often",
+    "IMAGE_NOT_FOUND": "Novita cannot find the template's image",
+    "IMAGE_URL_OR_AUTH_ERROR": "Novita cannot read the template's image (address or registry login)",
+    "IMAGE_TOO_LARGE": "the template's image is too large for Novita",
+    "INVALID_COMMAND_PARAM": "Novita does not accept the template's start command",
+    "UNSUPPORTED_BILLING_MODE": "this GPU is not sold under that billing",
+    "TEMPLATE_NOT_FOUND": "the template no longer exists at Novita",
+    "TEMPLATE_IS_PRIVATE": "the template is private to another account",
+    "UNAUTHORIZED": _BAD_KEY,
+    "FORBIDDEN": _BAD_KEY,
+    "INVALID_API_KEY": _BAD_KEY,
+    "MISSING_API_KEY": _BAD_KEY,
+    "FAILED_TO_AUTH": _BAD_KEY,
+    "NEED_REAL_NAME_VERIFY": "the Novita account still has to be verified",
+    "RATE_LIMIT_EXCEEDED": "too many requests to Novita at once",
+}
+
+_OUTCOMES: dict[AttemptOutcome, str] = {
+    AttemptOutcome.CREATED: "created",
+    AttemptOutcome.UNKNOWN: "Novita's answer was lost",
+    AttemptOutcome.UNSENT: "Novita could not be reached",
+}
+
+
+class Explanation(NamedTuple):
+    """A failure in two sentences: `what` happened, and what to do `then`."""
+
+    what: str
+    then: str
+
+
+_FAILURES: dict[FailureKind, Explanation] = {
+    FailureKind.NO_CAPACITY: Explanation(
+        "No region has a free GPU of this kind right now.",
+        "Try again in a few minutes, or choose another GPU, fewer of them, or the other billing.",
+    ),
+    FailureKind.MONEY: Explanation(
+        "The Novita account has too little money or budget for this.",
+        "Top it up in the Novita console, then create again.",
+    ),
+    FailureKind.QUOTA: Explanation(
+        "The Novita account has reached its limit of instances or GPUs.",
+        "Delete one that nobody needs, or ask Novita to raise the limit, then create again.",
+    ),
+    FailureKind.BAD_INPUT: Explanation(
+        "Novita did not accept this request.",
+        "Check the template, its image and the disk size, then create again.",
+    ),
+    FailureKind.ACCOUNT: Explanation(
+        "Novita refused the bot's API key.",
+        "Ask whoever runs this bot to check NOVITA_API_KEY.",
+    ),
+    FailureKind.PACE: Explanation(
+        "Novita asked to slow down, and waiting as it asked did not help.",
+        "Try again in a minute. If it goes on, it is a limit of the Novita account.",
+    ),
+    FailureKind.UNREACHABLE: Explanation("Novita could not be reached.", "Try again in a minute."),
+    FailureKind.DEADLINE: Explanation(
+        "The time for a create ran out before a region said yes.",
+        "Try again, or choose another GPU or region.",
+    ),
+    FailureKind.LOST: Explanation(
+        "Novita's answer was lost, and no instance has shown up under its name.",
+        "Look for the name in the Novita console before you create again.",
+    ),
+    FailureKind.INSTANCE: Explanation(
+        "Novita made the instance, but it did not come up.",
+        "Check the template's image and start command. Delete the instance in the Novita console: it may be billed.",
+    ),
+    FailureKind.OTHER: Explanation(
+        "Novita answered with an error that this bot does not know.",
+        "Try again in a minute. If it goes on, ask whoever runs this bot.",
+    ),
+}
+
+_ERRORS: tuple[tuple[type[GpuBotError], str], ...] = (
+    (
+        StoreUnavailable,
+        "The bot's memory (Redis) does not answer, and without it nothing that costs money is begun. "
+        "Try again in a minute. If it goes on, tell whoever runs this bot.",
+    ),
+    (RequestTaken, "This request was carried out before; its card tells how it went."),
+    (VersionConflict, "Somebody else changed it at the same moment. Look at its card, then try again."),
+    (NovitaUnsent, "Novita could not be reached, so nothing was done there. Try again in a minute."),
+    (
+        NovitaUnclear,
+        "Novita gave no usable answer, so it is not known whether it did anything. "
+        "Look at the Novita console before you try again.",
+    ),
+    (GpuBotError, "The bot cannot do this as it is set up. Ask whoever runs it."),
+)
+
+
+def reason_words(attempt: Attempt) -> str:
+    """Why an attempt ended as it did, to stand after a region's name."""
+    if attempt.outcome in _OUTCOMES:
+        return _OUTCOMES[attempt.outcome]
+    return _REASONS.get(attempt.reason) or _quoted(attempt.message or attempt.reason) or "refused"
+
+
+def explain(failure: Failure) -> Explanation:
+    """A failure in our words. Novita's own are in `failure.message`, see `novitas_words`."""
+    return _FAILURES[failure.kind]
+
+
+def novitas_words(failure: Failure) -> str:
+    """What Novita itself said of a failure; empty when it said nothing."""
+    return failure.message.strip() or _REASONS.get(failure.reason, failure.reason)
+
+
+def error_words(error: GpuBotError) -> str:
+    """An error of our own tree, for the person whose wish it stopped."""
+    match error:
+        case NotAllowed():
+            return error.why
+        case InvalidRequest():
+            return " ".join(error.problems.values()) or "The request cannot be met as it stands."
+        case RateLimited():
+            return _rate_limited(error)
+        case NotFound():
+            return f"Novita does not know it (any more).{_said(error)} Check that it still exists, then try again."
+        case NovitaRefused():
+            what, then = _FAILURES[error.kind]
+            return f"{what}{_said(error)} {then}"
+    return next(words for kind, words in _ERRORS if isinstance(error, kind))
+
+
+def unexpected(reference: str) -> str:
+    """For an error nobody foresaw; `reference` stands in the log beside it."""
+    return (
+        "Something went wrong inside the bot, and it was not your doing. "
+        f"Try again; if it happens again, give whoever runs the bot this reference: {reference}"
+    )
+
+
+def money(amount: Decimal) -> str:
+    """USD, to the cent; below a dollar to the tenth of a cent, below a cent with two significant digits."""
+    if amount >= 1 or amount <= 0:
+        return f"${amount:,.2f}"
+    if amount < Decimal("0.01"):
+        return f"${amount:.{1 - amount.adjusted()}f}".rstrip("0")
+    exact = f"{amount:.3f}"
+    return f"${exact.removesuffix('0')}"
+
+
+def money_range(low: Decimal, high: Decimal) -> str:
+    """`$0.36`, or `$0.36–0.44` where the two differ."""
+    first, last = money(low), money(high)
+    return first if first == last else f"{first}–{last.removeprefix('$')}"
+
+
+def duration(span: timedelta) -> str:
+    """`45 min`, `8 h`, `1 h 30 min`, `3 days`: the two largest units, seconds only below a minute."""
+    seconds = max(0, int(span.total_seconds()))
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes = seconds // 60
+    if minutes < 48 * 60:
+        return _two_units(divmod(minutes, 60), "h", "min")
+    return _two_units(divmod(minutes // 60, 24), "days", "h")
+
+
+def _two_units(amounts: tuple[int, int], large: str, small: str) -> str:
+    pairs = zip(amounts, (large, small), strict=True)
+    return " ".join(f"{amount} {unit}" for amount, unit in pairs if amount)
+
+
+def _rate_limited(error: RateLimited) -> str:
+    wait = f"in {duration(error.retry_after)}" if error.retry_after else "in a minute"
+    return f"Novita asked to slow down. Try again {wait}. If it goes on, it is a limit of the Novita account."
+
+
+def _said(error: NovitaRefused) -> str:
+    quoted = _quoted(error.message)
+    return f" {quoted}." if quoted else ""
+
+
+def _quoted(message: str) -> str:
+    line = " ".join(message.split())
+    return f"Novita says: “{line}”" if line else ""

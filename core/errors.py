@@ -1,0 +1,108 @@
+"""The errors that cross a module's border, as a tree.
+
+GpuBotError
+├── InvalidRequest            the request cannot be met as it stands; `problems` names each bad field
+├── NotAllowed                the actor may not do this here; `why` is a sentence for them
+├── StoreUnavailable          Redis cannot be reached, so nothing that costs money may begin
+├── RequestTaken              this request key has already led to an instance; `instance_id` says which
+├── VersionConflict           somebody else changed the record first; read it again
+├── SettingsError             a setting is missing or wrong; the message names the variable
+└── NovitaError               a call to Novita did not do what was asked
+    ├── NovitaUnsent          the request never left: certainly no effect, may be tried again
+    ├── NovitaUnclear         sent, but no usable answer: the effect is unknown
+    └── NovitaRefused         Novita answered no; `kind` says what that means for the caller
+        ├── NoCapacity        not here, not now: another region may have room
+        ├── RateLimited       too fast; `retry_after` is what Novita asked for
+        └── NotFound          there is no such thing at Novita
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from core.models import FailureKind
+
+
+class GpuBotError(Exception):
+    """The root: everything this program raises on purpose."""
+
+
+class InvalidRequest(GpuBotError):
+    """The request cannot be met. `problems` maps a request field to a sentence for a person."""
+
+    def __init__(self, problems: dict[str, str]) -> None:
+        super().__init__("; ".join(f"{field}: {text}" for field, text in problems.items()))
+        self.problems = problems
+
+
+class NotAllowed(GpuBotError):
+    """The actor may not do this. `why` is a sentence for them."""
+
+    def __init__(self, why: str) -> None:
+        super().__init__(why)
+        self.why = why
+
+
+class StoreUnavailable(GpuBotError):
+    """Redis did not take or give what was asked; whether a write took effect may be unknown."""
+
+
+class RequestTaken(GpuBotError):
+    """The request key has led to another instance before: one key, one instance, for ever."""
+
+    def __init__(self, instance_id: str) -> None:
+        super().__init__(instance_id)
+        self.instance_id = instance_id
+
+
+class VersionConflict(GpuBotError):
+    """The record has another version than the one the change was made from."""
+
+
+class SettingsError(GpuBotError):
+    """A setting is missing or wrong; the message is one line that names the variable."""
+
+
+class NovitaError(GpuBotError):
+    """A call to Novita did not do what was asked."""
+
+
+class NovitaUnsent(NovitaError):
+    """The request never left this machine (no connection, no free slot): it certainly had no effect."""
+
+
+class NovitaUnclear(NovitaError):
+    """The request was sent, and no usable answer came: timeout, reset, 5xx, or a success without an id."""
+
+
+class NovitaRefused(NovitaError):
+    """Novita answered no. `reason` is its machine-readable word, `message` its sentence, `status` the HTTP status."""
+
+    def __init__(self, kind: FailureKind, reason: str, message: str, status: int) -> None:
+        super().__init__(f"{reason or status}: {message}")
+        self.kind = kind
+        self.reason = reason
+        self.message = message
+        self.status = status
+
+
+class NoCapacity(NovitaRefused):
+    """Not in this region now (novita-api.md 3.5, "try next region")."""
+
+    def __init__(self, reason: str, message: str, status: int) -> None:
+        super().__init__(FailureKind.NO_CAPACITY, reason, message, status)
+
+
+class RateLimited(NovitaRefused):
+    """HTTP 429. `retry_after` is None when Novita did not say."""
+
+    def __init__(self, reason: str, message: str, retry_after: timedelta | None) -> None:
+        super().__init__(FailureKind.PACE, reason, message, 429)
+        self.retry_after = retry_after
+
+
+class NotFound(NovitaRefused):
+    """There is no such instance, template, product or cluster: HTTP 404, or 400 with a not-found reason."""
+
+    def __init__(self, reason: str, message: str, status: int) -> None:
+        super().__init__(FailureKind.BAD_INPUT, reason, message, status)

@@ -1,0 +1,6 @@
+"""The direct create: the intent is recorded, then Novita is asked region by region until one says yes (design.md 3)."""
+
+from core.launch.launcher import Launch, Launcher
+from core.launch.patience import Patience
+
+__all__ = ["Launch", "Launcher", "Patience"]

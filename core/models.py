@@ -1,0 +1,358 @@
+"""The value types that every part speaks in: requests, offers, attempts, instances.
+
+Durations are timedelta, instants are aware UTC datetimes, money is Decimal USD. Channel, user and team are opaque
+strings: core does not know that they are Slack's.
+"""
+
+from __future__ import annotations
+
+import secrets
+from datetime import UTC, datetime, timedelta
+from decimal import Decimal
+from enum import StrEnum
+from typing import Annotated
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic.alias_generators import to_camel
+
+NAME_PATTERN = r"^[A-Za-z0-9_-]{1,100}$"
+GPU_NUM_LIMIT = 8
+DISK_MIN_GB, DISK_MAX_GB, DISK_DEFAULT_GB = 10, 6144, 60
+"""Container disk, novita-api.md 1.6; 60 GB are free (3.3)."""
+
+TYPICAL_TIME_TO_RUNNING = timedelta(minutes=3)
+"""Novita publishes no figure; clients report 2 to 5 minutes (novita-api.md 3.2)."""
+
+_ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
+_ID_LENGTH = 10
+
+
+def _require_utc(instant: datetime) -> datetime:
+    if instant.tzinfo is None:
+        raise ValueError("an instant needs a time zone")
+    return instant.astimezone(UTC)
+
+
+Instant = Annotated[datetime, AfterValidator(_require_utc)]
+
+
+class Value(BaseModel):
+    """An immutable value; a change is a copy."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+
+class BillingMode(StrEnum):
+    """Novita's words for how an instance is paid."""
+
+    SPOT = "spot"
+    ON_DEMAND = "onDemand"
+
+
+class Stock(StrEnum):
+    """Novita's `inventoryState`: a hint, never a promise (novita-api.md 1.3)."""
+
+    NONE = "none"
+    LOW = "low"
+    NORMAL = "normal"
+    HIGH = "high"
+    UNKNOWN = "unknown"
+
+
+class Status(StrEnum):
+    """Our reading of an instance's state; Novita's own word is kept beside it."""
+
+    CREATING = "creating"
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    STOPPED = "stopped"
+    DELETING = "deleting"
+    DELETED = "deleted"
+    FAILED = "failed"
+    UNKNOWN = "unknown"
+
+
+class Actor(Value):
+    """Who asks. `user` and `team` are opaque ids."""
+
+    user: str
+    team: str = ""
+
+
+class Region(Value):
+    """A Novita cluster: `id` goes into a create, `name` is what people say (`CN-HK-01`), `place` adds `Hong Kong`."""
+
+    id: str
+    name: str
+    place: str = ""
+
+
+class Price(Value):
+    """What one GPU of a product costs an hour under one billing mode, and how much of it there seems to be."""
+
+    usd: Decimal
+    stock: Stock
+
+
+class Product(Value):
+    """One product in one region. Prices and stock are that region's."""
+
+    id: str
+    name: str
+    region: Region
+    prices: dict[BillingMode, Price]
+    cpu_per_gpu: int = 0
+    memory_per_gpu: int = 0
+    """Host RAM in GB, not VRAM (novita-api.md, pitfall 12)."""
+    min_disk: int = DISK_MIN_GB
+    max_disk: int = DISK_MAX_GB
+
+
+class Market(Value):
+    """What Novita has for sale at one moment: its regions and the products in each."""
+
+    as_of: Instant
+    regions: tuple[Region, ...]
+    products: tuple[Product, ...]
+
+    def named(self, product_name: str) -> tuple[Product, ...]:
+        return tuple(product for product in self.products if product.name == product_name)
+
+
+class Port(Value):
+    """A port to publish; `type` is `http` or `tcp`."""
+
+    port: int
+    type: str
+
+
+class Tool(Value):
+    """A tool that Novita starts beside the image, such as Jupyter."""
+
+    name: str
+    port: int
+    type: str
+
+
+class Template(Value):
+    """A Novita template, everything a create needs of it. The values of `envs` are secrets."""
+
+    id: str
+    name: str
+    channel: str
+    image: str
+    image_auth_id: str = ""
+    command: str = ""
+    entrypoint: str = ""
+    rootfs_size: int = 0
+    """GB; 0 when the template does not say."""
+    ports: tuple[Port, ...] = ()
+    tools: tuple[Tool, ...] = ()
+    envs: dict[str, SecretStr] = Field(default_factory=dict, exclude=True)
+    min_cuda_version: str = ""
+    has_local_volumes: bool = False
+    """Local volumes have no field in Novita's create (novita-api.md 1.4): they are left out, and people are told."""
+
+
+class InstanceRequest(Value):
+    """What a person asks for. Environment values live in memory only: they are never written with the request."""
+
+    name: str = Field(pattern=NAME_PATTERN)
+    product_name: str
+    template_id: str
+    gpu_num: int = Field(default=1, ge=1, le=GPU_NUM_LIMIT)
+    rootfs_size: int = Field(default=DISK_DEFAULT_GB, ge=DISK_MIN_GB, le=DISK_MAX_GB)
+    region: str | None = None
+    """Preferred region's name; None for any."""
+    billing_mode: BillingMode = BillingMode.SPOT
+    lease: timedelta | None = None
+    """How long it may run, counted from running; None for no end."""
+    channel: str | None = None
+    webhook_url: str | None = None
+    envs: dict[str, SecretStr] = Field(default_factory=dict, exclude=True, repr=False)
+
+
+class Offer(Value):
+    """One way to meet a request: a product in a region at a price (USD per GPU-hour)."""
+
+    region: Region
+    product_id: str
+    product_name: str
+    price: Decimal
+    billing_mode: BillingMode
+    stock: Stock
+
+
+class AttemptOutcome(StrEnum):
+    CREATED = "created"
+    REFUSED = "refused"
+    """No room there: the next offer is tried."""
+    REJECTED = "rejected"
+    """No offer can help (bad input, money, key): the launch ends."""
+    UNKNOWN = "unknown"
+    """Novita may or may not have made it: it is looked for, nothing else is tried."""
+    UNSENT = "unsent"
+    """Novita was never reached: certainly nothing was made."""
+
+
+class Attempt(Value):
+    """One POST create, as it went."""
+
+    region: str
+    product_id: str
+    price: Decimal
+    outcome: AttemptOutcome
+    reason: str = ""
+    """Novita's machine-readable reason, or ours where Novita gave none."""
+    message: str = ""
+    milliseconds: int = 0
+
+
+class Failure(Value):
+    """Why a launch or an instance failed. `kind` sorts it for people's words, `message` is Novita's own."""
+
+    kind: FailureKind
+    reason: str = ""
+    message: str = ""
+
+
+class FailureKind(StrEnum):
+    """What to do next differs by kind (novita-api.md 3.5)."""
+
+    NO_CAPACITY = "no_capacity"
+    MONEY = "money"
+    QUOTA = "quota"
+    BAD_INPUT = "bad_input"
+    ACCOUNT = "account"
+    PACE = "pace"
+    UNREACHABLE = "unreachable"
+    DEADLINE = "deadline"
+    LOST = "lost"
+    """Novita's answer was lost and no instance showed up under the name."""
+    INSTANCE = "instance"
+    """Created, but it did not come up: image pull failed, crashed."""
+    OTHER = "other"
+
+
+class Endpoint(Value):
+    """Where a port of an instance answers. Public to whoever has the address, so no secret."""
+
+    port: int
+    type: str
+    url: str
+
+
+class Instance(Value):
+    """The record of one instance from the intent to create it to its end."""
+
+    id: str
+    version: int = 0
+    request_key: str
+    request: InstanceRequest
+    env_names: tuple[str, ...] = ()
+    template_name: str = ""
+    """What people call the template; empty when it was not at hand."""
+    owner: Actor
+    status: Status = Status.CREATING
+    novita_status: str = ""
+    novita_id: str | None = None
+    offer: Offer | None = None
+    """The offer in use, or being tried."""
+    launcher: str = ""
+    """Id of the process that carries out the launch."""
+    attempts: tuple[Attempt, ...] = ()
+    failure: Failure | None = None
+    in_doubt_since: Instant | None = None
+    """Set while it is not known whether Novita made the instance: an answer was lost, or the launching process died."""
+    missing_since: Instant | None = None
+    """Set when Novita's listing no longer shows it; two looks make it deleted."""
+    slow_notices: int = 0
+    endpoints: tuple[Endpoint, ...] = ()
+    created_at: Instant
+    launched_at: Instant | None = None
+    """When Novita said yes."""
+    running_at: Instant | None = None
+    ended_at: Instant | None = None
+
+    @property
+    def novita_name(self) -> str:
+        """The name at Novita: unique through the record's id, because Novita's names are not (design.md 3.3)."""
+        return f"{self.request.name}-{self.id}"
+
+    @property
+    def is_launching(self) -> bool:
+        """Whether it is not yet known to exist at Novita."""
+        return self.status is Status.CREATING and self.novita_id is None
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether nothing of it is left at Novita, as far as is known."""
+        return self.status is Status.DELETED or (self.status is Status.FAILED and self.novita_id is None)
+
+    @property
+    def hourly_price(self) -> Decimal | None:
+        """USD per hour for all its GPUs."""
+        return self.offer.price * self.request.gpu_num if self.offer else None
+
+    @property
+    def lease_ends_at(self) -> datetime | None:
+        """The lease's clock runs from running, not from create."""
+        if self.request.lease is None or self.running_at is None:
+            return None
+        return self.running_at + self.request.lease
+
+    @property
+    def estimated_ready_at(self) -> datetime | None:
+        if self.running_at is not None:
+            return self.running_at
+        return self.launched_at + TYPICAL_TIME_TO_RUNNING if self.launched_at else None
+
+
+class NovitaInstance(Value):
+    """An instance as Novita shows it, without its secrets (novita-api.md 1.7, 1.8)."""
+
+    id: str
+    name: str
+    status: str
+    region: str = ""
+    product_id: str = ""
+    error_state: str = ""
+    error_message: str = ""
+    endpoints: tuple[Endpoint, ...] = ()
+    billing_mode: str = ""
+    spot_status: str = ""
+    spot_reclaim_at: Instant | None = None
+
+
+class CreateInstanceResponse(Value):
+    """The answer to a create; in JSON its keys are camelCase. `spot_price` is USD per GPU-hour."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+    instance_id: str
+    novita_instance_id: str | None
+    status: Status
+    message: str
+    product_id: str | None
+    region: str | None
+    spot_price: Decimal | None
+    estimated_ready_time: Instant | None
+    attempts: tuple[Attempt, ...]
+
+
+def new_id() -> str:
+    """A fresh instance id: 10 letters and digits without look-alikes, 50 random bits."""
+    return "".join(secrets.choice(_ID_ALPHABET) for _ in range(_ID_LENGTH))
+
+
+def token_in(novita_name: str) -> str | None:
+    """The instance id at the end of a Novita name, or None when the name is not one of ours."""
+    _, dash, token = novita_name.rpartition("-")
+    if not dash or len(token) != _ID_LENGTH or not set(token) <= set(_ID_ALPHABET):
+        return None
+    return token
+
+
+Failure.model_rebuild()
+Instance.model_rebuild()

@@ -1,0 +1,114 @@
+"""The client of Novita's GPU instance API v1: one method per call, our models in and out."""
+
+from __future__ import annotations
+
+import structlog
+from pydantic import SecretStr
+
+from core.models import BillingMode, InstanceRequest, NovitaInstance, Offer, Product, Region, Template
+from core.novita import reading, writing
+from core.novita.paging import PAGE_SIZE, Page, Paging
+from core.novita.transport import Query, Timeouts, Transport
+
+ROOT = "/gpu-instance/openapi/v1"
+GONE_STATUSES = frozenset({"toRemove", "removing", "removed"})
+"""A deleted instance lingers in listings under these words (novita-api.md 3.1)."""
+
+_log = structlog.get_logger(__name__)
+
+
+class NovitaClient:
+    """Novita as the rest of the program sees it. Every method raises NovitaErrors and nothing else.
+
+    Reads are tried up to three times within a few seconds; whatever changes something is sent exactly once.
+    """
+
+    def __init__(self, base_url: str, api_key: SecretStr, *, timeouts: Timeouts | None = None) -> None:
+        self._transport = Transport(base_url, api_key, timeouts or Timeouts())
+        self._paging = Paging()
+
+    async def regions(self) -> list[Region]:
+        """The clusters there are now (novita-api.md 1.2)."""
+        return await self._transport.get(f"{ROOT}/clusters", reading.regions)
+
+    async def products(self, region: Region, billing_mode: BillingMode) -> list[Product]:
+        """What `region` sells under `billing_mode`, sold-out products too (novita-api.md 1.3)."""
+        query: Query = {"clusterId": region.id, "billingMethod": billing_mode.value}
+        return await self._transport.get(
+            f"{ROOT}/products", lambda body: reading.products(body, region, billing_mode), query
+        )
+
+    async def templates(self, channel: str) -> list[Template]:
+        """All templates of a channel, `official` or `private` (novita-api.md 1.4)."""
+        mine = "true" if channel == "private" else "false"
+
+        async def page(number: int) -> Page[Template]:
+            query: Query = {
+                "channel": channel,
+                "isMyCommunity": mine,
+                "pageSize": PAGE_SIZE,
+                "pageNum": number,
+            }
+            return await self._transport.get(f"{ROOT}/templates", reading.templates, query)
+
+        return await self._paging.every(page)
+
+    async def template(self, template_id: str) -> Template:
+        """One template. Raises NotFound when there is none."""
+        return await self._transport.get(f"{ROOT}/template", reading.template, {"templateId": template_id})
+
+    async def create(self, name: str, offer: Offer, request: InstanceRequest, template: Template) -> str:
+        """Make an instance and return Novita's id for it: one POST, whatever happens (novita-api.md 3.6).
+
+        Raises NovitaUnsent when it certainly was not made, NovitaUnclear when it may have been, NovitaRefused
+        (NoCapacity, RateLimited, ...) when Novita said no.
+        """
+        body = writing.create_body(name, offer, request, template)
+        secrets = [value.get_secret_value() for value in writing.merged_envs(template, request).values()]
+        return await self._transport.create(f"{ROOT}/gpu/instance/create", body, reading.created_id, secrets)
+
+    async def find(self, name: str) -> NovitaInstance | None:
+        """The instance of exactly this name, or None. Novita's filter is fuzzy, its names are not unique."""
+        listed = await self._listed({"name": name})
+        found = [instance for instance in listed if instance.name == name and instance.status not in GONE_STATUSES]
+        if len(found) > 1:
+            _log.warning("novita_name_not_unique", name=name, ids=[instance.id for instance in found])
+        return found[0] if found else None
+
+    async def instances(self) -> list[NovitaInstance]:
+        """Every instance of the account, without endpoints (novita-api.md 1.8)."""
+        return await self._listed({})
+
+    async def instance(self, novita_id: str) -> NovitaInstance:
+        """One instance, with its endpoints (novita-api.md 1.7). Raises NotFound when it is gone."""
+        return await self._transport.get(f"{ROOT}/gpu/instance", reading.instance, {"instanceId": novita_id})
+
+    async def start(self, novita_id: str) -> None:
+        """Start a stopped instance. Raises NoCapacity when its GPU is taken (novita-api.md 1.9)."""
+        await self._act("start", novita_id)
+
+    async def stop(self, novita_id: str) -> None:
+        """Stop a running instance."""
+        await self._act("stop", novita_id)
+
+    async def restart(self, novita_id: str) -> None:
+        """Restart a running instance."""
+        await self._act("restart", novita_id)
+
+    async def delete(self, novita_id: str) -> None:
+        """Delete an instance and its data, in any state. Raises NotFound when it is already gone."""
+        await self._act("delete", novita_id)
+
+    async def aclose(self) -> None:
+        """Give the connections back; calls still running fail."""
+        await self._transport.close()
+
+    async def _listed(self, query: Query) -> list[NovitaInstance]:
+        async def page(number: int) -> Page[NovitaInstance]:
+            numbered = {**query, "pageSize": PAGE_SIZE, "pageNum": number}
+            return await self._transport.get(f"{ROOT}/gpu/instances", reading.instances, numbered)
+
+        return await self._paging.every(page)
+
+    async def _act(self, verb: str, novita_id: str) -> None:
+        await self._transport.act(f"{ROOT}/gpu/instance/{verb}", {"instanceId": novita_id})

@@ -1,0 +1,254 @@
+"""Novita's JSON, read into our models (novita-api.md 1.2-1.8).
+
+Numbers may come as strings, lists as null, words may be new. A row without its id is left out, a body that
+is not what was asked for raises NovitaUnclear. Nothing else is raised.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
+
+from pydantic import SecretStr
+
+from core.errors import NovitaUnclear
+from core.models import (
+    DISK_MAX_GB,
+    DISK_MIN_GB,
+    BillingMode,
+    Endpoint,
+    NovitaInstance,
+    Port,
+    Price,
+    Product,
+    Region,
+    Stock,
+    Template,
+    Tool,
+)
+from core.novita.paging import Page, Row
+
+PRICE_UNIT = Decimal(100_000)
+"""A price of 1 means 1/100000 USD per GPU-hour (novita-api.md 1.3)."""
+
+_PRICE_FIELD = {BillingMode.SPOT: "spotPrice", BillingMode.ON_DEMAND: "price"}
+
+Json = dict[str, object]
+
+
+def parse(content: bytes) -> Json:
+    """A reply's JSON object. Raises NovitaUnclear when it is not one."""
+    try:
+        body = json.loads(content)
+    except (ValueError, RecursionError) as error:
+        raise NovitaUnclear("a reply that is not JSON") from error
+    if not isinstance(body, dict):
+        raise NovitaUnclear("a reply that is not a JSON object")
+    return body
+
+
+def created_id(body: Json) -> str:
+    """The new instance's id out of the answer to a create. Raises NovitaUnclear when there is none."""
+    novita_id = text(body.get("id"))
+    if not novita_id:
+        raise NovitaUnclear("a success without an id")
+    return novita_id
+
+
+def regions(body: Json) -> list[Region]:
+    """`GET /clusters`."""
+    return [_region(row) for row in _listed(body, "data") if text(row.get("id"))]
+
+
+def _region(row: Json) -> Region:
+    region_id = text(row.get("id"))
+    name, place = split_region_name(text(row.get("name")))
+    return Region(id=region_id, name=name or region_id, place=place)
+
+
+def split_region_name(display_name: str) -> tuple[str, str]:
+    """`US-CA-06 (California)` is `US-CA-06` in `California` (novita-api.md, pitfall 10)."""
+    name, _, place = display_name.partition("(")
+    return name.strip(), place.strip().removesuffix(")").strip()
+
+
+def products(body: Json, region: Region, billing_mode: BillingMode) -> list[Product]:
+    """`GET /products` of one cluster: what can be had there under `billing_mode`, at that mode's price."""
+    found = (_product(row, region, billing_mode) for row in _listed(body, "data"))
+    return [product for product in found if product is not None]
+
+
+def _product(row: Json, region: Region, billing_mode: BillingMode) -> Product | None:
+    product_id, name = text(row.get("id")), text(row.get("name"))
+    price = _price(row, billing_mode)
+    if not product_id or not name or price is None:
+        return None
+    return Product(
+        id=product_id,
+        name=name,
+        region=region,
+        prices={billing_mode: price},
+        cpu_per_gpu=integer(row.get("cpuPerGpu")),
+        memory_per_gpu=integer(row.get("memoryPerGpu")),
+        min_disk=integer(row.get("minRootFS")) or DISK_MIN_GB,
+        max_disk=integer(row.get("maxRootFS")) or DISK_MAX_GB,
+    )
+
+
+def _price(row: Json, billing_mode: BillingMode) -> Price | None:
+    modes = row.get("billingMethods")
+    if isinstance(modes, list) and billing_mode not in modes:
+        return None
+    amount = integer(row.get(_PRICE_FIELD[billing_mode]))
+    return Price(usd=Decimal(amount) / PRICE_UNIT, stock=_stock(row)) if amount > 0 else None
+
+
+def _stock(row: Json) -> Stock:
+    if row.get("availableDeploy") is False:
+        return Stock.NONE
+    word = text(row.get("inventoryState"))
+    return Stock(word) if word in set(Stock) else Stock.UNKNOWN
+
+
+def templates(body: Json) -> Page[Template]:
+    """`GET /templates`; its key is singular (novita-api.md, pitfall 3)."""
+    return _page(body, "template", [_template(row) for row in _listed(body, "template") if _template_id(row)])
+
+
+def template(body: Json) -> Template:
+    """`GET /template`. Raises NovitaUnclear when the reply holds none."""
+    row = body.get("template")
+    if not isinstance(row, dict) or not _template_id(row):
+        raise NovitaUnclear("a template without an id")
+    return _template(row)
+
+
+def _template_id(row: Json) -> str:
+    return text(row.get("Id")) or text(row.get("id"))
+
+
+def _template(row: Json) -> Template:
+    template_id = _template_id(row)
+    return Template(
+        id=template_id,
+        name=text(row.get("name")) or template_id,
+        channel=text(row.get("channel")),
+        image=text(row.get("image")),
+        image_auth_id=text(row.get("imageAuth")),
+        command=text(row.get("startCommand")),
+        entrypoint=text(row.get("entrypoint")),
+        rootfs_size=integer(row.get("rootfsSize")),
+        ports=tuple(_template_ports(row)),
+        tools=tuple(_tools(row)),
+        envs=dict(_envs(row)),
+        min_cuda_version=text(row.get("minCudaVersion")),
+        has_local_volumes=any(_rows(row, "volumes")),
+    )
+
+
+def _template_ports(row: Json) -> Iterator[Port]:
+    for group in _rows(row, "ports"):
+        ports = group.get("ports")
+        for value in ports if isinstance(ports, list) else ():
+            if 0 < (port := integer(value)) <= 65535:
+                yield Port(port=port, type=text(group.get("type")) or "tcp")
+
+
+def _envs(row: Json) -> Iterator[tuple[str, SecretStr]]:
+    for env in _rows(row, "envs"):
+        if key := text(env.get("key")):
+            yield key, SecretStr(text(env.get("value")))
+
+
+def _tools(row: Json) -> Iterator[Tool]:
+    for tool in _rows(row, "tools"):
+        name, port = text(tool.get("name")), integer(tool.get("port"))
+        if name and 0 < port <= 65535:
+            yield Tool(name=name, port=port, type=text(tool.get("type")) or "http")
+
+
+def instances(body: Json) -> Page[NovitaInstance]:
+    """`GET /gpu/instances`."""
+    return _page(body, "instances", [_instance(row) for row in _listed(body, "instances") if text(row.get("id"))])
+
+
+def instance(body: Json) -> NovitaInstance:
+    """`GET /gpu/instance`: bare, or wrapped as some clients saw it. Raises NovitaUnclear without an id."""
+    wrapped = (body.get("instance"), body.get("data"))
+    row = body if text(body.get("id")) else next((inner for inner in wrapped if isinstance(inner, dict)), body)
+    if not text(row.get("id")):
+        raise NovitaUnclear("an instance without an id")
+    return _instance(row)
+
+
+def _instance(row: Json) -> NovitaInstance:
+    error = row.get("statusError")
+    error = error if isinstance(error, dict) else {}
+    name, _ = split_region_name(text(row.get("clusterName")))
+    return NovitaInstance(
+        id=text(row.get("id")),
+        name=text(row.get("name")),
+        status=text(row.get("status")),
+        region=name or text(row.get("clusterId")),
+        product_id=text(row.get("productId")),
+        error_state=text(error.get("state")),
+        error_message=text(error.get("message")),
+        endpoints=tuple(_endpoints(row)),
+        billing_mode=text(row.get("billingMode")),
+        spot_status=text(row.get("spotStatus")),
+        spot_reclaim_at=instant(row.get("spotReclaimTime")),
+    )
+
+
+def _endpoints(row: Json) -> Iterator[Endpoint]:
+    for mapping in _rows(row, "portMappings"):
+        if url := text(mapping.get("endpoint")):
+            yield Endpoint(port=integer(mapping.get("port")), type=text(mapping.get("type")), url=url)
+
+
+def _page(body: Json, key: str, rows: list[Row]) -> Page[Row]:
+    listed, total = body[key], integer(body.get("total"), -1)
+    return Page(
+        rows=tuple(rows),
+        size=len(listed) if isinstance(listed, list) else 0,
+        total=total if total >= 0 else None,
+    )
+
+
+def _listed(body: Json, key: str) -> Iterator[Json]:
+    # A broken listing must not look like an empty one: "no instances" ends records.
+    if not isinstance(body.get(key, ""), list | None):
+        raise NovitaUnclear("a listing without its rows")
+    return _rows(body, key)
+
+
+def _rows(body: Json, key: str) -> Iterator[Json]:
+    """The objects of a list that may be null, missing or of another type."""
+    rows = body.get(key)
+    return (row for row in rows if isinstance(row, dict)) if isinstance(rows, list) else iter(())
+
+
+def text(value: object) -> str:
+    """A string; numbers are taken as written, anything else is empty."""
+    if isinstance(value, str):
+        return value if value.isascii() else value.encode("utf-8", "replace").decode()
+    return str(value) if isinstance(value, int) and not isinstance(value, bool) else ""
+
+
+def integer(value: object, default: int = 0) -> int:
+    """A whole number that may come as a string (novita-api.md 1.1); `default` for everything else."""
+    try:
+        return int(value) if isinstance(value, float) and value.is_integer() else int(str(value))
+    except ValueError:
+        return default
+
+
+def instant(value: object) -> datetime | None:
+    """Unix seconds; None for `0`, empty and impossible ones."""
+    seconds = integer(value)
+    try:
+        return datetime.fromtimestamp(seconds, UTC) if seconds > 0 else None
+    except (ValueError, OverflowError, OSError):
+        return None

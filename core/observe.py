@@ -1,0 +1,129 @@
+"""Novita's truth against our records: one look finds what came up, failed, vanished, or was made unknown to us."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from core import transitions
+from core.clock import Clock
+from core.errors import NotFound, NovitaError
+from core.models import Instance, NovitaInstance, Status, token_in
+from core.outbox import Change
+
+log = structlog.get_logger(__name__)
+
+LISTING_LAG = timedelta(seconds=30)
+"""How long a new instance may be absent from Novita's listing before that means something; the delay is unpublished."""
+
+ALIVE_WITHIN = timedelta(seconds=15)
+"""A process that gave no sign of life for this long is taken for dead."""
+
+
+class Novita(Protocol):
+    """What a look asks of Novita (core.novita.NovitaClient)."""
+
+    async def instances(self) -> list[NovitaInstance]: ...
+    async def instance(self, novita_id: str) -> NovitaInstance: ...
+    async def find(self, name: str) -> NovitaInstance | None: ...
+
+
+class Records(Protocol):
+    """What a look reads of the store (core.store.Store)."""
+
+    async def live(self) -> list[Instance]: ...
+    async def get_many(self, ids: Sequence[str]) -> list[Instance | None]: ...
+    async def living(self, since: datetime) -> set[str]: ...
+
+
+class Ledger(Protocol):
+    """Where records are changed and their events told (core.outbox.Outbox)."""
+
+    async def update(self, instance: Instance, change: Change) -> Instance: ...
+
+
+class Observer:
+    """Looks at Novita and brings the records up to date. Looks may overlap: changes apply to the newest record."""
+
+    def __init__(self, novita: Novita, records: Records, ledger: Ledger, clock: Clock) -> None:
+        self._novita = novita
+        self._records = records
+        self._ledger = ledger
+        self._clock = clock
+
+    async def look(self) -> None:
+        """One look: the listing's pages, and a call only for what changed. Raises NovitaError, StoreUnavailable."""
+        live = {instance.id: instance for instance in await self._records.live()}
+        listed = await self._novita.instances()
+        by_novita_id = {instance.novita_id: instance for instance in live.values() if instance.novita_id}
+        for novita in listed:
+            known = by_novita_id.get(novita.id) or live.get(token_in(novita.name) or "")
+            if known is not None:
+                await self._compare(known, novita)
+        listed_ids = {novita.id for novita in listed} | {token_in(novita.name) for novita in listed}
+        await self._compare_forgotten([novita for novita in listed if novita.id not in by_novita_id], live)
+        await self._settle_absent([i for i in live.values() if not {i.id, i.novita_id} & listed_ids])
+
+    async def _compare_forgotten(self, listed: Iterable[NovitaInstance], live: dict[str, Instance]) -> None:
+        """What Novita still has although its record says it ended (or was given up): the record is put right."""
+        tokens = {token: novita for novita in listed if (token := token_in(novita.name)) and token not in live}
+        records = await self._records.get_many(list(tokens))
+        for record in records:
+            if record is not None and record.novita_id in (None, tokens[record.id].id):
+                await self._compare(record, tokens[record.id])
+
+    async def _compare(self, instance: Instance, novita: NovitaInstance) -> None:
+        if transitions.seen(instance, novita, self._clock.now()) is None:
+            return
+        if transitions.STATUSES.get(novita.status) is Status.RUNNING and instance.status is not Status.RUNNING:
+            novita = await self._with_endpoints(novita)
+        await self._ledger.update(instance, lambda i: transitions.seen(i, novita, self._clock.now()))
+
+    async def _with_endpoints(self, novita: NovitaInstance) -> NovitaInstance:
+        """The listing has no endpoints (novita-api.md 1.8). Without an answer it is announced without them."""
+        try:
+            return await self._novita.instance(novita.id)
+        except NovitaError as error:
+            log.warning("endpoints_not_read", novita_instance_id=novita.id, error=str(error))
+            return novita
+
+    async def _settle_absent(self, absent: Sequence[Instance]) -> None:
+        """Records that the listing does not show."""
+        if not absent:
+            return
+        living = await self._records.living(self._clock.now() - ALIVE_WITHIN)
+        for instance in absent:
+            try:
+                if instance.is_launching:
+                    await self._settle_launching(instance, living)
+                elif instance.novita_id is not None and self._should_be_listed(instance):
+                    await self._confirm_absence(instance, instance.novita_id)
+            except NovitaError as error:
+                log.warning("absence_not_confirmed", instance_id=instance.id, error=str(error))
+
+    def _should_be_listed(self, instance: Instance) -> bool:
+        return instance.launched_at is None or self._clock.now() - instance.launched_at > LISTING_LAG
+
+    async def _settle_launching(self, instance: Instance, living: set[str]) -> None:
+        now = self._clock.now()
+        since = instance.in_doubt_since or instance.created_at
+        if now - since > transitions.GIVE_UP_AFTER:
+            found = await self._novita.find(instance.novita_name)
+            if found is not None:
+                await self._compare(instance, found)
+            else:
+                await self._ledger.update(instance, lambda i: transitions.given_up(i, self._clock.now()))
+        elif instance.launcher not in living:
+            await self._ledger.update(instance, lambda i: transitions.interrupted(i, self._clock.now()))
+
+    async def _confirm_absence(self, instance: Instance, novita_id: str) -> None:
+        """Asks for it by id before believing that it is gone: a page may have been read while the list moved."""
+        try:
+            novita = await self._novita.instance(novita_id)
+        except NotFound:
+            await self._ledger.update(instance, lambda i: transitions.missing(i, self._clock.now()))
+        else:
+            await self._compare(instance, novita)

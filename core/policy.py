@@ -1,0 +1,29 @@
+"""Who may do what, and where (pure)."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from core.errors import NotAllowed
+from core.models import Actor
+
+
+@dataclass(frozen=True)
+class Policy:
+    """The rules of one installation. Empty `allowed_channels` means every channel; empty `admins` means nobody."""
+
+    home_team: str = ""
+    allowed_channels: Collection[str] = ()
+    admins: Collection[str] = ()
+
+    def check_create(self, actor: Actor, channel: str | None) -> None:
+        """Raises NotAllowed when `actor` may not create an instance whose story is told in `channel`."""
+        self.check_home(actor)
+        if self.allowed_channels and channel not in self.allowed_channels:
+            raise NotAllowed("GPUs may not be created from this channel. Choose one of the channels set aside for it.")
+
+    def check_home(self, actor: Actor) -> None:
+        """Raises NotAllowed for people of another workspace: guests and shared channels bring them (slack.md A15)."""
+        if self.home_team and actor.team and actor.team != self.home_team:
+            raise NotAllowed("Only members of the workspace that runs this bot may use it.")

@@ -1,0 +1,77 @@
+"""The manifest: within Slack's limits, with no name of its own, and only what the bot needs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from bot.ids import COMMAND, EVENTS_PATH
+from bot.manifest import manifest
+from core.errors import SettingsError
+
+URL = "https://gpu-bot.example.com"
+
+
+def addresses(part: Any) -> list[str]:
+    if isinstance(part, dict):
+        return [found for value in part.values() for found in addresses(value)]
+    if isinstance(part, list):
+        return [found for value in part for found in addresses(value)]
+    return [part] if isinstance(part, str) and "://" in part else []
+
+
+@pytest.mark.parametrize("url", [URL, None])
+def test_texts_stay_within_slacks_limits(url: str | None) -> None:
+    found = manifest(url)
+    assert found["_metadata"] == {"major_version": 2}
+    assert len(found["display_information"]["name"]) <= 35
+    assert len(found["display_information"]["description"]) <= 140
+    assert len(found["features"]["bot_user"]["display_name"]) <= 80
+    [command] = found["features"]["slash_commands"]
+    assert 2 <= len(command["command"]) <= 32
+    assert len(command["description"]) <= 2000
+    assert len(command["usage_hint"]) <= 1000
+
+
+def test_the_command_and_every_address_come_from_the_bots_ids() -> None:
+    found = manifest(URL)
+    assert found["features"]["slash_commands"][0]["command"] == COMMAND
+    assert set(addresses(found)) == {URL + EVENTS_PATH}
+    assert len(addresses(found)) == 3
+
+
+def test_options_are_loaded_from_the_same_address_as_everything_else() -> None:
+    assert manifest(URL)["settings"]["interactivity"] == {
+        "is_enabled": True,
+        "request_url": URL + EVENTS_PATH,
+        "message_menu_options_url": URL + EVENTS_PATH,
+    }
+
+
+def test_socket_mode_has_no_address_at_all() -> None:
+    found = manifest(None)
+    assert found["settings"]["socket_mode_enabled"] is True
+    assert found["settings"]["interactivity"] == {"is_enabled": True}
+    assert addresses(found) == []
+
+
+def test_over_http_socket_mode_is_off() -> None:
+    assert manifest(URL)["settings"]["socket_mode_enabled"] is False
+
+
+def test_the_bot_asks_for_the_least_it_needs() -> None:
+    found = manifest(URL)
+    assert found["oauth_config"] == {"scopes": {"bot": ["commands", "chat:write", "chat:write.public", "im:write"]}}
+    assert "event_subscriptions" not in found["settings"]
+    assert found["features"]["app_home"]["home_tab_enabled"] is False
+
+
+def test_a_slash_at_the_end_of_the_address_changes_nothing() -> None:
+    assert manifest(URL + "/") == manifest(URL)
+
+
+@pytest.mark.parametrize("url", ["http://gpu-bot.example.com", "gpu-bot.example.com", "https://", "", f"{URL}?a=b"])
+def test_an_address_that_slack_would_not_call_is_refused(url: str) -> None:
+    with pytest.raises(SettingsError, match=r"^PUBLIC_URL: "):
+        manifest(url)

@@ -1,0 +1,136 @@
+"""What the headline card promises."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime, timedelta
+
+import pytest
+from hypothesis import given
+from pydantic import SecretStr
+
+from bot.sandbox.slack.block_kit import problems_in_message
+from bot.views.blocks import Message, notice
+from bot.views.card import card
+from bot.views.text import date
+from bot.words import LEASE_IS_A_NOTE, STATUS_EMOJI
+from core.models import FailureKind, Instance, Status
+from core.transitions import GIVE_UP_AFTER
+from tests.bot import worlds
+from tests.bot.worlds import NOW, SINGAPORE, created, everything_in, failed, instance, offer, refused, running
+
+
+def assert_slack_takes(message: Message) -> None:
+    assert problems_in_message({"text": message.text, "blocks": message.blocks}) == []
+    assert 0 < len(message.text) <= 3000
+    assert len(json.dumps(message.blocks)) <= 13_000
+    drawn = [message.text, *worlds.mrkdwn_in(message.blocks)]
+    assert not any("<!" in text.replace("<!date^", "") for text in drawn)
+
+
+def text(shown: Instance, now: datetime = NOW) -> str:
+    return everything_in(card(shown, now).blocks)
+
+
+@given(worlds.instances, worlds.instants)
+def test_every_card_is_a_message_that_slack_takes(any_instance: Instance, now: datetime) -> None:
+    assert_slack_takes(card(any_instance, now))
+
+
+@pytest.mark.parametrize("letter", ["x", "&", "漢", "🤖"])
+def test_forty_long_refusals_fit_in_one_card(letter: str) -> None:
+    attempts = tuple(refused(letter * 80, reason="STRANGE", message=letter * 300) for _ in range(40))
+    message = card(instance(attempts=attempts), NOW)
+    assert_slack_takes(message)
+    assert "more" in text(instance(attempts=attempts))
+
+
+@given(worlds.anything)
+def test_a_notice_is_a_message_whatever_it_says(sentence: str) -> None:
+    assert_slack_takes(notice(sentence))
+
+
+def test_the_card_tells_who_what_where_and_for_how_much() -> None:
+    shown = text(created())
+    for part in (
+        "*train-1*",
+        "*Owner*\n<@U0ADA00001>",
+        "*GPU*\n2 × RTX 4090 24GB",
+        "*Where*\nAS-SGP-02 (Singapore)",
+        "*Price*\n$0.36/h, spot",
+        "*Disk*\n60 GB",
+        "*Template*\n`107672`",
+        "*Novita id*\n`3f9a1c77d2e04b58`",
+        "`train-1-0123456789`",
+        "https://novita.ai/gpus-console",
+    ):
+        assert part in shown
+
+
+@pytest.mark.parametrize("status", list(Status))
+def test_each_status_has_its_own_headline(status: Status) -> None:
+    assert text(created(status=status)).startswith(f"{STATUS_EMOJI[status]} *train-1* ")
+
+
+def test_a_card_of_a_launch_tells_the_region_being_tried_and_the_refusals_so_far() -> None:
+    shown = text(instance(attempts=(refused(),), offer=offer(SINGAPORE)))
+    assert "is being created in AS-SGP-02 (Singapore)" in shown
+    assert "• CN-HK-01: no free GPU there right now" in shown
+
+
+def test_refusals_leave_the_card_once_it_is_created() -> None:
+    assert "no free GPU" not in text(created())
+
+
+def test_a_starting_card_tells_novitas_word_and_when_it_should_run() -> None:
+    assert f"is starting (Novita says `pulling`), running about {date(NOW + timedelta(minutes=3))}" in text(created())
+    assert "running about" not in text(created(), NOW + timedelta(hours=1))
+
+
+def test_a_slow_card_says_that_it_is_slow() -> None:
+    assert f"takes longer than usual to start since {date(NOW)}" in text(created(slow_notices=1))
+
+
+def test_a_running_card_has_the_endpoints_and_says_that_they_are_public() -> None:
+    shown = text(running())
+    url = "https://3f9a-8188.as-sgp-2.gpu-instance.novita.ai"
+    assert f"• port 8188 (http): <{url}|{url.removeprefix('https://')}>" in shown
+    assert "Anybody with an http link can open it" in shown
+
+
+def test_endpoints_are_gone_when_it_no_longer_runs() -> None:
+    assert "port 8188" not in text(running(status=Status.STOPPED))
+
+
+def test_the_lease_ends_on_a_date_once_it_runs_and_is_not_promised_to_be_kept() -> None:
+    assert f"*Lease*\n8 h, counted from running ({LEASE_IS_A_NOTE})" in text(created())
+    assert f"*Lease*\n8 h, until {date(NOW + timedelta(hours=8))} ({LEASE_IS_A_NOTE})" in text(running())
+
+
+def test_a_card_in_doubt_says_how_long_it_is_looked_for() -> None:
+    shown = text(instance(in_doubt_since=NOW))
+    assert f"may or may not have been made; the bot looks for it until {date(NOW + GIVE_UP_AFTER)}" in shown
+
+
+def test_a_failed_card_says_why_and_what_to_do_and_names_no_price() -> None:
+    shown = text(failed())
+    assert "🔴 *train-1* was not created" in shown
+    assert "No region has a free GPU" in shown
+    assert "*What to do:*" in shown
+    assert "*Price*" not in shown
+    assert "*train-1* failed" in text(failed(FailureKind.INSTANCE, novita_id="3f9a"))
+
+
+def test_values_of_variables_are_on_no_card() -> None:
+    request = instance().request.model_copy(update={"envs": {"TOKEN": SecretStr("hunter2")}})
+    shown = card(running(request=request, env_names=("TOKEN",)), NOW)
+    assert "hunter2" not in str(shown)
+    assert "1 variable set" in everything_in(shown.blocks)
+
+
+def test_a_notification_tells_the_status_in_one_line() -> None:
+    assert card(running(), NOW).text == "train-1: running, 2 × RTX 4090 24GB in AS-SGP-02"
+
+
+def test_a_card_is_drawn_from_the_record_alone_so_drawing_it_again_changes_nothing() -> None:
+    assert card(running(), NOW) == card(Instance.model_validate_json(running().model_dump_json()), NOW)

@@ -1,0 +1,289 @@
+"""What the open create modal promises."""
+
+from __future__ import annotations
+
+import time
+from datetime import timedelta
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.ids import Action, Field, View
+from bot.sandbox.slack.block_kit import problems_in_suggestions, problems_in_view
+from bot.sandbox.slack.forms import carried_over, initial_state
+from bot.views.modal import (
+    Form,
+    Limits,
+    ModalContext,
+    create_view,
+    draft,
+    opening_form,
+    read_context,
+    read_form,
+    template_options,
+)
+from core.models import BillingMode, Market, Offer, Stock, Template
+from core.offers import rank
+from tests.bot import worlds
+from tests.bot.worlds import ENDLESS, H100, HONG_KONG, LIMITS, NOW, RTX, SINGAPORE, SYDNEY, form, market, offer, product
+
+View_ = dict[str, Any]
+
+
+def draw(
+    chosen: Form,
+    sale: Market,
+    *,
+    limits: Limits = LIMITS,
+    context: ModalContext | None = None,
+    later: timedelta = timedelta(),
+) -> View_:
+    wanted = draft(chosen)
+    offers = rank(sale, wanted) if wanted else []
+    return create_view(chosen, sale, offers, limits=limits, context=context or ModalContext(), now=NOW + later)
+
+
+def inputs(view: View_) -> dict[str, Any]:
+    return {block["element"]["action_id"]: block for block in view["blocks"] if block["type"] == "input"}
+
+
+def texts(view: View_, field: Field) -> list[str]:
+    return [option["text"]["text"] for option in inputs(view)[field]["element"]["options"]]
+
+
+def price_line(view: View_) -> str:
+    return next(str(block["text"]["text"]) for block in view["blocks"] if block.get("block_id") == "price")
+
+
+def as_slack_sends(view: View_, typed: dict[str, Any] | None = None) -> View_:
+    return {**view, "state": {"values": carried_over(typed or {}, view["blocks"])}}
+
+
+@given(
+    worlds.forms, worlds.markets, st.lists(worlds.offers, max_size=12), worlds.limits, worlds.contexts, worlds.instants
+)
+def test_every_form_over_every_market_is_a_view_that_slack_takes(
+    chosen: Form, sale: Market, offers: list[Offer], limits: Limits, context: ModalContext, now: Any
+) -> None:
+    view = create_view(chosen, sale, offers, limits=limits, context=context, now=now)
+    assert problems_in_view(view) == []
+    assert not any("<!" in text.replace("<!date^", "") for text in worlds.mrkdwn_in(view))
+
+
+def test_the_form_has_every_field_of_a_request_under_its_own_name() -> None:
+    view = draw(form(), market(), context=ModalContext(advanced=True))
+    assert set(inputs(view)) == set(Field)
+    assert all(block["block_id"].startswith(field) for field, block in inputs(view).items())
+    assert view["callback_id"] == View.CREATE
+
+
+def test_webhook_and_variables_wait_behind_a_button() -> None:
+    view = draw(form(), market())
+    assert {Field.WEBHOOK_URL, Field.ENVS}.isdisjoint(inputs(view))
+    assert action_ids(view) == [Action.REVEAL_ADVANCED]
+
+
+def action_ids(view: View_) -> list[str]:
+    return [
+        element["action_id"] for block in view["blocks"] if block["type"] == "actions" for element in block["elements"]
+    ]
+
+
+def test_a_gpu_says_its_price_stock_and_how_many_regions_have_it() -> None:
+    assert texts(draw(form(), market()), Field.PRODUCT_NAME) == [f"{RTX} · $0.18/h · stock high · 3 regions"]
+
+
+def test_a_gpu_that_costs_more_elsewhere_says_from() -> None:
+    sale = market(product(HONG_KONG, "0.18"), product(SINGAPORE, "0.22"))
+    assert texts(draw(form(), sale), Field.PRODUCT_NAME) == [f"{RTX} · from $0.18/h · stock high · 2 regions"]
+
+
+def test_a_gpu_without_a_spot_price_says_so_and_what_it_costs_on_demand() -> None:
+    sale = market(product(HONG_KONG, None, "2.10", H100))
+    assert texts(draw(form(), sale), Field.PRODUCT_NAME) == [f"{H100} · no spot (on demand $2.10/h)"]
+
+
+def test_what_is_in_stock_stands_before_what_is_cheaper_and_sold_out() -> None:
+    sale = market(product(HONG_KONG, "0.10", stock=Stock.NONE), product(HONG_KONG, "2.10", name=H100))
+    assert [text.split(" ·")[0] for text in texts(draw(form(), sale), Field.PRODUCT_NAME)] == [H100, RTX]
+
+
+def test_a_choice_that_changes_prices_or_the_route_is_reported_at_once() -> None:
+    told = {field for field, block in inputs(draw(form(), market())).items() if block["dispatch_action"]}
+    assert told == {Field.PRODUCT_NAME, Field.GPU_NUM, Field.BILLING_MODE, Field.REGION, Field.LEASE}
+
+
+def test_the_price_line_tells_the_hour_the_lease_and_the_route() -> None:
+    until = "<!date^1795464000^{date_short_pretty} {time}|2026-11-23 20:00 UTC>"
+    sale = market(product(HONG_KONG, "0.18"), product(SINGAPORE, "0.18"), product(SYDNEY, "0.18"))
+    assert price_line(draw(form(region="CN-HK-01"), sale)) == (
+        f"≈ *$0.36/h*, $2.88 until {until}; CN-HK-01 first, then AS-SGP-02, OC-AU-01"
+    )
+
+
+def test_the_price_line_shows_the_spread_when_regions_differ() -> None:
+    line = price_line(draw(form(), market(product(HONG_KONG, "0.18"), product(SINGAPORE, "0.22"))))
+    assert line.startswith("≈ *$0.36–0.44/h*, $2.88–3.52 until ")
+
+
+def test_a_long_route_names_the_first_regions_and_counts_the_rest() -> None:
+    offers = [offer(HONG_KONG.model_copy(update={"name": f"R-{n}"})) for n in range(8)]
+    view = create_view(form(), market(), offers, limits=LIMITS, context=ModalContext(), now=NOW)
+    assert price_line(view).endswith("R-0 first, then R-1, R-2, R-3 and 4 more")
+
+
+def test_no_end_has_no_total() -> None:
+    line = price_line(draw(form(lease=None, no_end=True), market(), limits=ENDLESS))
+    assert line.startswith("≈ *$0.36/h*, with no end; ")
+
+
+def test_an_empty_listing_is_said_and_does_not_stop_a_create() -> None:
+    view = draw(form(), market(product(HONG_KONG, stock=Stock.NONE)))
+    assert "Novita lists no stock right now; a create will still be tried everywhere." in price_line(view)
+    assert "submit" in view
+
+
+def test_one_region_with_stock_is_enough_to_say_nothing_of_it() -> None:
+    view = draw(form(), market(product(HONG_KONG, stock=Stock.NONE), product(SINGAPORE)))
+    assert "no stock" not in price_line(view)
+
+
+def test_spot_without_a_price_offers_on_demand_and_does_not_switch_by_itself() -> None:
+    view = draw(form(product_name=H100), market(product(HONG_KONG, None, "2.10", H100)))
+    assert price_line(view) == f"*{H100}* has no spot price right now. On demand it costs $2.10/h per GPU."
+    assert Action.USE_ON_DEMAND in action_ids(view)
+    assert read_form(as_slack_sends(view)).billing_mode is BillingMode.SPOT
+
+
+def test_the_on_demand_button_moves_the_choice_even_though_slack_keeps_what_was_chosen() -> None:
+    sale = market(product(HONG_KONG, None, "2.10", H100))
+    before = draw(form(product_name=H100), sale)
+    chosen = form(product_name=H100, billing_mode=BillingMode.ON_DEMAND)
+    after = draw(chosen, sale, context=read_context(before).switched())
+    sent = as_slack_sends(after, initial_state(before["blocks"]))
+    assert read_form(sent).billing_mode is BillingMode.ON_DEMAND
+    assert "$4.20/h" in price_line(after)
+
+
+def test_a_region_that_does_not_sell_the_gpu_is_said() -> None:
+    view = draw(form(region="OC-AU-01"), market(product(HONG_KONG)))
+    assert "OC-AU-01 does not sell it." in price_line(view)
+
+
+def test_a_disk_that_no_region_takes_is_said() -> None:
+    view = draw(form(rootfs_size="5000"), market(product(HONG_KONG, max_disk=300)))
+    assert "with that disk size" in price_line(view)
+
+
+def test_old_prices_say_how_old_they_are() -> None:
+    assert "5 min old" in worlds.everything_in(draw(form(), market(), later=timedelta(minutes=5)))
+    assert " old" not in worlds.everything_in(draw(form(), market(), later=timedelta(minutes=1)))
+
+
+def test_nothing_chosen_yet_asks_for_a_gpu() -> None:
+    assert price_line(draw(Form(), market())) == "Choose a GPU to see what it costs."
+
+
+def test_a_lease_is_at_most_what_is_allowed_and_no_end_only_without_a_bound() -> None:
+    assert texts(draw(form(), market()), Field.LEASE)[-1] == "3 days"
+    assert "No end" not in texts(draw(form(), market()), Field.LEASE)
+    assert texts(draw(form(), market(), limits=ENDLESS), Field.LEASE)[-1] == "No end"
+
+
+def test_odd_lease_settings_are_among_the_choices() -> None:
+    odd = Limits(default_lease=timedelta(minutes=90), max_lease=timedelta(hours=5))
+    assert texts(draw(form(), market(), limits=odd), Field.LEASE) == ["1 h", "1 h 30 min", "2 h", "4 h", "5 h"]
+
+
+def test_the_disk_is_bounded_by_what_the_gpu_takes() -> None:
+    block = inputs(draw(form(), market(product(HONG_KONG, max_disk=300))))[Field.ROOTFS_SIZE]
+    assert (block["element"]["min_value"], block["element"]["max_value"]) == ("10", "300")
+    assert "10 to 300 GB" in block["hint"]["text"]
+
+
+def test_the_disk_starts_within_its_bounds_even_when_the_usual_one_is_not() -> None:
+    for small, large, expected in ((10, 40, "40"), (100, 300, "100")):
+        sale = market(product(HONG_KONG, min_disk=small, max_disk=large))
+        view = draw(form(rootfs_size=None), sale)
+        assert problems_in_view(view) == []
+        assert inputs(view)[Field.ROOTFS_SIZE]["element"]["initial_value"] == expected
+
+
+def test_the_channel_is_where_the_command_was_typed_unless_that_was_no_channel() -> None:
+    typed_in = {"C0GPU00001": "C0GPU00001", "G0PRIV0001": "G0PRIV0001", "D0DIRECT01": None}
+    for channel, expected in typed_in.items():
+        view = draw(opening_form("a", channel=None, lease=None), market(), context=ModalContext(channel=channel))
+        assert inputs(view)[Field.CHANNEL]["element"].get("initial_conversation") == expected
+
+
+def test_what_was_typed_survives_every_redraw() -> None:
+    before = draw(form(), market(), context=ModalContext(advanced=True))
+    typed = initial_state(before["blocks"])
+    typed["name"]["name"]["value"] = "typed-by-hand"
+    typed["envs"]["envs"]["value"] = "A=1"
+    typed["rootfs_size"]["rootfs_size"]["value"] = "80"
+    chosen = read_form({**before, "state": {"values": typed}})
+    after = draw(chosen, market(product(SINGAPORE, "0.50")), context=ModalContext(advanced=True))
+    again = read_form(as_slack_sends(after, typed))
+    assert again == chosen
+    assert (again.name, again.envs, again.rootfs_size) == ("typed-by-hand", "A=1", "80")
+
+
+def test_a_list_whose_options_changed_gets_a_new_block_so_slack_cannot_mix_them() -> None:
+    before, after = draw(form(), market()), draw(form(), market(product(SINGAPORE, "0.50")))
+    assert inputs(before)[Field.PRODUCT_NAME]["block_id"] != inputs(after)[Field.PRODUCT_NAME]["block_id"]
+    assert inputs(after)[Field.PRODUCT_NAME]["element"]["initial_option"]["value"] == RTX
+
+
+def test_a_list_that_did_not_change_keeps_its_block() -> None:
+    before, after = draw(form(), market()), draw(form(gpu_num=4), market())
+    assert [block.get("block_id") for block in before["blocks"]] == [block.get("block_id") for block in after["blocks"]]
+
+
+def test_secrets_that_were_typed_are_never_drawn() -> None:
+    view = draw(form(envs="TOKEN=hunter2", webhook_url=None), market(), context=ModalContext(advanced=True))
+    assert "hunter2" not in str(view)
+    assert "hunter2" not in repr(form(envs="TOKEN=hunter2"))
+
+
+def test_more_gpus_than_slack_can_list_are_counted() -> None:
+    sale = market(*(product(HONG_KONG, name=f"GPU {n}") for n in range(130)))
+    block = inputs(draw(form(), sale))[Field.PRODUCT_NAME]
+    assert len(block["element"]["options"]) == 100
+    assert "30 more" in block["hint"]["text"]
+
+
+def test_a_market_with_nothing_still_opens() -> None:
+    assert texts(draw(Form(), market()), Field.PRODUCT_NAME)
+    empty = Market(as_of=NOW, regions=(), products=())
+    assert problems_in_view(draw(Form(), empty)) == []
+    assert texts(draw(Form(), empty), Field.PRODUCT_NAME) == ["Novita lists no GPU right now"]
+
+
+def test_a_modal_of_forty_gpus_in_eight_regions_is_drawn_in_well_under_a_millisecond() -> None:
+    sale = market(*(product(region, name=f"GPU {n}") for n in range(40) for region in (*worlds.REGIONS,) * 3))
+    chosen = form(product_name="GPU 1")
+    offers = [offer(region) for region in worlds.REGIONS]
+    spent = []
+    for _ in range(200):
+        began = time.perf_counter()
+        create_view(chosen, sale, offers, limits=LIMITS, context=ModalContext(), now=NOW)
+        spent.append(time.perf_counter() - began)
+    assert sorted(spent)[100] < 0.001
+
+
+@given(worlds.templates, st.text(max_size=5))
+def test_templates_are_options_that_slack_takes(templates: list[Template], typed: str) -> None:
+    assert problems_in_suggestions({"options": template_options(templates, typed)}) == []
+
+
+def test_templates_are_found_by_any_part_and_the_teams_own_come_first() -> None:
+    known = [
+        Template(id="1", name="PyTorch 2.9", channel="official", image="pytorch:2.9"),
+        Template(id="2", name="my-torch", channel="private", image="team/x:1"),
+        Template(id="3", name="ComfyUI", channel="official", image="comfy:1"),
+    ]
+    assert [found["value"] for found in template_options(known, " TORCH")] == ["2", "1"]
+    assert template_options(known, "torch")[0]["text"]["text"] == "my-torch · private"
+    assert len(template_options(known)) == 3

@@ -1,0 +1,212 @@
+"""What reading the create modal back and checking it promise."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.sandbox.slack.forms import initial_state
+from bot.views.modal import (
+    Form,
+    ModalContext,
+    Problems,
+    check,
+    create_view,
+    draft,
+    errors_by_block,
+    opening_form,
+    read_context,
+    read_form,
+)
+from core.models import BillingMode, InstanceRequest, Market
+from tests.bot import worlds
+from tests.bot.worlds import ENDLESS, H100, HONG_KONG, LIMITS, NOW, RTX, form, market, product
+
+json_like = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(max_size=20),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=12), inner, max_size=3),
+)
+state_keys = st.sampled_from(["name", "product_name", "lease", "gpu_num", "billing_mode", "channel", "value"])
+states = st.dictionaries(state_keys, st.dictionaries(state_keys | st.just("selected_option"), json_like))
+
+
+def sent(chosen: Form, sale: Market | None = None, *, advanced: bool = False) -> dict[str, Any]:
+    """The view as Slack sends it when nothing was touched after it was drawn."""
+    context = ModalContext(advanced=advanced)
+    view = create_view(chosen, sale or market(), [], limits=ENDLESS, context=context, now=NOW)
+    return {**view, "state": {"values": initial_state(view["blocks"])}}
+
+
+def problems(chosen: Form, sale: Market | None = None, limits: Any = LIMITS) -> Problems:
+    found = check(chosen, sale or market(), limits)
+    assert isinstance(found, dict), found
+    return found
+
+
+@given(
+    name=worlds.names,
+    region=st.none() | st.sampled_from([region.name for region in worlds.REGIONS]),
+    count=st.integers(1, 8),
+    disk=st.integers(10, 6144).map(str),
+    billing=st.sampled_from(BillingMode),
+    lease=st.sampled_from([timedelta(hours=hours) for hours in (1, 8, 24, 168)]),
+)
+def test_a_form_reads_back_as_it_was_drawn(
+    name: str, region: str | None, count: int, disk: str, billing: BillingMode, lease: timedelta
+) -> None:
+    drawn = form(name=name, region=region, gpu_num=count, rootfs_size=disk, billing_mode=billing, lease=lease)
+    assert read_form(sent(drawn)) == drawn
+
+
+def test_no_end_reads_back_as_no_end_and_not_as_no_choice() -> None:
+    back = read_form(sent(form(lease=None, no_end=True)))
+    assert back.no_end
+    assert back.lease is None
+    assert not Form().no_end
+
+
+def test_an_advanced_form_reads_its_webhook_back() -> None:
+    drawn = form(webhook_url="https://example.com/hook")
+    assert read_form(sent(drawn, advanced=True)).webhook_url == "https://example.com/hook"
+
+
+@given(json_like | st.fixed_dictionaries({"state": st.fixed_dictionaries({"values": states}), "blocks": json_like}))
+def test_reading_survives_anything(garbage: Any) -> None:
+    assert isinstance(read_form(garbage), Form)
+    assert isinstance(read_context(garbage), ModalContext)
+
+
+def test_state_of_a_block_that_is_no_longer_shown_does_not_count() -> None:
+    view = sent(form())
+    stale = {"product_name": {"selected_option": {"value": "GB300"}}}
+    view["state"]["values"] = {**view["state"]["values"], "product_name:stale": stale}
+    assert read_form(view).product_name == RTX
+
+
+@given(worlds.contexts)
+def test_the_modals_memory_comes_back_and_fits(context: ModalContext) -> None:
+    assert read_context({"private_metadata": context.dump()}) == context
+    assert len(context.dump()) < 3000
+
+
+@pytest.mark.parametrize("text", ["", "null", "[]", "{", '{"channel": 7}', '{"switches": -1}'])
+def test_a_memory_that_is_not_ours_is_forgotten(text: str) -> None:
+    assert read_context({"private_metadata": text}) == ModalContext()
+
+
+def test_a_complete_form_is_a_request() -> None:
+    chosen = form(webhook_url=" https://example.com/hook ", envs="# comment\n\nHF_HOME=/data\nEMPTY=\nURL=a=b\r\n")
+    request = check(chosen, market(), LIMITS)
+    assert isinstance(request, InstanceRequest)
+    assert (request.name, request.product_name, request.template_id) == ("train-1", RTX, "107672")
+    assert (request.gpu_num, request.rootfs_size, request.lease) == (2, 60, timedelta(hours=8))
+    assert request.webhook_url == "https://example.com/hook"
+    values = {key: value.get_secret_value() for key, value in request.envs.items()}
+    assert values == {"HF_HOME": "/data", "EMPTY": "", "URL": "a=b"}
+
+
+def test_an_empty_form_is_asked_for_everything_that_is_needed() -> None:
+    asked = problems(Form())
+    expected = "name product_name template_id gpu_num rootfs_size billing_mode lease channel"
+    assert set(asked) == set(expected.split())
+
+
+@given(worlds.forms, worlds.markets, worlds.limits)
+def test_checking_answers_with_a_request_or_with_sentences(chosen: Form, sale: Market, limits: Any) -> None:
+    found = check(chosen, sale, limits)
+    if isinstance(found, dict):
+        assert found
+        assert all(sentence.endswith(".") for sentence in found.values())
+
+
+@given(worlds.forms)
+def test_a_form_is_either_rankable_or_has_no_gpu(chosen: Form) -> None:
+    request = draft(chosen)
+    if request is None:
+        assert not chosen.product_name or chosen.disk is not None
+    else:
+        assert request.product_name == chosen.product_name
+
+
+def test_the_opening_form_is_one_spot_gpu_with_the_default_lease() -> None:
+    opened = opening_form("ada-1", channel="C0GPU00001", lease=timedelta(hours=8))
+    assert (opened.gpu_num, opened.billing_mode, opened.lease) == (1, BillingMode.SPOT, timedelta(hours=8))
+    assert set(problems(opened)) == {"product_name", "template_id"}
+
+
+@pytest.mark.parametrize("name", ["", "a b", "ä", "x" * 101, "a\n", "<!channel>"])
+def test_a_name_that_novita_cannot_take_is_told_under_the_name(name: str) -> None:
+    assert set(problems(form(name=name))) == {"name"}
+
+
+@pytest.mark.parametrize("disk", ["", "9", "301", "60.5", "1e2", "-60", "sixty", "９０", "9" * 5000])
+def test_a_disk_that_does_not_fit_is_told_with_the_bounds(disk: str) -> None:
+    sale = market(product(HONG_KONG, max_disk=300))
+    assert problems(form(rootfs_size=disk), sale) == {"rootfs_size": "The disk is a whole number of GB from 10 to 300."}
+
+
+def test_a_gpu_or_region_that_vanished_meanwhile_is_told() -> None:
+    assert "no longer lists GB300" in problems(form(product_name="GB300"))["product_name"]
+    assert "no longer lists the region EU-DE-01" in problems(form(region="EU-DE-01"))["region"]
+
+
+def test_spot_without_a_price_is_told_and_never_turned_into_on_demand() -> None:
+    found = problems(form(product_name=H100), market(product(HONG_KONG, None, "2.10", H100)))
+    assert found == {"billing_mode": f"{H100} has no spot price right now. Choose the other billing or another GPU."}
+
+
+def test_a_lease_beyond_the_bound_is_told_with_the_bound() -> None:
+    for chosen in (form(lease=timedelta(hours=100)), form(lease=None, no_end=True)):
+        assert "at most 3 days" in problems(chosen)["lease"]
+    assert isinstance(check(form(lease=None, no_end=True), market(), ENDLESS), InstanceRequest)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.com",
+        "https://",
+        "example.com",
+        "https://[bad",
+        "https://a:x/",
+        "https://u:p@host/",
+        "https://a b",
+    ],
+)
+def test_a_webhook_that_is_not_a_plain_https_address_is_told(url: str) -> None:
+    assert set(problems(form(webhook_url=url))) == {"webhook_url"}
+
+
+@pytest.mark.parametrize(
+    ("lines", "says"),
+    [
+        ("hunter2", "Line 1: write it as KEY=value."),
+        ("A=1\n1B=hunter2", "Line 2: a key has"),
+        ("A=hunter2\n# again\nA=hunter2", "Line 3: A is set twice."),
+        ("A=" + "hunter2" * 600, "longer than 4095"),
+        ("K" * 512 + "=hunter2", "at most 511"),
+        ("\n".join(f"K{n}=hunter2" for n in range(101)), "at most 100 variables"),
+    ],
+)
+def test_a_wrong_variable_is_told_by_its_line_and_never_by_its_value(lines: str, says: str) -> None:
+    told = problems(form(envs=lines))["envs"]
+    assert says in told
+    assert "hunter2" not in told
+
+
+def test_each_problem_stands_under_its_own_field() -> None:
+    view = sent(form())
+    found = errors_by_block(view, {"lease": "Too long.", "product_name": "Gone."})
+    by_block = {block_id.partition(":")[0]: text for block_id, text in found.items()}
+    assert by_block == {"lease": "Too long.", "product_name": "Gone."}
+    assert set(found) <= {block["block_id"] for block in view["blocks"] if block["type"] == "input"}
+
+
+def test_a_problem_of_a_field_that_is_not_shown_stands_under_the_gpu() -> None:
+    found = errors_by_block(sent(form()), {"envs": "Bad.", "unheard_of": "Strange.", "product_name": "Gone."})
+    assert list(found.values()) == ["Bad. Strange. Gone."]
+    assert next(iter(found)).startswith("product_name:")

@@ -1,0 +1,168 @@
+"""What the replies in the thread promise."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+
+from bot.views.blocks import Message
+from bot.views.text import date
+from bot.views.thread import private_notice, reply
+from core import events
+from core.events import Event
+from core.models import Endpoint, Failure, FailureKind, Instance
+from tests.bot import worlds
+from tests.bot.test_views_card import assert_slack_takes
+from tests.bot.worlds import NOW, created, everything_in, failed, instance, offer, refused, running
+
+OWNER = "<@U0ADA00001>"
+BOT = "U0GPUBOT01"
+
+CREATED = events.InstanceCreated(at=NOW, novita_id="3f9a1c77d2e04b58")
+RUNNING = events.InstanceRunning(at=NOW, endpoints=running().endpoints)
+FAILED = events.InstanceFailed(at=NOW, failure=Failure(kind=FailureKind.NO_CAPACITY))
+LOST = events.AnswerLost(at=NOW, attempt=refused())
+INTERRUPTED = events.LaunchInterrupted(at=NOW)
+SLOW = events.InstanceSlow(at=NOW, minutes=10, novita_status="pulling")
+STOPPED = events.InstanceStopped(at=NOW, novita_status="exited")
+DELETED = events.InstanceDeleted(at=NOW)
+
+
+def said(about: Instance, event: Event) -> str:
+    message = reply(about, event)
+    assert message is not None
+    return everything_in(message.blocks)
+
+
+@given(worlds.instances, worlds.happenings)
+def test_every_reply_is_a_message_that_slack_takes(any_instance: Instance, event: Event) -> None:
+    message = reply(any_instance, event)
+    if message is not None:
+        assert_slack_takes(message)
+
+
+@pytest.mark.parametrize("letter", ["x", "&", "漢", "🤖"])
+def test_forty_long_attempts_fit_in_one_reply(letter: str) -> None:
+    attempts = tuple(refused(letter * 80, reason="STRANGE", message=letter * 300) for _ in range(40))
+    failure = Failure(kind=FailureKind.OTHER, message=letter * 300)
+    lost = events.InstanceFailed(at=NOW, failure=failure)
+    for about, event in ((created(attempts=attempts), CREATED), (failed(attempts=attempts, failure=failure), lost)):
+        message = reply(about, event)
+        assert isinstance(message, Message)
+        assert_slack_takes(message)
+        assert "more" in everything_in(message.blocks)
+
+
+def test_what_only_the_card_shows_gets_no_reply() -> None:
+    quiet = (
+        events.InstanceRequested(at=NOW),
+        events.RegionRefused(at=NOW, attempt=refused(), next_offer=offer()),
+        events.PhaseChanged(at=NOW, novita_status="pulling"),
+    )
+    assert [reply(instance(), event) for event in quiet] == [None, None, None]
+
+
+def test_only_running_and_failed_call_the_owner() -> None:
+    calling = [
+        event
+        for event in (CREATED, RUNNING, FAILED, LOST, INTERRUPTED, SLOW, STOPPED, DELETED)
+        if OWNER in said(running(), event)
+    ]
+    assert calling == [RUNNING, FAILED]
+
+
+def test_created_tells_where_and_every_attempt_in_one_reply() -> None:
+    text = said(created(), CREATED)
+    assert "✅ *train-1* is created." in text
+    assert "2 × RTX 4090 24GB in *AS-SGP-02 (Singapore)*, $0.36/h, spot." in text
+    assert f"Usually running by {date(NOW + timedelta(minutes=3))}." in text
+    assert "• CN-HK-01: no free GPU there right now" in text
+    assert "• AS-SGP-02: created" in text
+
+
+def test_created_at_once_needs_no_list_of_attempts() -> None:
+    assert "Tried" not in said(created(attempts=()), CREATED)
+
+
+def test_found_after_a_lost_answer_says_so() -> None:
+    found = CREATED.model_copy(update={"found": True})
+    assert "It was found at Novita under its name" in said(created(), found)
+
+
+def test_running_gives_public_endpoints_and_no_credentials() -> None:
+    ssh = Endpoint(port=9000, type="tcp", url="proxy.as-sgp-2.gpu-instance.novita.ai:32787")
+    text = said(running(), RUNNING.model_copy(update={"endpoints": (*running().endpoints, ssh)}))
+    assert "• port 8188 (http): <https://3f9a-8188." in text
+    assert "• port 9000 (tcp): `proxy.as-sgp-2.gpu-instance.novita.ai:32787`" in text
+    assert "Anybody with an http link can open it" in text
+    assert "The SSH command and its password are in the <https://novita.ai/gpus-console|Novita console>" in text
+    assert f"Lease: 8 h, until {date(NOW + timedelta(hours=8))}" in text
+
+
+def test_running_without_endpoints_does_not_speak_of_links() -> None:
+    assert "link" not in said(running(), RUNNING.model_copy(update={"endpoints": ()}))
+
+
+def test_failed_tells_why_what_was_tried_and_what_to_do() -> None:
+    text = said(failed(), FAILED)
+    for part in (
+        "🔴 *train-1* was not created.",
+        "No region has a free GPU",
+        "*What to do:*",
+        "Tried:\n• CN-HK-01",
+        "nothing is billed",
+    ):
+        assert part in text
+
+
+def test_a_failure_of_the_instance_quotes_novita_and_warns_of_the_bill() -> None:
+    failure = Failure(kind=FailureKind.INSTANCE, reason="pullFailed", message="image pull failed: unauthorized")
+    broken = failed(novita_id="3f9a", failure=failure)
+    text = said(broken, events.InstanceFailed(at=NOW, failure=failure))
+    assert "*train-1* failed." in text
+    assert "> image pull failed: unauthorized" in text
+    assert "may be billed" in text
+
+
+@pytest.mark.parametrize("event", [LOST, INTERRUPTED])
+def test_a_create_in_doubt_is_looked_for_and_not_repeated(event: Event) -> None:
+    text = said(instance(in_doubt_since=NOW), event)
+    assert "may or may not have been made" in text
+    assert "`train-1-0123456789` until" in text
+    assert "No second one is made meanwhile." in text
+
+
+def test_slow_tells_novitas_word_and_that_it_costs_money() -> None:
+    text = said(created(), SLOW)
+    assert "is still not running after 10 min" in text
+    assert "Novita says `pulling`" in text
+    assert "the pull is billed: $0.36/h, spot" in text
+
+
+def test_stopped_spot_may_have_been_taken_back() -> None:
+    assert "Novita has probably taken it back" in said(running(), STOPPED)
+    assert "at most 7 days" in said(running(), STOPPED)
+
+
+def test_deleted_says_that_billing_has_ended() -> None:
+    assert "no longer billed" in said(running(), DELETED)
+
+
+@pytest.mark.parametrize(
+    ("why", "says"),
+    [
+        ("not_in_channel", f"Invite it there with `/invite` <@{BOT}>"),
+        ("channel_not_found", f"Invite it there with `/invite` <@{BOT}>"),
+        ("is_archived", "it is archived"),
+        ("restricted_action_read_only_channel", "posting there is restricted"),
+        ("<!here>", "Slack answers `&lt;!here&gt;`"),
+    ],
+)
+def test_a_channel_that_takes_no_message_is_told_to_the_owner_with_what_to_do(why: str, says: str) -> None:
+    message = private_notice(instance(), why, BOT)
+    assert_slack_takes(message)
+    assert "*train-1* cannot be told in <#C0GPU00001>" in message.text
+    assert says in message.text
+    assert "The create goes on" in message.text

@@ -1,0 +1,192 @@
+"""What the sentences promise."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot import words
+from core.errors import (
+    GpuBotError,
+    InvalidRequest,
+    NoCapacity,
+    NotAllowed,
+    NotFound,
+    NovitaError,
+    NovitaRefused,
+    NovitaUnclear,
+    NovitaUnsent,
+    RateLimited,
+    RequestTaken,
+    SettingsError,
+    StoreUnavailable,
+    VersionConflict,
+)
+from core.models import Attempt, AttemptOutcome, BillingMode, Failure, FailureKind, Status, Stock
+from tests.bot import worlds
+from tests.bot.worlds import accepted, refused
+
+ERRORS: list[GpuBotError] = [
+    InvalidRequest({"name": "Too long."}),
+    NotAllowed("Only admins may."),
+    StoreUnavailable("redis://:hunter2@host"),
+    RequestTaken("0123456789"),
+    VersionConflict("3"),
+    SettingsError("NOVITA_API_KEY=hunter2"),
+    NovitaError("hunter2"),
+    NovitaUnsent("hunter2"),
+    NovitaUnclear("hunter2"),
+    NovitaRefused(FailureKind.MONEY, "BALANCE_NOT_ENOUGH", "balance not enough", 400),
+    NoCapacity("INSUFFICIENT_RESOURCE", "", 400),
+    RateLimited("RATE_LIMIT_EXCEEDED", "", timedelta(seconds=30)),
+    NotFound("RESOURCE_NOT_FOUND", "template not fount", 404),
+]
+
+
+def every_error(root: type[GpuBotError]) -> set[type[GpuBotError]]:
+    return {root}.union(*(every_error(child) for child in root.__subclasses__()))
+
+
+@pytest.mark.parametrize("error", ERRORS, ids=lambda error: type(error).__name__)
+def test_every_error_is_a_sentence_without_inner_workings(error: GpuBotError) -> None:
+    sentence = words.error_words(error)
+    assert sentence.endswith(".")
+    assert "hunter2" not in sentence
+
+
+def test_no_error_of_the_tree_is_forgotten() -> None:
+    assert {type(error) for error in ERRORS} | {GpuBotError} == every_error(GpuBotError)
+    assert words.error_words(GpuBotError()).endswith(".")
+
+
+def test_a_refusal_of_novita_says_what_happened_what_it_said_and_what_to_do() -> None:
+    sentence = words.error_words(NovitaRefused(FailureKind.MONEY, "BALANCE_NOT_ENOUGH", "balance  not\nenough", 400))
+    assert sentence == (
+        "The Novita account has too little money or budget for this. Novita says: “balance not enough”. "
+        "Top it up in the Novita console, then create again."
+    )
+
+
+def test_too_fast_says_how_long_to_wait() -> None:
+    assert "Try again in 30 s." in words.error_words(RateLimited("", "", timedelta(seconds=30)))
+    assert "Try again in a minute." in words.error_words(RateLimited("", "", None))
+
+
+def test_a_bad_request_repeats_each_problem() -> None:
+    assert words.error_words(InvalidRequest({"name": "Too long.", "lease": "Too short."})) == "Too long. Too short."
+    assert words.error_words(InvalidRequest({})).endswith(".")
+
+
+def test_something_unexpected_gives_a_reference_to_ask_with() -> None:
+    assert words.unexpected("a1b2c3").endswith("a1b2c3")
+
+
+@pytest.mark.parametrize(
+    ("kind", "table"),
+    [
+        (Status, words.STATUS_WORDS),
+        (Status, words.STATUS_EMOJI),
+        (BillingMode, words.BILLING_WORDS),
+        (Stock, words.STOCK_WORDS),
+    ],
+)
+def test_every_value_has_its_words(kind: Iterable[object], table: dict[object, str]) -> None:
+    assert set(table) == set(kind)
+    assert all(table.values())
+
+
+@pytest.mark.parametrize("kind", list(FailureKind))
+def test_every_failure_says_what_happened_and_what_to_do(kind: FailureKind) -> None:
+    what, then = words.explain(Failure(kind=kind))
+    assert what.endswith(".")
+    assert then.endswith(".")
+
+
+def test_out_of_stock_is_told_in_plain_words() -> None:
+    assert words.reason_words(refused()) == "no free GPU there right now"
+
+
+def test_a_reason_without_words_is_quoted() -> None:
+    assert words.reason_words(refused(reason="NEW_REASON", message="no way")) == "Novita says: “no way”"
+    assert words.reason_words(refused(reason="NEW_REASON")) == "Novita says: “NEW_REASON”"
+    assert words.reason_words(refused(reason="")) == "refused"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "says"),
+    [
+        (AttemptOutcome.CREATED, "created"),
+        (AttemptOutcome.UNKNOWN, "Novita's answer was lost"),
+        (AttemptOutcome.UNSENT, "Novita could not be reached"),
+    ],
+)
+def test_an_attempt_that_was_not_refused_says_how_it_went(outcome: AttemptOutcome, says: str) -> None:
+    assert words.reason_words(accepted().model_copy(update={"outcome": outcome})) == says
+
+
+@given(worlds.attempts)
+def test_every_attempt_has_words(attempt: Attempt) -> None:
+    assert words.reason_words(attempt)
+
+
+def test_a_failure_without_a_message_falls_back_on_its_reason() -> None:
+    assert words.novitas_words(Failure(kind=FailureKind.QUOTA, reason="CREATE_GPU_NUM_LIMIT")).startswith(
+        "the Novita account"
+    )
+    assert words.novitas_words(Failure(kind=FailureKind.OTHER, reason="ODD")) == "ODD"
+    assert words.novitas_words(Failure(kind=FailureKind.OTHER)) == ""
+
+
+@pytest.mark.parametrize(
+    ("usd", "shown"),
+    [
+        ("0.36", "$0.36"),
+        ("2.1", "$2.10"),
+        ("0.185", "$0.185"),
+        ("0.1855", "$0.186"),
+        ("0.9999", "$1.00"),
+        ("0.0042", "$0.0042"),
+        ("0.00001", "$0.00001"),
+        ("0.009", "$0.009"),
+        ("0", "$0.00"),
+        ("1234.5", "$1,234.50"),
+        ("12", "$12.00"),
+        ("12.346", "$12.35"),
+    ],
+)
+def test_money_is_to_the_cent_and_finer_where_a_cent_is_too_coarse(usd: str, shown: str) -> None:
+    assert words.money(Decimal(usd)) == shown
+
+
+@given(st.decimals("0.00001", 10_000, places=5))
+def test_money_above_zero_never_reads_as_nothing(usd: Decimal) -> None:
+    shown = Decimal(words.money(usd).removeprefix("$").replace(",", ""))
+    assert shown > 0
+    assert abs(shown - usd) <= max(usd * Decimal("0.05"), Decimal("0.0000001"))
+
+
+def test_a_range_of_money_is_one_amount_when_both_ends_read_the_same() -> None:
+    assert words.money_range(Decimal("0.36"), Decimal("0.44")) == "$0.36–0.44"
+    assert words.money_range(Decimal("0.36"), Decimal("0.3601")) == "$0.36"
+
+
+@pytest.mark.parametrize(
+    ("span", "shown"),
+    [
+        (timedelta(), "0 s"),
+        (timedelta(seconds=59), "59 s"),
+        (timedelta(minutes=45), "45 min"),
+        (timedelta(minutes=90), "1 h 30 min"),
+        (timedelta(hours=8), "8 h"),
+        (timedelta(hours=24), "24 h"),
+        (timedelta(hours=72), "3 days"),
+        (timedelta(hours=50), "2 days 2 h"),
+    ],
+)
+def test_a_duration_reads_as_people_say_it(span: timedelta, shown: str) -> None:
+    assert words.duration(span) == shown

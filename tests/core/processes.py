@@ -1,0 +1,101 @@
+"""Whole processes of core for tests: the real client, store, outbox, catalog, launcher and observer over one world."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from pydantic import SecretStr
+
+from bot.sandbox.novita import SandboxNovita
+from bot.sandbox.novita.server import DEFAULT_API_KEY
+from core.catalog import Catalog
+from core.events import Event
+from core.launch import Launcher, Patience
+from core.models import Instance
+from core.novita import NovitaClient
+from core.observe import Observer
+from core.outbox import Memo, Notifier, Outbox
+from core.store import Store, connect
+from tests.core.novita_world import IMPATIENT
+from tests.core.samples import TurnedClock
+
+PRIORITY = ("AS-SGP-02", "CN-HK-01", "OC-AU-01")
+
+
+class Told:
+    """A notifier that writes down what it is told."""
+
+    name = "told"
+
+    def __init__(self) -> None:
+        self.events: list[Event] = []
+
+    async def tell(self, instance: Instance, event: Event, memo: Memo, *, latest: bool) -> Memo:
+        self.events.append(event)
+        return memo
+
+    @property
+    def types(self) -> list[str]:
+        return [event.type for event in self.events]
+
+
+@dataclass
+class Process:
+    """One process: what it has of its own."""
+
+    store: Store
+    novita: NovitaClient
+    outbox: Outbox
+    catalog: Catalog
+    launcher: Launcher
+    observer: Observer
+    told: Told
+
+    async def quiet(self) -> None:
+        await self.outbox.drain(timedelta(seconds=20))
+
+    async def close(self) -> None:
+        await self.quiet()
+        await self.novita.aclose()
+        await self.store.aclose()
+
+
+def process(
+    sandbox: SandboxNovita,
+    redis_url: str,
+    clock: TurnedClock,
+    *,
+    patience: Patience | None = None,
+    novita: Any = None,
+    notifiers: Sequence[Notifier] = (),
+) -> Process:
+    store = Store(connect(redis_url))
+    client = NovitaClient(sandbox.base_url, SecretStr(DEFAULT_API_KEY), timeouts=IMPATIENT)
+    told = Told()
+    outbox = Outbox(store, [told, *notifiers], clock)
+    catalog = Catalog(client, store, clock, ttl=timedelta(seconds=30))
+    launcher = Launcher(
+        novita or client,
+        catalog,
+        outbox,
+        store,
+        clock,
+        process=store.holder,
+        priority=PRIORITY,
+        patience=patience,
+    )
+    return Process(store, client, outbox, catalog, launcher, Observer(client, store, outbox, clock), told)
+
+
+@asynccontextmanager
+async def novita_at(clock: TurnedClock, **options: Any) -> AsyncIterator[SandboxNovita]:
+    sandbox = SandboxNovita(clock=lambda: clock.now().timestamp(), **options)
+    await sandbox.start()
+    try:
+        yield sandbox
+    finally:
+        await sandbox.stop()

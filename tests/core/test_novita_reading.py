@@ -1,0 +1,189 @@
+"""Reading Novita's JSON: tolerant of what it may hold, unclear about what it must hold, and nothing in between."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from contextlib import suppress
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core.errors import NovitaUnclear
+from core.models import DISK_MAX_GB, BillingMode, Price, Product, Region, Stock
+from core.novita import reading
+
+HERE = Region(id="us-ca-6", name="US-CA-06")
+ROW: dict[str, Any] = {
+    "id": "4090.16c62g",
+    "name": "RTX 4090 24GB",
+    "cpuPerGpu": "16",
+    "memoryPerGpu": 62,
+    "availableDeploy": True,
+    "maxRootFS": "300",
+    "price": "35000",
+    "spotPrice": "18000",
+    "billingMethods": ["onDemand", "spot"],
+    "inventoryState": "low",
+}
+
+READERS: list[Callable[[reading.Json], object]] = [
+    reading.created_id,
+    reading.regions,
+    lambda body: reading.products(body, HERE, BillingMode.SPOT),
+    reading.templates,
+    reading.template,
+    reading.instances,
+    reading.instance,
+]
+
+KEYS = [
+    *("data", "template", "instances", "instance", "total", "id", "Id", "name", "price", "spotPrice"),
+    *("billingMethods", "inventoryState", "availableDeploy", "maxRootFS", "rootfsSize", "ports", "type", "port"),
+    *("tools", "envs", "key", "value", "volumes", "statusError", "state", "message", "portMappings", "endpoint"),
+    *("spotReclaimTime", "clusterName", "clusterId", "status"),
+]
+
+scalars = st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.sampled_from(["0", "18000", "-1"])
+json_values = st.recursive(
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from(KEYS), inner, max_size=6),
+    max_leaves=25,
+)
+
+
+@given(st.dictionaries(st.sampled_from(KEYS), json_values, max_size=6), st.sampled_from(READERS))
+def test_no_json_makes_a_reader_raise_anything_but_unclear(body: dict[str, Any], read: Any) -> None:
+    with suppress(NovitaUnclear):
+        read(reading.parse(json.dumps(body).encode()))
+
+
+@given(st.binary())
+def test_no_bytes_make_parsing_raise_anything_but_unclear(content: bytes) -> None:
+    with suppress(NovitaUnclear):
+        assert isinstance(reading.parse(content), dict)
+
+
+@pytest.mark.parametrize("content", [b"", b"[]", b"null", b"<html>", b"[" * 100_000, b'{"id": "\xff"}'])
+def test_a_body_that_is_no_object_is_unclear(content: bytes) -> None:
+    with pytest.raises(NovitaUnclear):
+        reading.parse(content)
+
+
+def sold(**changes: Any) -> list[Product]:
+    return reading.products({"data": [ROW | changes]}, HERE, BillingMode.SPOT)
+
+
+def test_a_product_is_read_with_strings_for_numbers() -> None:
+    assert sold() == [
+        Product(
+            id="4090.16c62g",
+            name="RTX 4090 24GB",
+            region=HERE,
+            prices={BillingMode.SPOT: Price(usd=Decimal("0.18"), stock=Stock.LOW)},
+            cpu_per_gpu=16,
+            memory_per_gpu=62,
+            max_disk=300,
+        )
+    ]
+
+
+@pytest.mark.parametrize("price", ["0", "", None, "free", -5, "1e5", True, [], float("inf")])
+def test_a_product_without_a_usable_price_is_left_out(price: object) -> None:
+    assert sold(spotPrice=price) == []
+
+
+@pytest.mark.parametrize("price", ["18000", 18000, 18000.0])
+def test_a_price_may_be_a_string_or_a_number(price: object) -> None:
+    assert sold(spotPrice=price)[0].prices[BillingMode.SPOT].usd == Decimal("0.18")
+
+
+def test_a_product_that_lacks_the_billing_method_is_left_out() -> None:
+    assert sold(billingMethods=["onDemand"]) == []
+    assert len(sold(billingMethods=None)) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "stock"),
+    [
+        ({"inventoryState": "none"}, Stock.NONE),
+        ({"availableDeploy": False}, Stock.NONE),
+        ({"inventoryState": "plenty"}, Stock.UNKNOWN),
+        ({"inventoryState": None}, Stock.UNKNOWN),
+        ({"inventoryState": "high"}, Stock.HIGH),
+    ],
+)
+def test_stock_is_novitas_word_or_unknown(changes: dict[str, Any], stock: Stock) -> None:
+    assert sold(**changes)[0].prices[BillingMode.SPOT].stock is stock
+
+
+def test_a_missing_disk_limit_is_the_documented_one() -> None:
+    assert sold(maxRootFS="")[0].max_disk == DISK_MAX_GB
+
+
+@pytest.mark.parametrize(
+    ("shown", "name", "place"),
+    [
+        ("US-CA-06 (California)", "US-CA-06", "California"),
+        ("US-CA-06", "US-CA-06", ""),
+        ("", "us-ca-6", ""),
+    ],
+)
+def test_a_region_name_is_what_stands_before_the_place(shown: str, name: str, place: str) -> None:
+    body: reading.Json = {"data": [{"id": "us-ca-6", "name": shown, "availableGpuType": {}}]}
+    assert reading.regions(body) == [Region(id="us-ca-6", name=name, place=place)]
+
+
+@pytest.mark.parametrize("listed", [None, []])
+def test_an_empty_listing_may_be_null(listed: object) -> None:
+    assert reading.regions({"data": listed}) == []
+    assert reading.instances({"instances": listed, "total": 0}).rows == ()
+
+
+@pytest.mark.parametrize("body", [{}, {"instances": "none"}, {"instances": {}}, {"message": "try later"}])
+def test_a_listing_without_rows_is_unclear(body: reading.Json) -> None:
+    with pytest.raises(NovitaUnclear):
+        reading.instances(body)
+
+
+@pytest.mark.parametrize(("total", "read"), [("7", 7), (7, 7), (None, None), ("", None), ("many", None)])
+def test_a_total_may_be_a_string_or_missing(total: object, read: int | None) -> None:
+    assert reading.instances({"instances": [], "total": total}).total == read
+
+
+@pytest.mark.parametrize("wrap", [lambda row: row, lambda row: {"instance": row}, lambda row: {"data": row}])
+def test_an_instance_is_read_bare_or_wrapped(wrap: Callable[[reading.Json], reading.Json]) -> None:
+    row: reading.Json = {"id": "3f9a", "status": "pulling", "clusterName": "US-CA-06 (California)"}
+    read = reading.instance(wrap(row))
+    assert (read.id, read.status, read.region) == ("3f9a", "pulling", "US-CA-06")
+
+
+@pytest.mark.parametrize("seconds", ["0", "", None, "-1", "9" * 30, "soon"])
+def test_an_impossible_reclaim_time_is_none(seconds: object) -> None:
+    assert reading.instance({"id": "3f9a", "spotReclaimTime": seconds}).spot_reclaim_at is None
+
+
+def test_a_port_without_an_endpoint_is_no_endpoint() -> None:
+    mappings = [{"port": 80, "type": "http"}, {"port": "81", "type": "http", "endpoint": "https://x"}, None]
+    (endpoint,) = reading.instance({"id": "3f9a", "portMappings": mappings}).endpoints
+    assert (endpoint.port, endpoint.url) == (81, "https://x")
+
+
+@pytest.mark.parametrize("body", [{}, {"id": ""}, {"id": None}, {"id": {}}])
+def test_a_success_without_an_id_is_unclear(body: reading.Json) -> None:
+    with pytest.raises(NovitaUnclear):
+        reading.created_id(body)
+
+
+def test_a_template_may_have_nulls_for_lists_and_a_small_id() -> None:
+    template = reading.template({"template": {"id": 107, "ports": None, "tools": None, "envs": None, "volumes": None}})
+    assert (template.id, template.name, template.ports, template.has_local_volumes) == ("107", "107", (), False)
+
+
+def test_the_values_of_a_template_do_not_show_in_its_repr() -> None:
+    template = reading.template({"template": {"Id": "1", "envs": [{"key": "TOKEN", "value": "hf_secret"}]}})
+    assert template.envs["TOKEN"].get_secret_value() == "hf_secret"
+    assert "hf_secret" not in repr(template) + template.model_dump_json()

@@ -1,0 +1,189 @@
+"""The worker's looks at Novita."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.sandbox.novita import Endpoint, Fault, SandboxNovita
+from core.models import Instance, Status
+from tests.core.processes import Process, novita_at, process
+from tests.core.samples import ADA, TurnedClock, request
+
+
+@pytest.fixture
+def clock() -> TurnedClock:
+    return TurnedClock()
+
+
+@pytest.fixture
+async def sandbox(clock: TurnedClock) -> AsyncIterator[SandboxNovita]:
+    async with novita_at(clock, boot_seconds=60) as served:
+        yield served
+        assert served.violations == []
+
+
+@pytest.fixture
+async def worker(sandbox: SandboxNovita, redis_url: str, clock: TurnedClock) -> AsyncIterator[Process]:
+    made = process(sandbox, redis_url, clock)
+    await made.catalog.get_market()
+    yield made
+    await made.close()
+
+
+async def _made(worker: Process, key: str = "view:V1") -> Instance:
+    launch = await worker.launcher.begin(request(), owner=ADA, key=key)
+    answer = await worker.launcher.finish(launch)
+    return await _read(worker, answer.instance_id)
+
+
+async def _read(worker: Process, instance_id: str) -> Instance:
+    record = await worker.store.get(instance_id)
+    assert record is not None
+    return record
+
+
+async def _looks(worker: Process, clock: TurnedClock, seconds: int) -> None:
+    for _ in range(0, seconds, 10):
+        clock.turn(seconds=10)
+        await worker.observer.look()
+    await worker.quiet()
+
+
+async def test_an_instance_is_followed_until_it_runs_and_its_endpoints_are_told(
+    worker: Process, clock: TurnedClock
+) -> None:
+    made = await _made(worker)
+    await _looks(worker, clock, 90)
+    record = await _read(worker, made.id)
+    assert record.status is Status.RUNNING
+    assert [endpoint.port for endpoint in record.endpoints] == [8188, 9000]
+    assert worker.told.types[-1] == "instance_running"
+    assert worker.told.types.count("instance_running") == 1
+
+
+async def test_a_look_reads_pages_and_asks_for_one_instance_only_when_it_changed(
+    worker: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    for number in range(120):
+        await _made(worker, f"view:{number}")
+    await _looks(worker, clock, 90)
+    before = len(sandbox.calls)
+    await _looks(worker, clock, 10)
+    assert [call.endpoint for call in sandbox.calls[before:]] == [Endpoint.INSTANCES] * 2
+
+
+@pytest.mark.parametrize("status", ["pulling", "exited"])
+async def test_a_failed_image_is_told_with_novitas_own_message(
+    worker: Process, sandbox: SandboxNovita, clock: TurnedClock, status: str
+) -> None:
+    made = await _made(worker)
+    assert made.novita_id
+    sandbox.show_status(made.novita_id, status, ("pullFailed", "image pull failed: unauthorized"))
+    await _looks(worker, clock, 30)
+    record = await _read(worker, made.id)
+    assert record.status is Status.FAILED
+    assert record.failure is not None
+    assert record.failure.message == "image pull failed: unauthorized"
+    assert worker.told.types.count("instance_failed") == 1
+
+
+async def test_an_instance_that_vanished_is_deleted_after_two_looks_and_not_after_one(
+    worker: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    made = await _made(worker)
+    await _looks(worker, clock, 40)
+    sandbox.vanish(made.novita_id or "")
+    await _looks(worker, clock, 10)
+    assert (await _read(worker, made.id)).status is not Status.DELETED
+    await _looks(worker, clock, 10)
+    assert (await _read(worker, made.id)).status is Status.DELETED
+    assert worker.told.types.count("instance_deleted") == 1
+
+
+async def test_what_is_stopped_and_deleted_in_the_console_is_noticed(
+    worker: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    made = await _made(worker)
+    await _looks(worker, clock, 90)
+    sandbox.stop_instance(made.novita_id or "")
+    await _looks(worker, clock, 30)
+    assert (await _read(worker, made.id)).status is Status.STOPPED
+    sandbox.delete_instance(made.novita_id or "")
+    await _looks(worker, clock, 30)
+    assert (await _read(worker, made.id)).status is Status.DELETED
+
+
+async def test_a_listing_that_fails_changes_nothing(
+    worker: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    made = await _made(worker)
+    sandbox.fail_next("instances", Fault.server_error(), times=3)
+    with pytest.raises(Exception, match="502"):
+        await _looks(worker, clock, 10)
+    assert await _read(worker, made.id) == made
+
+
+async def test_an_intent_whose_process_died_is_said_to_be_in_doubt_then_given_up_after_ten_minutes(
+    worker: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    launch = await worker.launcher.begin(request(), owner=ADA, key="view:V1")
+    await _looks(worker, clock, 20)
+    assert (await _read(worker, launch.instance.id)).in_doubt_since is not None
+    await _looks(worker, clock, 560)
+    assert (await _read(worker, launch.instance.id)).status is Status.CREATING
+    await _looks(worker, clock, 60)
+    record = await _read(worker, launch.instance.id)
+    assert record.status is Status.FAILED
+    assert worker.told.types == ["instance_requested", "launch_interrupted", "instance_failed"]
+    assert sandbox.creates == []
+
+
+async def test_an_intent_whose_process_still_lives_is_left_alone(worker: Process, clock: TurnedClock) -> None:
+    launch = await worker.launcher.begin(request(), owner=ADA, key="view:V1")
+    for _ in range(6):
+        await worker.store.beat(clock.now())
+        await _looks(worker, clock, 10)
+    assert (await _read(worker, launch.instance.id)).in_doubt_since is None
+
+
+async def test_an_instance_that_appears_after_its_launch_was_given_up_is_put_on_its_record(
+    worker: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    launch = await worker.launcher.begin(request(), owner=ADA, key="view:V1")
+    await _looks(worker, clock, 640)
+    assert (await _read(worker, launch.instance.id)).status is Status.FAILED
+    answer = await worker.novita.create(
+        launch.instance.novita_name, launch.offers[0], request(), await worker.catalog.get_template("101")
+    )
+    await _looks(worker, clock, 10)
+    record = await _read(worker, launch.instance.id)
+    assert (record.novita_id, record.status) == (answer, Status.STARTING)
+
+
+async def test_instances_of_others_are_never_touched(
+    worker: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    offers = (await worker.launcher.begin(request(), owner=ADA, key="view:V1")).offers
+    template = await worker.catalog.get_template("101")
+    for name in ("somebody-elses", "box-0123456789", "plain"):
+        await worker.novita.create(name, offers[0], request(), template)
+    await _looks(worker, clock, 60)
+    assert len(await worker.store.live()) == 1
+    assert {machine.status(clock.now().timestamp()) for machine in sandbox.instances.values()} == {"running"}
+
+
+async def test_looks_that_overlap_tell_each_event_once(
+    worker: Process, sandbox: SandboxNovita, redis_url: str, clock: TurnedClock
+) -> None:
+    other = process(sandbox, redis_url, clock)
+    await _made(worker)
+    for _ in range(9):
+        clock.turn(seconds=10)
+        await asyncio.gather(worker.observer.look(), other.observer.look(), worker.observer.look())
+    await worker.quiet()
+    await other.close()
+    told = worker.told.types + other.told.types
+    assert told.count("instance_running") == 1

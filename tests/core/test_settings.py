@@ -1,0 +1,238 @@
+"""Settings: what is read, what is refused, and that a refusal never shows a secret."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from core import settings
+from core.errors import SettingsError
+from core.settings import Settings
+
+ACCOUNT = {"SLACK_BOT_TOKEN": "xoxb-1", "NOVITA_API_KEY": "sk_1"}
+DESIGN = {
+    *("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN", "SLACK_API_URL", "NOVITA_API_KEY"),
+    *("NOVITA_API_URL", "REDIS_URL", "DATA_DIR", "HOST", "PORT", "PUBLIC_URL", "REGION_PRIORITY", "DEFAULT_REGION"),
+    *("DEFAULT_LEASE", "MAX_LEASE", "ADMINS", "ALLOWED_CHANNELS", "API_TOKEN", "WEBHOOK_URL", "WEBHOOK_SECRET"),
+    *("OBSERVE_INTERVAL", "CATALOG_TTL", "LOG_LEVEL", "LOG_FORMAT"),
+}
+
+Environment = pytest.MonkeyPatch
+
+
+def given_environment(environment: Environment, variables: dict[str, str]) -> None:
+    for name, value in variables.items():
+        environment.setenv(name, value)
+
+
+def complaint(read: Callable[[], Settings]) -> str:
+    with pytest.raises(SettingsError) as caught:
+        read()
+    return str(caught.value)
+
+
+def test_every_variable_of_the_contract_is_a_setting_and_in_the_example_file() -> None:
+    example = Path(__file__).parents[2].joinpath(".env.example").read_text()
+    named = {line.lstrip("# ").split("=")[0] for line in example.splitlines() if "=" in line}
+    assert {name.upper() for name in Settings.model_fields} == DESIGN
+    assert named >= DESIGN
+
+
+def test_the_defaults_are_those_of_the_contract(clean_environment: Environment) -> None:
+    found = settings.load()
+    assert found.slack_api_url == "https://slack.com/api/"
+    assert found.novita_api_url == "https://api.novita.ai"
+    assert (found.host, found.port) == ("0.0.0.0", 3000)  # noqa: S104
+    assert found.region_priority[:2] == ("AS-SGP-02", "CN-HK-01")
+    assert len(found.region_priority) == 8
+    assert (found.default_lease, found.max_lease) == (timedelta(hours=8), timedelta(hours=72))
+    assert (found.observe_interval, found.catalog_ttl) == (timedelta(seconds=10), timedelta(seconds=30))
+    assert (found.admins, found.allowed_channels, found.redis_url, found.api_token) == ((), (), None, None)
+    assert (found.log_level, found.log_format) == ("info", None)
+    assert found.data_dir.name == "gpu-bot"
+
+
+def test_the_example_file_starts_nothing_but_breaks_nothing(clean_environment: Environment) -> None:
+    Path(".env").write_text(Path(__file__).parents[2].joinpath(".env.example").read_text())
+    assert settings.load() == Settings()
+    assert settings.load().public_url is None
+
+
+def test_a_file_in_the_working_directory_is_read_and_the_environment_wins(clean_environment: Environment) -> None:
+    Path(".env").write_text("PORT=1\nHOST=127.0.0.1\nSOMETHING_ELSE=1\n")
+    clean_environment.setenv("PORT", "2")
+    assert (settings.load().host, settings.load().port) == ("127.0.0.1", 2)
+
+
+@pytest.mark.parametrize("blank", ["", "  ", "\n"])
+def test_a_blank_variable_counts_as_not_set(clean_environment: Environment, blank: str) -> None:
+    given_environment(clean_environment, dict.fromkeys(DESIGN, blank))
+    assert settings.load() == Settings.model_construct(**Settings().model_dump())
+    assert settings.load().api_token is None
+
+
+def test_blanks_around_a_value_are_dropped(clean_environment: Environment) -> None:
+    given_environment(clean_environment, {"SLACK_BOT_TOKEN": " xoxb-1\n", "ADMINS": " U1 ,U2,, U1,"})
+    assert settings.load().slack_bot_token.get_secret_value() == "xoxb-1"
+    assert settings.load().admins == ("U1", "U2")
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("8h", timedelta(hours=8)),
+        ("90m", timedelta(minutes=90)),
+        ("1d", timedelta(days=1)),
+        ("1D12H", timedelta(hours=36)),
+        ("none", None),
+    ],
+)
+def test_a_lease_is_written_as_people_say_it(
+    clean_environment: Environment, text: str, length: timedelta | None
+) -> None:
+    given_environment(clean_environment, {"DEFAULT_LEASE": text, "MAX_LEASE": "none"})
+    assert settings.load().default_lease == length
+
+
+@pytest.mark.parametrize("text", ["8", "8 h", "0h", "-1h", "h", "8h30s", "forever", "99999999999d"])
+def test_a_lease_that_is_no_duration_is_refused(clean_environment: Environment, text: str) -> None:
+    clean_environment.setenv("MAX_LEASE", text)
+    assert complaint(settings.load).startswith(f"MAX_LEASE: {text!r} is not a duration")
+
+
+@pytest.mark.parametrize("text", ["0", "-1", "nan", "inf", "1e300", "soon"])
+def test_a_period_is_a_positive_number_of_seconds(clean_environment: Environment, text: str) -> None:
+    clean_environment.setenv("OBSERVE_INTERVAL", text)
+    assert complaint(settings.load).startswith("OBSERVE_INTERVAL: ")
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PORT", "70000"),
+        ("PORT", "http"),
+        ("NOVITA_API_URL", "api.novita.ai"),
+        ("PUBLIC_URL", "ftp://example.com"),
+        ("PUBLIC_URL", "https://"),
+        ("WEBHOOK_URL", "https://example.com:port/"),
+        ("REDIS_URL", "localhost:6379"),
+        ("REDIS_URL", "unix://"),
+        ("ADMINS", "@ada"),
+        ("ADMINS", "C012AB3CD"),
+        ("ALLOWED_CHANNELS", "#gpu"),
+        ("LOG_LEVEL", "loud"),
+        ("LOG_FORMAT", "xml"),
+        ("SLACK_BOT_TOKEN", "xapp-1"),
+        ("SLACK_APP_TOKEN", "xoxb-1"),
+        ("NOVITA_API_KEY", "two words"),
+    ],
+)
+def test_a_wrong_value_is_one_line_that_names_the_variable(
+    clean_environment: Environment, name: str, value: str
+) -> None:
+    clean_environment.setenv(name, value)
+    text = complaint(settings.load)
+    assert text.startswith(f"{name}: ")
+    assert "\n" not in text
+
+
+@pytest.mark.parametrize("url", ["redis://h", "rediss://u:p@h:1/2", "unix:///run/redis.sock"])
+def test_every_kind_of_redis_address_is_taken(clean_environment: Environment, url: str) -> None:
+    clean_environment.setenv("REDIS_URL", url)
+    redis_url = settings.load().redis_url
+    assert redis_url and redis_url.get_secret_value() == url
+
+
+def test_addresses_end_as_their_users_need_them(clean_environment: Environment) -> None:
+    given_environment(
+        clean_environment,
+        {"SLACK_API_URL": "http://127.0.0.1:1/api", "NOVITA_API_URL": "http://h/", "PUBLIC_URL": "https://bot/"},
+    )
+    found = settings.load()
+    assert (found.slack_api_url, found.novita_api_url, found.public_url) == (
+        "http://127.0.0.1:1/api/",
+        "http://h",
+        "https://bot",
+    )
+
+
+def test_all_problems_are_told_at_once_one_line_each(clean_environment: Environment) -> None:
+    given_environment(clean_environment, {"PORT": "x", "MAX_LEASE": "x"})
+    names = [line.split(":")[0] for line in complaint(settings.for_web).splitlines()]
+    assert names == ["MAX_LEASE", "NOVITA_API_KEY", "PORT", "SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET"]
+
+
+def test_a_worker_needs_the_account_but_no_way_for_slack_to_reach_it(clean_environment: Environment) -> None:
+    assert [line.split(":")[0] for line in complaint(settings.for_worker).splitlines()] == sorted(ACCOUNT)
+    given_environment(clean_environment, ACCOUNT)
+    assert settings.for_worker().novita_api_key
+
+
+def test_over_http_the_bot_refuses_to_start_without_the_signing_secret(clean_environment: Environment) -> None:
+    given_environment(clean_environment, ACCOUNT)
+    assert complaint(settings.for_web).startswith("SLACK_SIGNING_SECRET: not set")
+    clean_environment.setenv("SLACK_SIGNING_SECRET", "shh")
+    assert not settings.for_web().uses_socket_mode
+
+
+def test_socket_mode_needs_no_signing_secret(clean_environment: Environment) -> None:
+    given_environment(clean_environment, ACCOUNT | {"SLACK_APP_TOKEN": "xapp-1"})
+    assert settings.for_web().uses_socket_mode
+
+
+@pytest.mark.parametrize(
+    ("default", "longest", "starts"),
+    [("8h", "8h", True), ("9h", "8h", False), ("none", "8h", False), ("none", "none", True), ("1d", "none", True)],
+)
+def test_the_usual_lease_is_never_longer_than_the_longest(
+    clean_environment: Environment, default: str, longest: str, starts: bool
+) -> None:
+    given_environment(clean_environment, {"DEFAULT_LEASE": default, "MAX_LEASE": longest})
+    if starts:
+        assert settings.load()
+    else:
+        assert complaint(settings.load).startswith("DEFAULT_LEASE: ")
+
+
+def test_settings_show_no_secret_and_list_all_of_them_for_the_log(clean_environment: Environment) -> None:
+    values = {
+        "SLACK_BOT_TOKEN": "xoxb-hidden1",
+        "SLACK_SIGNING_SECRET": "hidden2",
+        "SLACK_APP_TOKEN": "xapp-hidden3",
+        "NOVITA_API_KEY": "sk_hidden4",
+        "API_TOKEN": "hidden5",
+        "WEBHOOK_SECRET": "hidden6",
+        "WEBHOOK_URL": "https://example.com/hidden7",
+        "REDIS_URL": "redis://:hidden%40@host/0",
+    }
+    given_environment(clean_environment, values)
+    found = settings.load()
+    assert "hidden" not in f"{found!r} {found}"
+    assert set(found.secrets()) == {*values.values(), "hidden@"}
+
+
+SECRETS = ("SLACK_BOT_TOKEN", "SLACK_APP_TOKEN", "NOVITA_API_KEY", "API_TOKEN", "REDIS_URL", "WEBHOOK_URL")
+
+
+@given(secret=st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=8), name=st.sampled_from(SECRETS))
+def test_a_refused_secret_is_never_repeated(secret: str, name: str) -> None:
+    secret = f"{secret} {secret}\u00e9#hidden"
+    with pytest.raises(ValidationError) as raised:
+        Settings.model_validate({name: secret})
+    assert "hidden" not in str(raised.value)
+
+
+def test_a_refused_secret_is_not_in_the_message(clean_environment: Environment) -> None:
+    given_environment(clean_environment, dict.fromkeys(SECRETS, "hidden value \u00e9"))
+    assert "hidden" not in complaint(settings.for_web)
+
+
+def test_a_file_that_is_not_text_is_one_clear_line(clean_environment: Environment) -> None:
+    Path(".env").write_bytes(b"PORT=\xff\xfe\n")
+    assert complaint(settings.load).startswith(".env: cannot be read")

@@ -1,0 +1,194 @@
+"""The store, on a real Redis."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from redis.asyncio import Redis
+
+from core.errors import RequestTaken, StoreUnavailable, VersionConflict
+from core.events import InstanceCreated, InstanceRequested
+from core.models import Status
+from core.store import Store, connect
+from core.store.store import KEEP_ENDED
+from tests.core.samples import NOON, SECRET, instance, market, product
+
+BEGUN = [InstanceRequested(at=NOON)]
+CREATED = [InstanceCreated(at=NOON, novita_id="n-1")]
+
+
+@pytest.fixture
+async def store(redis_url: str) -> AsyncIterator[Store]:
+    made = Store(connect(redis_url))
+    yield made
+    await made.aclose()
+
+
+@pytest.fixture
+async def other(redis_url: str) -> AsyncIterator[Store]:
+    """The store as another process sees it."""
+    made = Store(connect(redis_url))
+    yield made
+    await made.aclose()
+
+
+async def test_a_record_is_read_back_as_it_was_written_without_its_secrets(store: Store, redis_url: str) -> None:
+    written, _ = await store.begin(instance(), BEGUN, NOON)
+    read = await store.get(written.id)
+    assert read is not None
+    assert read.request.envs == {}
+    assert read == written.model_copy(update={"request": written.request.model_copy(update={"envs": {}})})
+    async with Redis.from_url(redis_url, decode_responses=True) as redis:
+        assert SECRET not in str(await redis.hgetall(f"{{gpu}}:instance:{written.id}"))
+
+
+async def test_one_request_key_leads_to_one_record_however_many_ask_at_once(store: Store, other: Store) -> None:
+    same = [instance(request_key="view:V1") for _ in range(16)]
+    answers = await asyncio.gather(
+        *((store, other)[n % 2].begin(entry, BEGUN, NOON) for n, entry in enumerate(same)), return_exceptions=True
+    )
+    winners = [answer[0].id for answer in answers if isinstance(answer, tuple)]
+    assert len(winners) == 1
+    assert {answer.instance_id for answer in answers if isinstance(answer, RequestTaken)} == set(winners)
+    assert [record.id for record in await store.live()] == winners
+
+
+async def test_of_two_changes_made_from_the_same_version_only_one_is_written(store: Store, other: Store) -> None:
+    written, _ = await store.begin(instance(), BEGUN, NOON)
+    await store.commit(written.model_copy(update={"novita_status": "first"}), [], NOON)
+    with pytest.raises(VersionConflict):
+        await other.commit(written.model_copy(update={"novita_status": "second"}), CREATED, NOON)
+    read = await store.get(written.id)
+    assert read is not None
+    assert read.novita_status == "first"
+    assert len(await store.timeline(written.id)) == 1
+
+
+async def test_only_one_process_at_a_time_may_tell_an_instances_events(store: Store, other: Store) -> None:
+    written, telling = await store.begin(instance(), BEGUN, NOON)
+    assert telling is not None
+    assert await other.due(NOON) == [written.id]
+    assert await other.claim(written.id) is None
+    assert (await other.commit(written, CREATED, NOON))[1] is None
+    more = await store.finish(written.id, "note", seen=1)
+    assert more is not None
+    assert [event.type for event in more.events] == ["instance_created"]
+    assert await store.finish(written.id, "note", seen=2) is None
+    assert await store.due(NOON) == []
+    claimed = await other.claim(written.id)
+    assert claimed is not None
+    assert claimed.delivery == "note"
+
+
+async def test_who_lost_the_right_to_tell_is_told_so(store: Store, other: Store, redis_url: str) -> None:
+    written, _ = await store.begin(instance(), BEGUN, NOON)
+    async with Redis.from_url(redis_url) as redis:
+        await redis.delete(f"{{gpu}}:delivering:{written.id}")
+    assert await other.claim(written.id) is not None
+    assert await store.note(written.id, "late", seen=1) is False
+    assert await store.delivery(written.id) == ""
+
+
+async def test_what_is_put_off_is_not_due_before_its_time(store: Store) -> None:
+    written, _ = await store.begin(instance(), BEGUN, NOON)
+    await store.postpone(written.id, "note", 1, NOON + timedelta(seconds=30))
+    assert await store.due(NOON + timedelta(seconds=29)) == []
+    assert await store.due(NOON + timedelta(seconds=30)) == [written.id]
+
+
+async def test_live_records_never_expire_and_ended_ones_are_kept_thirty_days(store: Store, redis_url: str) -> None:
+    written, _ = await store.begin(instance(), BEGUN, NOON)
+    async with Redis.from_url(redis_url) as redis:
+        assert await redis.ttl(f"{{gpu}}:instance:{written.id}") == -1
+        ended = written.model_copy(update={"status": Status.DELETED, "ended_at": NOON})
+        written, _ = await store.commit(ended, CREATED, NOON)
+        await store.finish(written.id, "note", seen=2)
+        for kind in ("instance", "timeline", "delivery"):
+            left = await redis.ttl(f"{{gpu}}:{kind}:{written.id}")
+            assert 0 < left <= KEEP_ENDED.total_seconds(), kind
+        assert await store.live() == []
+        revived = written.model_copy(update={"status": Status.RUNNING, "ended_at": None})
+        await store.commit(revived, [], NOON)
+        assert await redis.ttl(f"{{gpu}}:timeline:{written.id}") == -1
+    assert [record.id for record in await store.live()] == [written.id]
+
+
+async def test_a_commit_whose_answer_was_lost_may_be_repeated(store: Store, redis_url: str) -> None:
+    """The server takes the command, and the connection dies before the answer: the second try must not conflict."""
+    async with _cutting_proxy(redis_url) as (url, proxy):
+        cut = Store(connect(url))
+        written, _ = await cut.begin(instance(), BEGUN, NOON)
+        proxy.swallow_next_answer = True
+        again, telling = await cut.commit(written.model_copy(update={"novita_id": "n-1"}), CREATED, NOON)
+        assert again.version == 2
+        assert telling is not None
+        assert len(await store.timeline(written.id)) == 2
+        await cut.aclose()
+
+
+async def test_without_redis_every_call_fails_with_one_clear_error() -> None:
+    away = Store(connect("redis://127.0.0.1:1/0"))
+    with pytest.raises(StoreUnavailable):
+        await away.begin(instance(), BEGUN, NOON)
+    with pytest.raises(StoreUnavailable):
+        await away.live()
+    await away.aclose()
+
+
+async def test_one_process_fetches_the_market_for_all(store: Store, other: Store) -> None:
+    assert await store.load_market() is None
+    assert await store.claim_refresh() is True
+    assert await other.claim_refresh() is False
+    await store.save_market(market(product("CN-HK-01")))
+    await store.release_refresh()
+    assert await other.load_market() == market(product("CN-HK-01"))
+    assert await other.market_as_of() == NOON
+
+
+async def test_a_process_counts_as_living_while_it_gives_signs_of_life(store: Store, other: Store) -> None:
+    await store.beat(NOON)
+    await other.beat(NOON + timedelta(seconds=10))
+    assert await store.living(NOON) == {store.holder, other.holder}
+    assert await store.living(NOON + timedelta(seconds=5)) == {other.holder}
+
+
+class _Proxy:
+    """Passes bytes to Redis and back; on demand it lets a command through, drops the answer and cuts the line."""
+
+    def __init__(self, socket: str) -> None:
+        self._socket = socket
+        self.swallow_next_answer = False
+
+    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        upstream_reader, upstream_writer = await asyncio.open_unix_connection(self._socket)
+        back = asyncio.create_task(self._back(upstream_reader, writer))
+        while data := await reader.read(65536):
+            upstream_writer.write(data)
+            await upstream_writer.drain()
+        upstream_writer.close()
+        await back
+
+    async def _back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        while data := await reader.read(65536):
+            if self.swallow_next_answer:
+                self.swallow_next_answer = False
+                break
+            writer.write(data)
+            await writer.drain()
+        writer.close()
+
+
+class _cutting_proxy:  # noqa: N801 - reads as a word in the test
+    def __init__(self, redis_url: str) -> None:
+        self._proxy = _Proxy(redis_url.removeprefix("unix://"))
+
+    async def __aenter__(self) -> tuple[str, _Proxy]:
+        self._server = await asyncio.start_server(self._proxy.serve, "127.0.0.1", 0)
+        port = self._server.sockets[0].getsockname()[1]
+        return f"redis://127.0.0.1:{port}/0", self._proxy
+
+    async def __aexit__(self, *_: object) -> None:
+        self._server.close()

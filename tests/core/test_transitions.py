@@ -1,0 +1,115 @@
+"""The instance's state machine."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from core import transitions
+from core.events import InstanceCreated, InstanceDeleted, InstanceFailed, InstanceRunning, InstanceSlow, PhaseChanged
+from core.models import Endpoint, Failure, FailureKind, Instance, NovitaInstance, Status
+from tests.core.samples import NOON, at_novita, instance
+
+LATER = NOON + timedelta(minutes=1)
+
+
+def _seen(record: Instance, status: str, **more: object) -> transitions.Changed:
+    changed = transitions.seen(record, at_novita(record, status, **more), LATER)
+    assert changed is not None
+    return changed
+
+
+def _launched(**changes: object) -> Instance:
+    return instance(novita_id="n-1", status=Status.STARTING, launched_at=NOON, **changes)
+
+
+def test_an_instance_found_by_name_is_adopted_and_its_state_taken_over_in_one_step() -> None:
+    record, events = _seen(
+        instance(in_doubt_since=NOON), "running", endpoints=[Endpoint(port=80, type="http", url="u")]
+    )
+    assert (record.novita_id, record.status, record.in_doubt_since) == ("n-1", Status.RUNNING, None)
+    assert [type(event) for event in events] == [InstanceCreated, InstanceRunning]
+
+
+def test_a_launch_that_was_given_up_is_taken_back_when_its_instance_appears() -> None:
+    changed = transitions.given_up(instance(), NOON)
+    assert changed is not None
+    assert changed[0].has_ended
+    record, _ = _seen(changed[0], "pulling")
+    assert (record.status, record.failure, record.ended_at) == (Status.STARTING, None, None)
+
+
+def test_an_error_beside_an_ordinary_status_is_a_failure_with_novitas_own_words() -> None:
+    record, events = _seen(_launched(), "pulling", error_state="pullFailed", error_message="unauthorized")
+    assert record.status is Status.FAILED
+    assert record.failure == Failure(kind=FailureKind.INSTANCE, reason="pullFailed", message="unauthorized")
+    assert [type(event) for event in events] == [InstanceFailed]
+    assert not record.has_ended, "it is still at Novita, where it may cost money"
+
+
+def test_each_new_phase_on_the_way_up_is_news_once() -> None:
+    record, events = _seen(_launched(), "pulling")
+    assert [type(event) for event in events] == [PhaseChanged]
+    assert transitions.seen(record, at_novita(record, "pulling"), LATER) is None
+
+
+def test_a_slow_start_is_told_at_ten_and_at_thirty_minutes_and_never_again() -> None:
+    record, told = _launched(novita_status="pulling"), []
+    for minute in range(60):
+        changed = transitions.seen(record, at_novita(record, "pulling"), NOON + timedelta(minutes=minute))
+        if changed is not None:
+            record = changed[0]
+            told += [event.minutes for event in changed[1] if isinstance(event, InstanceSlow)]
+    assert told == [10, 30]
+
+
+@pytest.mark.parametrize("word", ["hibernating", "", "MIGRATING?"])
+def test_a_word_we_do_not_know_changes_nothing_but_is_kept(word: str) -> None:
+    changed = transitions.seen(_launched(novita_status="pulling"), at_novita(instance(), word), LATER)
+    assert changed is not None
+    assert (changed[0].status, changed[0].novita_status) == (Status.STARTING, word)
+
+
+def test_an_instance_is_deleted_only_when_it_was_missing_twice() -> None:
+    first = transitions.missing(_launched(), NOON)
+    assert first is not None
+    assert (first[0].status, list(first[1])) == (Status.STARTING, [])
+    second = transitions.missing(first[0], LATER)
+    assert second is not None
+    assert [type(event) for event in second[1]] == [InstanceDeleted]
+    seen_again, _ = _seen(first[0], "running")
+    assert seen_again.missing_since is None
+
+
+def test_a_deleted_record_stays_deleted_while_novita_is_still_removing_it() -> None:
+    record, _ = _seen(_launched(), "removed")
+    assert transitions.seen(record, at_novita(record, "removing"), LATER) is None
+
+
+_novita = st.builds(
+    NovitaInstance,
+    id=st.sampled_from(["n-1", "n-2"]),
+    name=st.just("x"),
+    status=st.sampled_from([*transitions.STATUSES, "freezing", ""]),
+    error_state=st.sampled_from(["", "pullFailed"]),
+)
+
+
+@given(st.lists(st.one_of(_novita, st.none(), st.just("lost")), max_size=30))
+def test_no_sequence_of_looks_tells_the_same_news_twice_in_a_row(looks: list[NovitaInstance | str | None]) -> None:
+    record, now = instance(), NOON
+    for look in looks:
+        now += timedelta(seconds=10)
+        for again in range(2):
+            if isinstance(look, NovitaInstance):
+                changed = transitions.seen(record, look, now)
+            else:
+                changed = transitions.given_up(record, now) if look else transitions.missing(record, now)
+            if changed is not None:
+                assert again == 0 or not changed[1] or look is None
+                record = changed[0]
+        assert record.novita_id in (None, "n-1", "n-2")
+        assert record.has_ended == (record.ended_at is not None)
