@@ -15,6 +15,7 @@ from core.errors import InvalidRequest
 from core.events import RegionRefused
 from core.launch import Patience
 from core.models import AttemptOutcome, CreateInstanceResponse, FailureKind, Status
+from core.transitions import given_up
 from tests.core.processes import Process, novita_at, process
 from tests.core.samples import ADA, SECRET, TurnedClock, request
 
@@ -190,6 +191,34 @@ async def test_no_attempt_begins_after_the_deadline(web: Process, sandbox: Sandb
     answer = await web.launcher.finish(launch)
     assert (answer.status, answer.attempts) == (Status.FAILED, ())
     assert sandbox.calls_of("create") == []
+
+
+async def test_a_launch_that_a_worker_gave_up_meanwhile_tries_no_further_region(
+    web: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    """The process stood still (a suspended machine, say) with its create under way; the record went on without it."""
+    sandbox.out_of_stock_at_create("AS-SGP-02")
+    launch = await web.launcher.begin(request(), owner=ADA, key="view:V1")
+    await web.outbox.update(launch.instance, lambda i: given_up(i, clock.now()))
+    answer = await web.launcher.finish(launch)
+    assert answer.status is Status.FAILED
+    assert len(sandbox.calls_of("create")) == 1
+
+
+async def test_an_instance_that_a_worker_adopted_meanwhile_is_announced_once(
+    web: Process, sandbox: SandboxNovita, redis_url: str, clock: TurnedClock
+) -> None:
+    worker = process(sandbox, redis_url, clock)
+    launch = await web.launcher.begin(request(), owner=ADA, key="view:V1")
+    sandbox.fail_next("create", Fault.hang(has_effect=True))
+    finishing = asyncio.create_task(web.launcher.finish(launch))
+    await sandbox.wait_until(lambda: bool(sandbox.instances))
+    await worker.observer.look()
+    answer = await finishing
+    await web.quiet()
+    await worker.close()
+    assert answer.novita_instance_id in sandbox.instances
+    assert [event.type for event in await web.store.timeline(launch.instance.id)].count("instance_created") == 1
 
 
 async def test_the_same_key_again_gives_the_same_answer_and_no_second_instance(

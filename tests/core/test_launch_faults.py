@@ -97,7 +97,12 @@ async def test_one_key_leads_to_at_most_one_instance_and_every_instance_is_on_a_
         webs = [process(sandbox, redis_server, clock) for _ in lives]
         await asyncio.gather(*(_launch(web, clock, key, life) for web, life in zip(webs, lives, strict=True)))
         await _settle(worker, sandbox, clock)
-        _check(sandbox, [record for record in await _records(worker, sandbox) if record.request_key == key])
+        records = [record for record in await _records(worker, sandbox) if record.request_key == key]
+        _check(sandbox, records)
+        for record in records:
+            told = [event.type for event in await worker.store.timeline(record.id)]
+            assert told.count("instance_created") <= 1, told
+            assert told.count("instance_failed") <= 1, told
         for one in (worker, *webs):
             await one.close()
 

@@ -29,13 +29,19 @@ class Listener:
         self.memos: list[Memo] = []
         self.trouble = trouble or (lambda _: None)
         self.gate: asyncio.Event | None = None
+        self.holds_at = ""
+        self.is_held, self.let_go = asyncio.Event(), asyncio.Event()
 
     async def tell(self, instance: Instance, event: Event, memo: Memo, *, latest: bool) -> Memo:
         if self.gate is not None:
             await self.gate.wait()
         if (error := self.trouble(event)) is not None:
             raise error
-        self.told.append(event.novita_status if isinstance(event, PhaseChanged) else event.type)
+        word = event.novita_status if isinstance(event, PhaseChanged) else event.type
+        if word == self.holds_at:
+            self.is_held.set()
+            await self.let_go.wait()
+        self.told.append(word)
         self.memos.append(memo)
         return {**memo, "last": self.told[-1]}
 
@@ -152,6 +158,22 @@ async def test_a_worker_goes_on_where_a_dead_process_stopped(
     await worker.quiet()
     assert worker_ear.told == ["instance_requested"]
     stuck.gate.set()
+    await web.quiet()
+
+
+async def test_what_was_told_before_the_death_is_not_told_again(start: Callable[..., Process], redis_url: str) -> None:
+    stuck, worker_ear = Listener(), Listener()
+    stuck.holds_at = "b"
+    web, worker = start(stuck), start(worker_ear)
+    record = await web.begin()
+    await web.happen(record, "a", "b")
+    await stuck.is_held.wait()
+    async with Redis.from_url(redis_url) as redis:
+        await redis.delete(f"{{gpu}}:delivering:{record.id}")
+    assert await worker.outbox.sweep() == 1
+    await worker.quiet()
+    assert worker_ear.told == ["b"]
+    stuck.let_go.set()
     await web.quiet()
 
 
