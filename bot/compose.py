@@ -31,6 +31,7 @@ from core.outbox import Outbox
 from core.redis_server import embedded_redis
 from core.settings import Settings
 from core.store import Store, connect
+from core.webhook import WebhookNotifier
 
 log = structlog.get_logger(__name__)
 
@@ -138,12 +139,22 @@ async def open_core(settings: Settings) -> AsyncIterator[Core]:
         await _introduce(identity)
         novita = NovitaClient(settings.novita_api_url, settings.novita_api_key)
         stack.push_async_callback(novita.aclose)
-        outbox = Outbox(store, [SlackNotifier(client, identity, clock)], clock)
+        outbox = Outbox(store, [SlackNotifier(client, identity, clock), *_webhooks(settings, clock)], clock)
         stack.push_async_callback(outbox.drain, _TELLING_PATIENCE)
         await stack.enter_async_context(_running(_beat(store, clock), name="beat"))
         await stack.enter_async_context(_running(_learn(identity, clock), name="identity"))
         catalog = Catalog(novita, store, clock, ttl=settings.catalog_ttl)
         yield Core(settings, redis_url, clock, store, novita, client, identity, outbox, catalog)
+
+
+def _webhooks(settings: Settings, clock: SystemClock) -> list[WebhookNotifier]:
+    """The request's own webhook and, when there is one, the installation's."""
+    secret, private = settings.webhook_secret, settings.webhook_allow_private
+    everywhere = settings.webhook_url
+    own = WebhookNotifier("webhook", lambda i: i.request.webhook_url, clock, secret=secret, allow_private=private)
+    if everywhere is None:
+        return [own]
+    return [own, WebhookNotifier("webhook:all", lambda _: everywhere, clock, secret=secret, allow_private=private)]
 
 
 def slack_client(settings: Settings, session: aiohttp.ClientSession) -> AsyncWebClient:

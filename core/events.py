@@ -88,6 +88,13 @@ class InstanceDeleted(_Event):
     type: Literal["instance_deleted"] = "instance_deleted"
 
 
+class WebhookGivenUp(_Event):
+    """The webhook cannot be reached for good; it is told nothing more of this instance."""
+
+    type: Literal["webhook_given_up"] = "webhook_given_up"
+    why: str
+
+
 Event = Annotated[
     InstanceRequested
     | RegionRefused
@@ -99,7 +106,8 @@ Event = Annotated[
     | InstanceRunning
     | InstanceFailed
     | InstanceStopped
-    | InstanceDeleted,
+    | InstanceDeleted
+    | WebhookGivenUp,
     Field(discriminator="type"),
 ]
 

@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 
 from core.clock import Clock
 from core.errors import StoreUnavailable, VersionConflict
-from core.events import Event
+from core.events import Event, WebhookGivenUp
 from core.models import Instance
 
 log = structlog.get_logger(__name__)
@@ -41,13 +41,19 @@ class NotDelivered(Exception):
         self.retry_after = retry_after
 
 
+class GivenUp(Exception):
+    """The notifier can never tell it, nor anything after it. The others hear of that."""
+
+
 class Notifier(Protocol):
     """Tells people or programs what happened. `name` is its name in the store: it must not change."""
 
     name: str
 
     async def tell(self, instance: Instance, event: Event, memo: Memo, *, latest: bool) -> Memo:
-        """Tells one event and returns what to remember for the next one. Raises NotDelivered to be called again.
+        """Tells one event and returns what to remember for the next one.
+
+        Raises NotDelivered to be called again, GivenUp to be told of nothing more.
 
         `latest` is false while more events of the same instance wait right behind this one. What cannot be taken back
         (a post) comes last in it, because all of it is repeated when it fails or when the process dies.
@@ -190,9 +196,9 @@ class Outbox:
         note = _read_note(telling.delivery)
         instance, events = telling.instance, list(telling.events)
         while True:
-            for notifier in self._notifiers:
-                if not await self._tell_to(notifier, instance, events, note):
-                    return
+            lanes = (self._tell_to(notifier, instance, events, note) for notifier in self._notifiers)
+            if not all(await asyncio.gather(*lanes)):
+                return
             waits = [told.due for told in note.by.values() if told.due and told.cursor < len(events)]
             if waits:
                 await self._records.postpone(instance.id, note.model_dump_json(), len(events), min(waits))
@@ -210,6 +216,10 @@ class Outbox:
             latest = told.cursor == len(events) - 1
             try:
                 memo = await notifier.tell(instance, events[told.cursor], told.memo, latest=latest)
+            except GivenUp as error:
+                told.memo = {**told.memo, "ended": str(error)}
+                await self._say_given_up(instance, str(error))
+                continue
             except Exception as error:  # noqa: BLE001 - whatever a notifier does, the others and the record are untouched
                 self._put_off(notifier, instance, told, error)
                 continue
@@ -217,6 +227,10 @@ class Outbox:
             if not latest and not await self._records.note(instance.id, note.model_dump_json(), len(events)):
                 return False
         return True
+
+    async def _say_given_up(self, instance: Instance, why: str) -> None:
+        event = WebhookGivenUp(at=self._clock.now(), why=why)
+        await self.update(instance, lambda newest: (newest, [event]))
 
     def _put_off(self, notifier: Notifier, instance: Instance, told: _Told, error: Exception) -> None:
         told.tries += 1

@@ -23,6 +23,7 @@ from core.events import (
     LaunchInterrupted,
     PhaseChanged,
     RegionRefused,
+    WebhookGivenUp,
 )
 from core.models import BillingMode, Failure, Instance
 from core.transitions import GIVE_UP_AFTER
@@ -54,6 +55,9 @@ def reply(instance: Instance, event: Event) -> Message | None:
             return _failed(instance, event.failure)
         case InstanceStopped():
             return _stopped(instance)
+        case WebhookGivenUp():
+            sentence = f"{mention(instance.owner.user)} Its webhook is told nothing more: {esc(event.why, 200)}."
+            return Message(sentence, [b.section(sentence)])
         case InstanceDeleted():
             return _message(instance, "⚪", "is deleted", "Novita no longer has it, so it is no longer billed.")
 
