@@ -87,7 +87,7 @@ async def as_web(core: Core) -> AsyncIterator[int]:
     await _first_look(core.catalog)
     async with _running(core.catalog.keep_at_hand(), name="catalog"), contextlib.AsyncExitStack() as stack:
         await runner.setup()
-        await web.TCPSite(runner, core.settings.host, core.settings.port).start()
+        await _listen(runner, core.settings)
         if core.settings.slack_app_token is not None:
             from bot.socket_mode import socket_mode
 
@@ -102,6 +102,13 @@ async def as_web(core: Core) -> AsyncIterator[int]:
             if left := await background.drain(_LAUNCH_PATIENCE):
                 log.warning("left_to_the_worker", launches=left)
             await runner.cleanup()
+
+
+async def _listen(runner: web.AppRunner, settings: Settings) -> None:
+    try:
+        await web.TCPSite(runner, settings.host, settings.port).start()
+    except OSError as error:
+        raise SettingsError(f"PORT: cannot listen on {settings.host}:{settings.port} ({error.strerror})") from error
 
 
 @contextlib.asynccontextmanager
