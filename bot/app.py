@@ -16,9 +16,10 @@ from bot.words import unexpected
 
 log = structlog.get_logger(__name__)
 
-# Bolt finds SLACK_BOT_TOKEN in the environment and warns that `authorize` takes its place, which is meant.
+# Bolt finds SLACK_BOT_TOKEN in the environment and warns that `client` and `authorize` take its place, which is meant.
+_MEANT = ("`authorize` has been used", "`token` will be unused")
 logging.getLogger("slack_bolt.AsyncApp").addFilter(
-    lambda record: "`authorize` has been used" not in record.getMessage()
+    lambda record: not any(words in record.getMessage() for words in _MEANT)
 )
 
 

@@ -17,14 +17,7 @@ from core.errors import SettingsError
 
 log = structlog.get_logger(__name__)
 
-_REFUSED = {
-    "invalid_auth",
-    "not_authed",
-    "account_inactive",
-    "token_revoked",
-    "not_allowed_token_type",
-    "missing_scope",
-}
+_REFUSED = faults.TOKEN_REFUSED | {"not_allowed_token_type", "missing_scope"}
 
 
 @contextlib.asynccontextmanager

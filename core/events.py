@@ -89,7 +89,7 @@ class InstanceDeleted(_Event):
 
 
 class WebhookGivenUp(_Event):
-    """The webhook cannot be reached for good; it is told nothing more of this instance."""
+    """The request's own webhook cannot be reached for good; it is told nothing more of this instance."""
 
     type: Literal["webhook_given_up"] = "webhook_given_up"
     why: str

@@ -17,7 +17,7 @@ from pydantic import BaseModel, Field
 
 from core.clock import Clock
 from core.errors import StoreUnavailable, VersionConflict
-from core.events import Event, WebhookGivenUp
+from core.events import Event
 from core.models import Instance
 
 log = structlog.get_logger(__name__)
@@ -42,7 +42,11 @@ class NotDelivered(Exception):
 
 
 class GivenUp(Exception):
-    """The notifier can never tell it, nor anything after it. The others hear of that."""
+    """The notifier can never tell it, nor anything after it. `news`, if any, is for the other notifiers."""
+
+    def __init__(self, why: str, news: Event | None = None) -> None:
+        super().__init__(why)
+        self.news = news
 
 
 class Notifier(Protocol):
@@ -72,6 +76,8 @@ class _Told(BaseModel):
     memo: Memo = Field(default_factory=dict)
     tries: int = 0
     due: datetime | None = None
+    ended: bool = False
+    """Whether it gave up on this instance."""
 
 
 class _Note(BaseModel):
@@ -102,7 +108,7 @@ class Records(Protocol):
     ) -> tuple[Instance, Telling | None]: ...
     async def get(self, instance_id: str) -> Instance | None: ...
     async def due(self, now: datetime, limit: int = 100) -> list[str]: ...
-    async def claim(self, instance_id: str) -> Telling | None: ...
+    async def claim(self, instance_id: str, *, is_ours: bool = False) -> Telling | None: ...
     async def note(self, instance_id: str, delivery: str, seen: int) -> bool: ...
     async def finish(self, instance_id: str, delivery: str, seen: int) -> Telling | None: ...
     async def postpone(self, instance_id: str, delivery: str, seen: int, until: datetime) -> None: ...
@@ -152,6 +158,8 @@ class Outbox:
         ids = [id_ for id_ in await self._records.due(self._clock.now()) if id_ not in self._running]
         claimed = 0
         for instance_id in ids:
+            if len(self._running) >= _PARALLEL:
+                break  # A claim runs out: it is made when there is time to use it.
             telling = await self._records.claim(instance_id)
             if telling is not None:
                 claimed += 1
@@ -172,32 +180,44 @@ class Outbox:
             await asyncio.wait(set(self._running.values()), timeout=patience.total_seconds())
 
     def _start(self, instance_id: str, telling: Telling | None) -> None:
+        """Begins to tell an instance's events. Without the right to it, asks for that first: a telling of this process
+        may be just ending, and must not be taken for one that goes on."""
         if instance_id in self._running:
             self._again.add(instance_id)
-        elif telling is not None:
+        else:
             task = asyncio.create_task(self._tell_all(instance_id, telling), name=f"tell {instance_id}")
             self._running[instance_id] = task
-            task.add_done_callback(lambda _: self._running.pop(instance_id, None))
 
     async def _tell_all(self, instance_id: str, telling: Telling | None) -> None:
         """Tells one instance's events until there are no more, or one has to wait."""
+        must_ask = telling is None or self._slots.locked()
         try:
             async with self._slots:
+                if must_ask:
+                    telling = await self._records.claim(instance_id, is_ours=True)
                 while telling is not None:
                     self._again.discard(instance_id)
                     await self._tell(telling)
-                    telling = await self._records.claim(instance_id) if instance_id in self._again else None
-        except StoreUnavailable as error:
-            log.warning("telling_interrupted", instance_id=instance_id, error=str(error))
-        except Exception:
-            log.exception("telling_broke", instance_id=instance_id)
+                    telling = await self._reclaim(instance_id)
+        except* StoreUnavailable as group:
+            log.warning("telling_interrupted", instance_id=instance_id, error=str(group.exceptions[0]))
+        except* Exception as group:
+            log.error("telling_broke", instance_id=instance_id, exc_info=group)
+        finally:
+            self._again.discard(instance_id)
+            del self._running[instance_id]
+
+    async def _reclaim(self, instance_id: str) -> Telling | None:
+        """The right once more, when something was committed while this process told the rest."""
+        return await self._records.claim(instance_id, is_ours=True) if instance_id in self._again else None
 
     async def _tell(self, telling: Telling) -> None:
         note = _read_note(telling.delivery)
         instance, events = telling.instance, list(telling.events)
         while True:
-            lanes = (self._tell_to(notifier, instance, events, note) for notifier in self._notifiers)
-            if not all(await asyncio.gather(*lanes)):
+            async with asyncio.TaskGroup() as group:
+                lanes = [group.create_task(self._tell_to(each, instance, events, note)) for each in self._notifiers]
+            if not all(lane.result() for lane in lanes):
                 return
             waits = [told.due for told in note.by.values() if told.due and told.cursor < len(events)]
             if waits:
@@ -213,12 +233,17 @@ class Outbox:
         """Tells one notifier what it has not heard. False when the right to tell was lost to another process."""
         told = note.by.setdefault(notifier.name, _Told())
         while told.cursor < len(events) and not (told.due and told.due > self._clock.now()):
+            if told.ended:
+                told.cursor = len(events)
+                break
             latest = told.cursor == len(events) - 1
             try:
                 memo = await notifier.tell(instance, events[told.cursor], told.memo, latest=latest)
             except GivenUp as error:
-                told.memo = {**told.memo, "ended": str(error)}
-                await self._say_given_up(instance, str(error))
+                log.warning("notifier_gave_up", notifier=notifier.name, instance_id=instance.id, why=str(error))
+                told.ended, told.due = True, None
+                if error.news is not None:
+                    await self._add_news(instance, error.news)
                 continue
             except Exception as error:  # noqa: BLE001 - whatever a notifier does, the others and the record are untouched
                 self._put_off(notifier, instance, told, error)
@@ -228,8 +253,7 @@ class Outbox:
                 return False
         return True
 
-    async def _say_given_up(self, instance: Instance, why: str) -> None:
-        event = WebhookGivenUp(at=self._clock.now(), why=why)
+    async def _add_news(self, instance: Instance, event: Event) -> None:
         await self.update(instance, lambda newest: (newest, [event]))
 
     def _put_off(self, notifier: Notifier, instance: Instance, told: _Told, error: Exception) -> None:

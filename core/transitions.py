@@ -55,7 +55,7 @@ def refused(instance: Instance, attempt: Attempt, next_offer: Offer, now: dateti
     """A region had no room; the launch goes on with `next_offer`."""
     if not instance.is_launching:
         return None
-    changes = {"attempts": (*instance.attempts, attempt), "offer": next_offer}
+    changes = {"attempts": (*instance.attempts, attempt), "offer": next_offer, "in_doubt_since": None}
     return _changed(instance, changes, RegionRefused(at=now, attempt=attempt, next_offer=next_offer))
 
 
@@ -79,7 +79,9 @@ def created(
 ) -> Changed | None:
     """Novita has the instance. Holds even for a record that was given up: what exists must be on its record."""
     if instance.novita_id is not None:
-        return None
+        # A worker saw it before its create was answered. How the attempt went belongs on the record all the same.
+        late = attempt is not None and instance.novita_id == novita_id and attempt not in instance.attempts
+        return (instance.model_copy(update={"attempts": (*instance.attempts, attempt)}), ()) if late else None
     changes = {
         "novita_id": novita_id,
         "status": Status.STARTING,
@@ -120,7 +122,8 @@ def seen(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed |
         if STATUSES.get(novita.status) in (Status.DELETING, Status.DELETED):
             return None
         instance = instance.model_copy(update={"status": Status.UNKNOWN, "novita_status": "", "ended_at": None})
-    adopted = created(instance, novita.id, now, found=True) if instance.novita_id is None else None
+    was_in_doubt = instance.in_doubt_since is not None
+    adopted = created(instance, novita.id, now, found=was_in_doubt) if instance.novita_id is None else None
     instance, events = adopted or (instance, ())
     moved = _moved(instance, novita, now)
     if moved is not None:
@@ -138,8 +141,13 @@ def missing(instance: Instance, now: datetime) -> Changed | None:
 
 
 def _moved(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed | None:
-    if instance.missing_since:
+    was_missing = instance.missing_since is not None
+    if was_missing:
         instance = instance.model_copy(update={"missing_since": None})
+    return _state(instance, novita, now) or ((instance, ()) if was_missing else None)
+
+
+def _state(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed | None:
     status = STATUSES.get(novita.status)
     if _has_failed(novita, status):
         return _broken(instance, novita, now)
@@ -169,15 +177,24 @@ def _broken(instance: Instance, novita: NovitaInstance, now: datetime) -> Change
 
 def _running(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed | None:
     if instance.status is Status.RUNNING:
-        return None
+        return _addresses(instance, novita, now)
     changes = {
         "status": Status.RUNNING,
         "novita_status": novita.status,
         "endpoints": novita.endpoints,
+        "endpoints_known": novita.is_detailed,
         "running_at": now,
         "failure": None,
     }
     return _changed(instance, changes, InstanceRunning(at=now, endpoints=novita.endpoints))
+
+
+def _addresses(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed | None:
+    """They could not be read when it came up."""
+    if instance.endpoints_known or not novita.is_detailed:
+        return None
+    changes = {"endpoints": novita.endpoints, "endpoints_known": True}
+    return _changed(instance, changes, PhaseChanged(at=now, novita_status=novita.status))
 
 
 def _stopped(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed | None:

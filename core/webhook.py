@@ -44,13 +44,22 @@ class WebhookNotifier:
     """Posts events as JSON to the address that `target` gives for an instance; None for no webhook.
 
     Only https, only public addresses (checked on the address that is really connected to), no redirects;
-    `allow_private` lifts the first two, for tests and for networks of one's own.
+    `allow_private` lifts the first two, for tests and for networks of one's own. `is_theirs`: the owner named it, and
+    hears when it is given up.
     """
 
     def __init__(
-        self, name: str, target: Target, clock: Clock, *, secret: SecretStr | None, allow_private: bool = False
+        self,
+        name: str,
+        target: Target,
+        clock: Clock,
+        *,
+        secret: SecretStr | None,
+        is_theirs: bool = True,
+        allow_private: bool = False,
     ) -> None:
         self.name = name
+        self._is_theirs = is_theirs
         self._target = target
         self._clock = clock
         self._secret = secret.get_secret_value().encode() if secret else b""
@@ -62,16 +71,16 @@ class WebhookNotifier:
     async def tell(self, instance: Instance, event: Event, memo: Memo, *, latest: bool) -> Memo:
         """Posts one event. Raises NotDelivered while it is worth another try, GivenUp when it is not."""
         url = self._target(instance)
-        if url is None or isinstance(event, _SILENT) or "ended" in memo:
+        if url is None or isinstance(event, _SILENT):
             return memo
         number = int(memo.get("number", "0"))
         body = _body(instance, event, f"{instance.id}-{number}")
         if not self._allow_private and not url.startswith("https://"):
-            raise GivenUp("the address is not https")
+            raise self._given_up("the address is not https")
         try:
             status, asked = await self._post(url, body, f"{instance.id}-{number}")
         except Forbidden as error:
-            raise GivenUp(str(error)) from error
+            raise self._given_up(str(error)) from error
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:
             raise self._later(event, f"no answer ({type(error).__name__})", None) from error
         return self._settled(event, memo, number, status, asked)
@@ -80,15 +89,19 @@ class WebhookNotifier:
         if 200 <= status < 300:
             return {**memo, "number": str(number + 1)}
         if status == 410:
-            return {**memo, "ended": "410"}
+            raise GivenUp("it answers 410, which ends it")
         if 400 <= status < 500 and status not in _AGAIN:
-            raise GivenUp(f"it answers {status}")
+            raise self._given_up(f"it answers {status}")
         raise self._later(event, f"it answers {status}", asked)
 
     def _later(self, event: Event, why: str, asked: timedelta | None) -> Exception:
         if self._clock.now() - event.at > _TRY_FOR:
-            return GivenUp(f"{why}, for 24 hours")
+            return self._given_up(f"{why}, for 24 hours")
         return NotDelivered(f"webhook: {why}", asked)
+
+    def _given_up(self, why: str) -> GivenUp:
+        """People hear of it only when the webhook was theirs."""
+        return GivenUp(why, WebhookGivenUp(at=self._clock.now(), why=why) if self._is_theirs else None)
 
     async def _post(self, url: str, body: bytes, event_id: str) -> tuple[int, timedelta | None]:
         """The status, and how long the receiver asks to wait."""

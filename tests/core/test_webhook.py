@@ -95,11 +95,12 @@ async def test_what_may_pass_is_tried_again(receiver: Receiver, status: int) -> 
 async def test_410_ends_it_quietly_and_other_refusals_end_it_with_a_word(receiver: Receiver) -> None:
     receiver.answers = [web.Response(status=410), web.Response(status=404)]
     hook, made = _hook(), _made(receiver.url)
-    memo = await hook.tell(made, CREATED, {}, latest=True)
-    await hook.tell(made, CREATED, memo, latest=True)
-    assert len(receiver.came) == 1
-    with pytest.raises(GivenUp, match="404"):
+    with pytest.raises(GivenUp) as quietly:
         await hook.tell(made, CREATED, {}, latest=True)
+    assert quietly.value.news is None
+    with pytest.raises(GivenUp, match="404") as aloud:
+        await hook.tell(made, CREATED, {}, latest=True)
+    assert isinstance(aloud.value.news, WebhookGivenUp)
 
 
 async def test_after_a_day_of_failures_it_is_given_up(receiver: Receiver) -> None:

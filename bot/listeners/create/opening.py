@@ -17,7 +17,7 @@ from bot.listeners.create.screen import show
 from bot.parts import Parts
 from bot.views.modal import Form, ModalContext, loading_view, opening_form, problem_view
 from bot.views.text import Block
-from core.errors import GpuBotError
+from core.errors import GpuBotError, NovitaUnclear, NovitaUnsent
 
 log = structlog.get_logger(__name__)
 
@@ -57,7 +57,7 @@ async def _filled(parts: Parts, form: Form, context: ModalContext) -> Block:
     try:
         async with asyncio.timeout(_COLD_PATIENCE_SECONDS):
             return draw(parts, form, await parts.catalog.get_market(), context)
-    except TimeoutError:
+    except (TimeoutError, NovitaUnclear, NovitaUnsent):
         return problem_view(words.NO_PRICES)
     except GpuBotError as error:
         return problem_view(words.error_words(error))
@@ -78,6 +78,9 @@ async def _tell(response_url: str, sentence: str) -> None:
     if not response_url:
         return
     try:
-        await AsyncWebhookClient(response_url).send(text=sentence)
+        answer = await AsyncWebhookClient(response_url, retry_handlers=[], timeout=8).send(text=sentence)
     except CALL_FAILED as error:
         log.warning("not_told_by_response_url", error=type(error).__name__)
+    else:
+        if answer.status_code != 200:
+            log.warning("not_told_by_response_url", status=answer.status_code, error=answer.body)

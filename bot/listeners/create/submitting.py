@@ -23,7 +23,7 @@ from bot.views.modal import (
     problem_view,
     read_form,
 )
-from core.errors import GpuBotError, InvalidRequest, NotAllowed, StoreUnavailable
+from core.errors import GpuBotError, InvalidRequest, NotAllowed, NovitaUnclear, NovitaUnsent, StoreUnavailable
 from core.launch import Launch
 from core.models import Actor, Instance, InstanceRequest, Market
 
@@ -47,7 +47,7 @@ async def _submit(parts: Parts, ack: AsyncAck, body: dict[str, Any], view: dict[
     actor = Actor(user=str(body["user"]["id"]), team=str(body["user"].get("team_id") or ""))
     try:
         request = _checked(parts, actor, view, await _market(parts))
-        begun = await _begin(parts, request, actor, key=f"view:{view['id']}")
+        begun = await _begin(parts, request, actor, key=request_key(str(view["id"])))
     except InvalidRequest as error:
         await ack(response_action="errors", errors=errors_by_block(view, error.problems))
         return
@@ -60,11 +60,16 @@ async def _submit(parts: Parts, ack: AsyncAck, body: dict[str, Any], view: dict[
     parts.background.start(submission.carry_out(begun), submission.apologise)
 
 
+def request_key(view_id: str) -> str:
+    """One form, one instance: Slack sends the same view id with a second submission of the same form (slack.md A5)."""
+    return f"view:{view_id}"
+
+
 async def _market(parts: Parts) -> Market:
     try:
         async with asyncio.timeout(_ACK_PATIENCE_SECONDS):
             return await parts.catalog.get_market()
-    except TimeoutError:
+    except (TimeoutError, NovitaUnclear, NovitaUnsent):
         raise InvalidRequest(
             {"product_name": "Prices are being fetched. Press Create again in a few seconds."}
         ) from None
