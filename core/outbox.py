@@ -28,6 +28,9 @@ Change = Callable[[Instance], "tuple[Instance, Sequence[Event]] | None"]
 _PARALLEL = 24
 """Instances told at the same time by one process."""
 
+_AFTER_THE_ANSWER_SECONDS = 0.003
+"""Whoever committed a change is about to answer a person who waits: that goes first, then the news."""
+
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=1), timedelta(minutes=2)
 _TRIES_AFTER_A_DEFECT = 8
 """How often an event is tried that fails for a reason of our own, before it is passed over with an error in the log."""
@@ -190,15 +193,15 @@ class Outbox:
 
     async def _tell_all(self, instance_id: str, telling: Telling | None) -> None:
         """Tells one instance's events until there are no more, or one has to wait."""
-        must_ask = telling is None or self._slots.locked()
+        has_to_wait = self._slots.locked()
         try:
+            await asyncio.sleep(_AFTER_THE_ANSWER_SECONDS)
             async with self._slots:
-                if must_ask:
-                    telling = await self._records.claim(instance_id, is_ours=True)
+                if telling is None or has_to_wait or instance_id in self._again:
+                    telling = await self._claim(instance_id)
                 while telling is not None:
-                    self._again.discard(instance_id)
                     await self._tell(telling)
-                    telling = await self._reclaim(instance_id)
+                    telling = await self._claim(instance_id) if instance_id in self._again else None
         except* StoreUnavailable as group:
             log.warning("telling_interrupted", instance_id=instance_id, error=str(group.exceptions[0]))
         except* Exception as group:
@@ -207,9 +210,10 @@ class Outbox:
             self._again.discard(instance_id)
             del self._running[instance_id]
 
-    async def _reclaim(self, instance_id: str) -> Telling | None:
-        """The right once more, when something was committed while this process told the rest."""
-        return await self._records.claim(instance_id, is_ours=True) if instance_id in self._again else None
+    async def _claim(self, instance_id: str) -> Telling | None:
+        """The right to tell, with everything that has happened by now."""
+        self._again.discard(instance_id)
+        return await self._records.claim(instance_id, is_ours=True)
 
     async def _tell(self, telling: Telling) -> None:
         note = _read_note(telling.delivery)

@@ -1,4 +1,4 @@
-"""Whatever is away or slow behind the bot: every acknowledgement comes within a second, and no create is lost or doubled."""
+"""Whatever is away or slow behind the bot: each acknowledgement comes within a second, no create is lost or doubled."""
 
 from __future__ import annotations
 

@@ -7,7 +7,7 @@ import json
 import time
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
-from urllib.parse import parse_qs, urlencode
+from urllib.parse import urlencode
 
 import pytest
 from hypothesis import HealthCheck, example, given, settings
@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from bot.sandbox.slack import Outcome
 from tests.bot import wire
-from tests.bot.house import House, open_house
+from tests.bot.house import House, open_house, payload_of
 
 Json = dict[str, Any]
 
@@ -24,7 +24,9 @@ FORM = "application/x-www-form-urlencoded"
 TYPES = ["", FORM, "application/json", "multipart/form-data; boundary=x", "text/plain; charset=nonsense", "/;;="]
 KINDS = ["command", "block_actions", "block_suggestion", "view_submission"]
 
-shared_house = settings(max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+shared_house = settings(
+    max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+)
 
 scalars = (
     st.none()
@@ -128,7 +130,7 @@ async def test_a_real_payload_cut_anywhere_never_gives_a_5xx(house: House, kind:
 async def test_a_real_payload_bent_out_of_shape_never_gives_a_5xx_and_makes_one_instance_at_most(
     house: House, kind: str, bent: list[tuple[str, int, Any]], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    payload = fields_of(sent(house, kind))
+    payload = payload_of(sent(house, kind))
     if kind == "view_submission":
         payload["view"]["state"]["values"]["name"]["name"]["value"] = "train-1"
     view_id = payload.get("view", {}).get("id")
@@ -150,11 +152,6 @@ def sent(house: House, kind: str) -> bytes:
     """The body of the last delivery of a kind."""
     mark = b"command=%2Fgpu" if kind == "command" else b"%22type%22%3A+%22" + kind.encode()
     return next(each.body for each in reversed(house.front.delivered) if mark in each.body)
-
-
-def fields_of(body: bytes) -> Json:
-    fields = {name: values[0] for name, values in parse_qs(body.decode(), keep_blank_values=True).items()}
-    return json.loads(fields["payload"]) if "payload" in fields else fields  # type: ignore[no-any-return]
 
 
 def bend(payload: Json, how: str, where: int, value: Any) -> None:

@@ -3,19 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any, NamedTuple
-from urllib.parse import parse_qs
+from typing import NamedTuple
 
 import pytest
+from pydantic import SecretStr
 
-from bot.compose import as_web, open_core
 from bot.sandbox.novita import Fault as NovitaFault
 from bot.sandbox.novita import SandboxNovita
 from bot.sandbox.slack import Kind, Outcome, SandboxSlack
-from tests.bot.house import House, open_house, settings_for
+from tests.bot.house import House, open_house
 from tests.bot.redis_line import RedisLine
 
 
@@ -122,7 +120,7 @@ async def test_only_the_allowed_channels_may_hear_of_a_create(redis_url: str) ->
 
 async def test_a_guest_of_another_workspace_cannot_submit_a_form(redis_url: str) -> None:
     async with open_house(redis_url, workers=0) as house:
-        payload = await submission(house)
+        payload = await house.submission()
         guest = house.slack.person("guest").member
         payload["user"] |= {"id": guest.id, "team_id": guest.team}
         answer = await house.slack.post(payload, Kind.INTERACTIVE)
@@ -135,7 +133,7 @@ async def test_a_disk_that_the_gpu_does_not_have_is_refused_also_when_slack_lets
     redis_url: str, disk: str | None
 ) -> None:
     async with open_house(redis_url, workers=0) as house:
-        payload = await submission(house)
+        payload = await house.submission()
         payload["view"]["state"]["values"]["rootfs_size"]["rootfs_size"]["value"] = disk
         answer = await house.slack.post(payload, Kind.INTERACTIVE)
         assert "from 10 to 600" in answer.json()["errors"]["rootfs_size"]
@@ -153,24 +151,13 @@ async def test_a_submit_that_meets_a_web_without_prices_asks_to_press_again(redi
         await house.outcome("Created")
 
 
-async def submission(house: House) -> dict[str, Any]:
-    """What Slack sends for a form that is filled in, and that has not led to anything yet."""
-    modal = await house.modal()
-    await modal.fill("name", "not allowed")
-    assert (await modal.submit()).outcome is Outcome.ERRORS
-    payload: dict[str, Any] = json.loads(parse_qs(house.front.delivered[-1].body.decode())["payload"][0])
-    payload["view"]["state"]["values"]["name"]["name"]["value"] = "train-1"
-    return payload
-
-
 @asynccontextmanager
 async def cold_web(house: House, redis_url: str) -> AsyncIterator[int]:
-    """The port of another web, which has neither prices nor a Novita that would give them."""
+    """Another web, which has neither prices nor a Novita that would give them."""
     silent = SandboxNovita()
     silent.fail_all(NovitaFault.hang(has_effect=False))
-    await silent.start()
-    settings = settings_for(house.slack, house.settings.slack_api_url, silent, f"{redis_url}?db=1")
-    async with open_core(settings) as core, as_web(core) as port:
+    url = await silent.start()
+    async with house.another_web(novita_api_url=url, redis_url=SecretStr(f"{redis_url}?db=1")) as port:
         yield port
         silent.clear_faults()
     await silent.stop()

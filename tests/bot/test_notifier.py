@@ -1,4 +1,4 @@
-"""The story in Slack, whatever Slack does: nothing is lost, the order holds, and only what cannot be known is repeated."""
+"""The story in Slack, whatever Slack does: nothing is lost, the order holds, only what cannot be known is repeated."""
 
 from __future__ import annotations
 
