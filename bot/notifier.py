@@ -97,9 +97,11 @@ class SlackNotifier:
                 return memo
             if faults.kind_of(error) is not Kind.CLOSED:
                 raise
-            memo = await self._open_privately(instance, faults.word_of(error))
-            if memo["ts"]:
-                await self._post(memo["channel"], message, thread_ts=memo["ts"])
+            moved = await self._open_privately(instance, faults.word_of(error))
+            if moved["ts"]:
+                # The move is remembered before the reply follows it: it must not be made twice.
+                raise NotDelivered("the story goes on elsewhere", memo=moved) from error
+            return moved
         return memo
 
     async def _post_card(self, instance: Instance, channel: str, why: str = "") -> Memo:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -44,23 +47,35 @@ class _Editor:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._latest: dict[str, Block] = {}
-        """The last drawing of each form that this process is redrawing."""
+        self._latest: dict[str, tuple[float, Block]] = {}
+        """The last drawing of each form that this process is redrawing, by the stamp of its edit."""
+        self._under_way: Counter[str] = Counter()
+        """How many redrawings of each form are not done yet."""
 
     async def redraw(self, view: dict[str, Any], action: dict[str, Any]) -> None:
         view_id, stamp = str(view.get("id")), _stamp(action)
         if not await self._is_latest(view_id, stamp):
             return
-        form, context = _edited(read_form(view), read_context(view), str(action.get("action_id")))
-        drawn = draw(self._parts, form, await self._parts.catalog.get_market(), context)
-        self._latest[view_id] = drawn
-        try:
+        with self._counted(view_id):
+            form, context = _edited(read_form(view), read_context(view), str(action.get("action_id")))
+            drawn = draw(self._parts, form, await self._parts.catalog.get_market(), context)
+            if stamp >= self._latest.get(view_id, (stamp, drawn))[0]:
+                self._latest[view_id] = (stamp, drawn)
             kind = await show(self._parts, view_id, drawn, newer_than=str(view.get("hash") or ""))
             if kind is Kind.GONE and await self._is_latest(view_id, stamp):
                 await self._show_anyhow(view_id, drawn)
+
+    @contextmanager
+    def _counted(self, view_id: str) -> Iterator[None]:
+        """The last drawing is kept until the slowest update of its form has come through."""
+        self._under_way[view_id] += 1
+        try:
+            yield
         finally:
-            if self._latest.get(view_id) is drawn:
-                del self._latest[view_id]
+            self._under_way[view_id] -= 1
+            if not self._under_way[view_id]:
+                del self._under_way[view_id]
+                self._latest.pop(view_id, None)
 
     async def _show_anyhow(self, view_id: str, drawn: Block) -> None:
         """The form had changed under this edit, and no later edit will mend it; unless it is submitted by now.
@@ -70,8 +85,8 @@ class _Editor:
         if await self._is_submitted(view_id):
             return
         await show(self._parts, view_id, drawn)
-        later = self._latest.get(view_id)
-        if later is not None and later is not drawn:
+        _, later = self._latest.get(view_id, (0, drawn))
+        if later is not drawn:
             await show(self._parts, view_id, later)
 
     async def _is_latest(self, view_id: str, stamp: float) -> bool:
