@@ -10,15 +10,16 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 
 from bot.background import new_reference
-from bot.listeners import actions, commands, create
+from bot.listeners import actions, commands, create, home
 from bot.parts import Parts
 from bot.words import unexpected
 
 log = structlog.get_logger(__name__)
 
-# Bolt finds SLACK_BOT_TOKEN in the environment and warns that `authorize` takes its place, which is meant.
+# Bolt finds SLACK_BOT_TOKEN in the environment and warns that `client` and `authorize` take its place, which is meant.
+_MEANT = ("`authorize` has been used", "`token` will be unused")
 logging.getLogger("slack_bolt.AsyncApp").addFilter(
-    lambda record: "`authorize` has been used" not in record.getMessage()
+    lambda record: not any(words in record.getMessage() for words in _MEANT)
 )
 
 
@@ -39,7 +40,7 @@ def build_app(parts: Parts) -> AsyncApp:
         request_verification_enabled=False,
         ssl_check_enabled=False,
     )
-    for listeners in (commands, create, actions):
+    for listeners in (commands, create, actions, home):
         listeners.register(app, parts)
     app.error(_apologise)
     return app

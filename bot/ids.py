@@ -14,6 +14,8 @@ class View(StrEnum):
     CREATE = "create_instance"
     LOADING = "create_instance_loading"
     OUTCOME = "create_instance_outcome"
+    ANSWER = "answer"
+    """What a person is told in private where Slack offers no message for it: after a click on the home tab."""
 
 
 class Field(StrEnum):

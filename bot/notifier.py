@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import structlog
@@ -30,10 +30,12 @@ class SlackNotifier:
 
     name = "slack"
 
-    def __init__(self, client: AsyncWebClient, identity: Identity, clock: Clock) -> None:
+    def __init__(self, client: AsyncWebClient, identity: Identity, clock: Clock, *, admins: Sequence[str] = ()) -> None:
+        """`admins` are called, beside the owner, where money runs on against a wish."""
         self._client = client
         self._identity = identity
         self._clock = clock
+        self._admins = admins
 
     async def tell(self, instance: Instance, event: Event, memo: Memo, *, latest: bool) -> Memo:
         """Tells one event. Raises NotDelivered when Slack is away or asks to wait."""
@@ -42,7 +44,7 @@ class SlackNotifier:
                 memo = await self._open(instance)
             elif latest:
                 await self._edit_card(instance, event, memo)
-            message = reply(instance, event)
+            message = reply(instance, event, admins=self._admins)
             return memo if message is None else await self._reply(instance, message, memo)
         except CALL_FAILED as error:
             raise NotDelivered(f"Slack: {faults.word_of(error)}", faults.retry_after(error)) from error

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Coroutine, Iterable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any, Protocol
 
 import structlog
@@ -130,9 +131,9 @@ class Catalog:
     async def keep_at_hand(self) -> None:
         """For a process that answers people: follows the market for ever and fetches it only when no worker does."""
         while True:
-            for refresh in (self.refresh(older_than=self._ttl * 2), self.refresh_templates()):
+            for refresh in (partial(self.refresh, older_than=self._ttl * 2), self.refresh_templates):
                 try:
-                    await refresh
+                    await refresh()
                 except (NovitaError, StoreUnavailable) as error:
                     log.warning("catalog_not_refreshed", error=str(error))
             await self._clock.sleep(self._ttl / 3)

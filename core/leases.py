@@ -19,7 +19,11 @@ def end_when_running(instance: Instance, now: datetime) -> datetime | None:
 
 def extended(instance: Instance, by: timedelta, max_lease: timedelta | None, now: datetime) -> datetime:
     """The new end: `by` after the present one, at most `max_lease` from now."""
-    ends_at = max(instance.lease_ends_at or now, now) + by
+    return bounded(max(instance.lease_ends_at or now, now) + by, max_lease, now)
+
+
+def bounded(ends_at: datetime, max_lease: timedelta | None, now: datetime) -> datetime:
+    """The end that is wished for, at most `max_lease` from now."""
     return ends_at if max_lease is None else min(ends_at, now + max_lease)
 
 

@@ -7,7 +7,7 @@ worker when the process that took it dies. It is over when Novita shows the resu
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
@@ -127,13 +127,16 @@ class Lifecycle:
 
     async def extend(self, instance_id: str, by: timedelta, actor: Actor, policy: Policy) -> Instance:
         """Moves the lease's end, at most to MAX_LEASE from now. Raises as `order` does."""
-        instance = await self._mine(instance_id, actor, policy)
-        if instance.status is not Status.RUNNING or instance.lease_ends_at is None:
-            raise InvalidRequest({"lease": "Only a running instance with a lease can be extended."})
-        ends_at = leases.extended(instance, by, self._max_lease, self._clock.now())
-        return await self._ledger.update(
-            instance, lambda i: transitions.extended(i, ends_at, actor, self._clock.now()) if _runs(i) else None
-        )
+        instance = await self._extensible(instance_id, actor, policy)
+        return await self._move_end(instance, leases.extended(instance, by, self._max_lease, self._clock.now()), actor)
+
+    async def extend_until(self, instance_id: str, ends_at: datetime, actor: Actor, policy: Policy) -> Instance:
+        """Moves the lease's end to `ends_at`, at most to MAX_LEASE from now. Raises as `order` does.
+
+        Asked twice for the same end it is moved once, as when two people extend by so many hours what both saw.
+        """
+        instance = await self._extensible(instance_id, actor, policy)
+        return await self._move_end(instance, leases.bounded(ends_at, self._max_lease, self._clock.now()), actor)
 
     async def connect(self, instance_id: str, actor: Actor, policy: Policy) -> tuple[Instance, Connection]:
         """How to reach it, fresh from Novita and stored nowhere. Raises as `order` does, and NovitaError."""
@@ -179,6 +182,25 @@ class Lifecycle:
             return order.actor is None or self._clock.now() - order.at >= _FIRST_PAUSE
         pause = transitions.LISTING_LAG if not order.trouble else min(_FIRST_PAUSE * 2**order.tries, _LONGEST_PAUSE)
         return self._clock.now() - order.last_try_at >= pause
+
+    async def _extensible(self, instance_id: str, actor: Actor, policy: Policy) -> Instance:
+        instance = await self._mine(instance_id, actor, policy)
+        if not _runs(instance):
+            raise InvalidRequest({"lease": "Only a running instance with a lease can be extended."})
+        if instance.order is not None:
+            raise InvalidRequest({"lease": f"It cannot be extended now: a {instance.order.verb.value} is under way."})
+        return instance
+
+    async def _move_end(self, instance: Instance, ends_at: datetime, actor: Actor) -> Instance:
+        """Never to an earlier end: somebody else may have extended it further at the same moment."""
+
+        def move(newest: Instance) -> transitions.Changed | None:
+            if not _runs(newest):
+                return None
+            later = max(ends_at, newest.lease_ends_at or ends_at)
+            return transitions.extended(newest, later, actor, self._clock.now())
+
+        return await self._ledger.update(instance, move)
 
     async def _mine(self, instance_id: str, actor: Actor, policy: Policy) -> Instance:
         instance = await self._records.get(instance_id)

@@ -24,6 +24,12 @@ class Policy:
         if self.allowed_channels and channel not in self.allowed_channels:
             raise NotAllowed("GPUs may not be created from this channel. Choose one of the channels set aside for it.")
 
+    def check_command(self, actor: Actor, channel: str) -> None:
+        """Raises NotAllowed when `actor` may not give the bot commands in `channel`."""
+        self.check_home(actor)
+        if self.allowed_channels and channel not in self.allowed_channels:
+            raise NotAllowed("The bot takes commands only in the channels set aside for it.")
+
     def check_act(self, actor: Actor, instance: Instance) -> None:
         """Raises NotAllowed when `actor` may not change, or connect to, `instance`: its owner and admins may."""
         self.check_home(actor)

@@ -1,4 +1,4 @@
-"""The whole bot in one test: the real web and worker over the make-believe Slack and Novita, and a real Redis."""
+"""The whole bot in one test: real webs and workers over the make-believe Slack and Novita, and a real Redis."""
 
 from __future__ import annotations
 
@@ -11,41 +11,71 @@ from pydantic import SecretStr
 
 from bot.compose import Core, as_web, as_worker, open_core
 from bot.sandbox.novita import SandboxNovita
-from bot.sandbox.slack import Message, Modal, Person, SandboxSlack
+from bot.sandbox.slack import Message, Modal, SandboxSlack, Screen
+from core.models import Instance
 from core.settings import Settings
+from tests.bot.front import Front
 
 GPU = "RTX 4090 24GB"
+BOOT_SECONDS = 0.5
 
 
 @dataclass
 class House:
-    """What a test needs of it. `core` is the web's own."""
+    """What a test needs of it. `core` and `port` are the first web's own; the last in `cores` belong to workers."""
 
     slack: SandboxSlack
     novita: SandboxNovita
     settings: Settings
-    core: Core
-    port: int
+    cores: list[Core]
+    ports: list[int]
+    front: Front
 
-    async def modal(self, who: str = "ada", channel: str = "gpu") -> Modal:
-        """The create modal, opened by command and filled with what has no default."""
+    @property
+    def core(self) -> Core:
+        return self.cores[0]
+
+    @property
+    def port(self) -> int:
+        return self.ports[0]
+
+    async def opened(self, who: str = "ada", channel: str = "gpu") -> Modal:
+        """The create modal as it opens, over whatever else the person has open."""
         person = self.slack.person(who)
+        below = self.slack.workspace.views.stack(person.id)
         await person.command("/gpu create", channel=channel)
-        modal = await person.modal("create_instance")
+        await self.slack.wait_until(lambda: len(self.slack.workspace.views.stack(person.id)) > len(below))
+        return await person.modal("create_instance")
+
+    async def modal(self, who: str = "ada", channel: str = "gpu", template: str = "comfy-prod") -> Modal:
+        """The create modal with everything chosen that has no default."""
+        modal = await self.opened(who, channel)
         await modal.choose("product_name", GPU)
-        await modal.choose("template_id", "comfy-prod")
+        await modal.choose("template_id", template)
+        return modal
+
+    async def submitted(self, name: str = "train-1", who: str = "ada", channel: str = "gpu") -> Modal:
+        """The modal of a create that has just been accepted."""
+        modal = await self.modal(who, channel)
+        await modal.fill("name", name)
+        result = await modal.submit()
+        assert result.updated, result
         return modal
 
     async def outcome(self, title: str, who: str = "ada") -> Modal:
         """The modal once its title says how it went."""
-        person = self.slack.person(who)
-        modal = await person.modal("create_instance_outcome")
+        modal = await self.slack.person(who).modal("create_instance_outcome")
         await self.slack.wait_until(lambda: modal.title == title)
         return modal
 
+    async def shows(self, screen: Screen, text: str) -> str:
+        """All that a modal shows, once this text is among it."""
+        await self.slack.wait_until(lambda: text in screen.text())
+        return screen.text()
+
     async def card(self, containing: str, who: str = "ada", channel: str = "gpu") -> Message:
-        """The headline card once its text says so."""
-        person: Person = self.slack.person(who)
+        """The newest headline card once its text says so."""
+        person = self.slack.person(who)
 
         def found() -> Message | None:
             cards = [each for each in person.messages(channel) if containing in each.shown]
@@ -55,8 +85,21 @@ class House:
         assert message is not None
         return message
 
-    def replies(self, message: Message) -> list[str]:
-        return [reply.shown for reply in self.slack.thread(message)]
+    async def watched(self) -> None:
+        """Returns once a worker has begun to look at Novita."""
+        await self.novita.wait_until(lambda: bool(self.novita.calls_of("instances")))
+
+    async def replies(self, card: Message, count: int) -> list[str]:
+        """What is in the card's thread, once it holds so many replies."""
+        await self.slack.wait_until(lambda: len(self.slack.thread(card)) >= count)
+        return [reply.shown for reply in self.slack.thread(card)]
+
+    async def record(self, card: Message) -> Instance:
+        """The record that a card is drawn from."""
+        assert card.metadata is not None
+        record = await self.core.store.get(card.metadata["event_payload"]["instance_id"])
+        assert record is not None
+        return record
 
 
 def settings_for(slack: SandboxSlack, api: str, novita: SandboxNovita, redis_url: str, **more: Any) -> Settings:
@@ -78,24 +121,45 @@ def settings_for(slack: SandboxSlack, api: str, novita: SandboxNovita, redis_url
 
 @asynccontextmanager
 async def open_house(
-    redis_url: str, *, worker: bool = True, warm: bool = True, rate_limits: float | None = None, **settings: Any
+    redis_url: str,
+    *,
+    webs: int = 1,
+    workers: int = 1,
+    warm: bool = True,
+    novita: SandboxNovita | None = None,
+    slack: SandboxSlack | None = None,
+    **settings: Any,
 ) -> AsyncIterator[House]:
-    """`warm`: the catalog is filled before anybody comes."""
-    slack, novita = SandboxSlack(rate_limits=rate_limits), SandboxNovita(boot_seconds=1.5)
+    """Opened and closed with nothing wrong in between. `warm`: the catalog is filled before anybody comes.
+
+    With several webs each request goes to the next one, as from a load balancer. The two servers may be given with
+    faults in them; they are started here.
+    """
+    slack, novita = slack or SandboxSlack(rate_limits=None), novita or SandboxNovita(boot_seconds=BOOT_SECONDS)
     async with AsyncExitStack() as stack:
         await novita.start()
         stack.push_async_callback(novita.stop)
         api = await slack.start()
         stack.push_async_callback(slack.stop)
         chosen = settings_for(slack, api, novita, redis_url, **settings)
-        core = await stack.enter_async_context(open_core(chosen))
-        if warm:
-            await core.catalog.get_market()
-            await core.catalog.refresh_templates()
-        port = await stack.enter_async_context(as_web(core))
-        slack.bot_url = f"http://127.0.0.1:{port}"
-        if worker:
-            behind = await stack.enter_async_context(open_core(chosen))
-            await stack.enter_async_context(as_worker(behind))
-        yield House(slack, novita, chosen, core, port)
-        assert novita.violations == []
+        cores = [await stack.enter_async_context(open_core(chosen)) for _ in range(webs)]
+        ports = [await _open_web(stack, core, warm=warm) for core in cores]
+        front = await stack.enter_async_context(Front(ports))
+        slack.bot_url = front.url
+        cores += [await _open_worker(stack, chosen) for _ in range(workers)]
+        yield House(slack, novita, chosen, cores, ports, front)
+    assert novita.violations == []
+    assert slack.problems == []
+
+
+async def _open_web(stack: AsyncExitStack, core: Core, *, warm: bool) -> int:
+    if warm:
+        await core.catalog.get_market()
+        await core.catalog.refresh_templates()
+    return await stack.enter_async_context(as_web(core))
+
+
+async def _open_worker(stack: AsyncExitStack, settings: Settings) -> Core:
+    core = await stack.enter_async_context(open_core(settings))
+    await stack.enter_async_context(as_worker(core))
+    return core

@@ -1,0 +1,25 @@
+"""The one-liner: `/gpu create 4090 x2 spot 4h in sgp as train-1 from pytorch`, its parts in any order (pure).
+
+| what     | said                                                                    | as a key                        |
+|----------|-------------------------------------------------------------------------|---------------------------------|
+| GPU      | `4090`, `rtx4090`, `a100 80gb`, `"RTX 4090 24GB"`                       | `gpu=`, `product=`              |
+| count    | `x2`, `2x`, `2 gpus`, `2x4090`                                          | `gpus=`, `count=`               |
+| billing  | `spot`, `on demand`                                                     | `billing=`                      |
+| lease    | `4h`, `for 90m`, `1d 12h`, `2 days`, `no end`, `forever`                | `lease=` (also `none`)          |
+| region   | `in sgp`, `in Hong Kong`, `CN-HK-01`, `hk`, `anywhere`                  | `region=`                       |
+| name     | `as train-1`, `named train-1`                                           | `name=`                         |
+| template | `from pytorch`, `from "PyTorch 2.6"`, its id, or its words on their own | `template=`                     |
+| disk     | `disk 100`, `100gb`, `1tb disk`                                         | `disk=`                         |
+
+Each word is read for what it is, wherever it stands, so that order cannot matter. GPU, region and template are matched
+by whole words of their names; what several of them share stays open instead of being guessed. A size such as `80gb`
+belongs to the GPU when the GPU meant has it in its name, and is the disk otherwise.
+"""
+
+from bot.grammar.durations import read_duration
+from bot.grammar.reading import read
+from bot.grammar.vocabulary import Vocabulary, vocabulary
+from bot.grammar.wish import Wish, wish_of
+from bot.grammar.writing import complaint, write
+
+__all__ = ["Vocabulary", "Wish", "complaint", "read", "read_duration", "vocabulary", "wish_of", "write"]
