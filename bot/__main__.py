@@ -50,6 +50,21 @@ def worker() -> None:
 
 
 @cli.command()
+def sandbox(
+    rehearse: Annotated[
+        bool, typer.Option("--rehearse", help="Play a person through a whole create, show it, check it, and end.")
+    ] = False,
+    verbose: Annotated[bool, typer.Option("--verbose", help="Show the logs of web and worker as they come.")] = False,
+    port: Annotated[int, typer.Option(help="The page's port; when it is taken, a free one.", min=0, max=65535)] = 4040,
+    opens: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser, on a desktop.")] = True,
+) -> None:
+    """Try the bot with a make-believe Slack and Novita on this machine: no account, no key, no cost."""
+    from bot.sandbox.run import run
+
+    raise typer.Exit(run(rehearsal=rehearse, verbose=verbose, port=port, opens=opens))
+
+
+@cli.command()
 def manifest(
     url: Annotated[
         str | None, typer.Option(help="https address that Slack reaches the bot at; leave out for Socket Mode.")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
@@ -30,9 +31,11 @@ class Background:
         return task
 
     async def drain(self, patience: timedelta) -> int:
-        """Waits for what is running, at most `patience`, then cancels the rest and returns how many that were."""
-        if self._tasks:
-            await asyncio.wait(set(self._tasks), timeout=patience.total_seconds())
+        """Waits for what is running and what that begins, at most `patience`; cancels the rest and says how many."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience.total_seconds()):
+                while self._tasks:
+                    await asyncio.wait(set(self._tasks))
         left = list(self._tasks)
         for task in left:
             task.cancel()

@@ -24,26 +24,28 @@ from bot.parts import Parts
 from bot.views.modal import Limits
 from core.catalog import Catalog
 from core.clock import SystemClock
-from core.errors import NovitaError, SettingsError, StoreUnavailable
+from core.errors import SettingsError, StoreUnavailable
 from core.launch import Launcher
 from core.lifecycle import Lifecycle
 from core.novita import NovitaClient
+from core.observe import BEAT_EVERY, Observer
 from core.outbox import Outbox
 from core.redis_server import embedded_redis
 from core.settings import Settings
 from core.store import Store, connect
+from core.webhook import WebhookNotifier
 
 log = structlog.get_logger(__name__)
 
 _SLACK_TIMEOUT = aiohttp.ClientTimeout(total=8, sock_connect=3)
 """Seconds. Shorter than a third of the lease on telling (core.store.LEASE), so that two calls fit into it."""
-_BEAT = timedelta(seconds=5)
 _REDIS_PATIENCE = timedelta(seconds=20)
 _LAUNCH_PATIENCE = timedelta(seconds=25)
 """On SIGTERM running creates get this long; the rest is the worker's (design.md 2)."""
 _TELLING_PATIENCE = timedelta(seconds=10)
-
-_BAD_TOKEN = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
+_CANCEL_AGAIN_SECONDS = 2.0
+_GOODBYE_SECONDS = 2.0
+"""For requests that are being read; aiohttp's own minute is longer than a host waits before it kills."""
 
 Role = Callable[["Core"], "contextlib.AbstractAsyncContextManager[object]"]
 """Something a process does for as long as the context lasts."""
@@ -84,11 +86,17 @@ async def as_web(core: Core) -> AsyncIterator[int]:
     secret = core.settings.slack_signing_secret
     signing_secret = secret.get_secret_value() if secret and not core.settings.uses_socket_mode else None
     checks = {"redis": core.store.ping, "slack": _ask_slack(core.client), "novita": _ask_novita(core.novita)}
-    runner = web.AppRunner(server.build(app, signing_secret, checks), access_log=None, handle_signals=False)
+    # Slack compresses nothing, and what anybody else packs is not worth unpacking.
+    runner = web.AppRunner(
+        server.build(app, signing_secret, checks),
+        auto_decompress=False,
+        access_log=None,
+        shutdown_timeout=_GOODBYE_SECONDS,
+    )
     await _first_look(core.catalog)
-    async with _running(core.catalog.keep_at_hand(), name="catalog"), contextlib.AsyncExitStack() as stack:
+    async with _running(core.catalog.keep_at_hand, name="catalog"), contextlib.AsyncExitStack() as stack:
         await runner.setup()
-        await web.TCPSite(runner, core.settings.host, core.settings.port).start()
+        await _listen(runner, core.settings)
         if core.settings.slack_app_token is not None:
             from bot.socket_mode import socket_mode
 
@@ -97,12 +105,18 @@ async def as_web(core: Core) -> AsyncIterator[int]:
         try:
             yield runner.addresses[0][1]
         finally:
+            # First no more requests, on open connections neither; then what they began.
             await stack.aclose()
-            for site in list(runner.sites):
-                await site.stop()
-            if left := await background.drain(_LAUNCH_PATIENCE):
-                log.warning("left_to_the_worker", launches=left)
             await runner.cleanup()
+            if left := await background.drain(_LAUNCH_PATIENCE):
+                log.warning("left_to_the_worker", tasks=left)
+
+
+async def _listen(runner: web.AppRunner, settings: Settings) -> None:
+    try:
+        await web.TCPSite(runner, settings.host, settings.port).start()
+    except OSError as error:
+        raise SettingsError(f"PORT: cannot listen on {settings.host}:{settings.port} ({error.strerror})") from error
 
 
 @contextlib.asynccontextmanager
@@ -110,7 +124,6 @@ async def as_worker(core: Core) -> AsyncIterator[None]:
     """Observes Novita, ends leases, does and tells what was left undone, keeps prices fresh."""
     # Imported here because the web process has no use for docket, and it takes 10 MB.
     from core import tasks
-    from core.observe import Observer
 
     observer = Observer(core.novita, core.store, core.outbox, core.clock)
     ttl = core.settings.catalog_ttl
@@ -120,7 +133,7 @@ async def as_worker(core: Core) -> AsyncIterator[None]:
         "sweep_outbox": (core.outbox.sweep, timedelta(seconds=1)),
         "refresh_market": (core.catalog.refresh, max(ttl / 3, timedelta(seconds=1))),
     }
-    async with _running(_persistently(lambda: tasks.run_forever(core.redis_url, work)), name="worker"):
+    async with _running(lambda: tasks.run_forever(core.redis_url, work), name="worker"):
         log.info("worker_ready")
         yield
 
@@ -141,13 +154,27 @@ async def open_core(settings: Settings) -> AsyncIterator[Core]:
         await _introduce(identity)
         novita = NovitaClient(settings.novita_api_url, settings.novita_api_key)
         stack.push_async_callback(novita.aclose)
-        outbox = Outbox(store, [SlackNotifier(client, identity, clock, admins=settings.admins)], clock)
+        slack = SlackNotifier(client, identity, clock, admins=settings.admins)
+        outbox = Outbox(store, [slack, *_webhooks(settings, clock)], clock)
         stack.push_async_callback(outbox.drain, _TELLING_PATIENCE)
-        await stack.enter_async_context(_running(_beat(store, clock), name="beat"))
-        await stack.enter_async_context(_running(_learn(identity, clock), name="identity"))
+        await stack.enter_async_context(_running(lambda: _beat(store, clock), name="beat"))
+        await stack.enter_async_context(_running(lambda: _learn(identity, clock), name="identity"))
         catalog = Catalog(novita, store, clock, ttl=settings.catalog_ttl)
         lifecycle = Lifecycle(novita, outbox, store, clock, max_lease=settings.max_lease)
         yield Core(settings, redis_url, clock, store, novita, client, identity, outbox, catalog, lifecycle)
+
+
+def _webhooks(settings: Settings, clock: SystemClock) -> list[WebhookNotifier]:
+    """The request's own webhook and, when there is one, the installation's."""
+    secret, private = settings.webhook_secret, settings.webhook_allow_private
+    everywhere = settings.webhook_url
+    own = WebhookNotifier("webhook", lambda i: i.request.webhook_url, clock, secret=secret, allow_private=private)
+    if everywhere is None:
+        return [own]
+    common = WebhookNotifier(
+        "webhook:all", lambda _: everywhere, clock, secret=secret, is_theirs=False, allow_private=private
+    )
+    return [own, common]
 
 
 def slack_client(settings: Settings, session: aiohttp.ClientSession) -> AsyncWebClient:
@@ -214,7 +241,7 @@ async def _introduce(identity: Identity) -> None:
     try:
         await identity.learn()
     except SlackApiError as error:
-        if faults.word_of(error) in _BAD_TOKEN:
+        if faults.word_of(error) in faults.TOKEN_REFUSED:
             raise SettingsError(f"SLACK_BOT_TOKEN: Slack refuses it ({faults.word_of(error)})") from error
         log.warning("slack_away", error=faults.word_of(error))
     except CALL_FAILED as error:
@@ -232,39 +259,38 @@ async def _beat(store: Store, clock: SystemClock) -> None:
     while True:
         with contextlib.suppress(StoreUnavailable):
             await store.beat(clock.now())
-        await clock.sleep(_BEAT)
+        await clock.sleep(BEAT_EVERY)
 
 
 async def _first_look(catalog: Catalog) -> None:
     """Takes the market that others left in the store, so that the first modal need not wait."""
-    with contextlib.suppress(StoreUnavailable, NovitaError):
+    with contextlib.suppress(StoreUnavailable):
         await catalog.take_from_shelf()
 
 
-async def _persistently(work: Callable[[], Awaitable[None]]) -> None:
-    """Begins `work` again when it ends or breaks, as it does while Redis is away."""
-    while True:
-        try:
-            await work()
-        except Exception as error:  # noqa: BLE001 - a worker that stopped working would be silent
-            log.error("worker_broke", error=repr(error))
-        await asyncio.sleep(1)
-
-
 @contextlib.asynccontextmanager
-async def _running(work: Awaitable[None], *, name: str) -> AsyncIterator[None]:
-    task = asyncio.ensure_future(work)
-    task.add_done_callback(lambda done: _report(done, name))
+async def _running(work: Callable[[], Awaitable[None]], *, name: str) -> AsyncIterator[None]:
+    """Work beside the rest, until the context ends."""
+    task = asyncio.ensure_future(_persistently(work, name))
     try:
         yield
     finally:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+        # Said again until it is heard: docket may take a cancellation for a fault, and go on.
+        while not task.done():
+            task.cancel()
+            await asyncio.wait({task}, timeout=_CANCEL_AGAIN_SECONDS)
 
 
-def _report(done: asyncio.Future[None], name: str) -> None:
-    if not done.cancelled() and (error := done.exception()):
-        log.error("background_loop_broke", loop=name, exc_info=error)
+async def _persistently(work: Callable[[], Awaitable[None]], name: str) -> None:
+    """Begins `work` again when it breaks, as docket does while Redis is away: a loop that stopped would be silent."""
+    while True:
+        try:
+            await work()
+        except Exception as error:
+            log.error("loop_broke", loop=name, exc_info=error)
+            await asyncio.sleep(1)
+        else:
+            return
 
 
 def _stop_signal() -> asyncio.Event:

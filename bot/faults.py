@@ -14,6 +14,19 @@ CALL_FAILED = (SlackApiError, aiohttp.ClientError, TimeoutError, OSError)
 _CLOSED = {"not_in_channel", "channel_not_found", "is_archived", "no_permission", "channel_type_not_supported"}
 _LOST = {"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive", "thread_not_found"}
 _MALFORMED = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "block_mismatch"}
+_PASSING = {
+    "ratelimited",
+    "rate_limited",
+    "internal_error",
+    "fatal_error",
+    "service_unavailable",
+    "request_timeout",
+    "team_added_to_org",
+    "no_answer",
+}
+TOKEN_REFUSED = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
+"""Somebody has to mend the installation; until then everything waits."""
+
 _NO_DM = {"messages_tab_disabled", "cannot_dm_bot", "user_not_found", "user_disabled", "user_not_visible"}
 
 
@@ -28,6 +41,8 @@ class Kind(Enum):
     """The message to edit is not there any more."""
     MALFORMED = "malformed"
     """Slack did not like the blocks."""
+    REFUSED = "refused"
+    """Slack will never take it as it is: a defect, or a scope that is missing."""
     GONE = "gone"
     """The modal was closed, or a newer version of it is open."""
 
@@ -41,7 +56,10 @@ def kind_of(error: Exception) -> Kind:
         return Kind.LOST
     if word in _MALFORMED:
         return Kind.MALFORMED
-    return Kind.GONE if word in {"not_found", "hash_conflict"} else Kind.AWAY
+    if word in {"not_found", "hash_conflict"}:
+        return Kind.GONE
+    is_answer = isinstance(error, SlackApiError) and _field(error.response, "ok") is False
+    return Kind.REFUSED if is_answer and word not in _PASSING | TOKEN_REFUSED else Kind.AWAY
 
 
 def word_of(error: Exception) -> str:

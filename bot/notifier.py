@@ -47,12 +47,14 @@ class SlackNotifier:
             message = reply(instance, event, admins=self._admins)
             return memo if message is None else await self._reply(instance, message, memo)
         except CALL_FAILED as error:
+            if faults.kind_of(error) is Kind.REFUSED:
+                raise
             raise NotDelivered(f"Slack: {faults.word_of(error)}", faults.retry_after(error)) from error
 
     async def _open(self, instance: Instance) -> Memo:
         """Posts the card where it was asked for or, when that place is closed to the bot, to the owner."""
         if instance.request.channel is None:
-            return await self._open_privately(instance, None)
+            return await self._open_privately(instance, "")
         try:
             return await self._post_card(instance, instance.request.channel)
         except CALL_FAILED as error:
@@ -60,11 +62,10 @@ class SlackNotifier:
                 raise
             return await self._open_privately(instance, faults.word_of(error))
 
-    async def _open_privately(self, instance: Instance, why: str | None) -> Memo:
+    async def _open_privately(self, instance: Instance, why: str) -> Memo:
+        """Tells the story to the owner, with a word on why not in the channel and what to do about it."""
         try:
-            if why is not None:
-                await self._post(instance.owner.user, private_notice(instance, why, self._identity.bot_user))
-            return await self._post_card(instance, instance.owner.user)
+            return await self._post_card(instance, instance.owner.user, why)
         except CALL_FAILED as error:
             if faults.kind_of(error) is not Kind.CLOSED:
                 raise
@@ -74,7 +75,7 @@ class SlackNotifier:
     async def _edit_card(self, instance: Instance, event: Event, memo: Memo) -> None:
         if not memo["ts"]:
             return
-        message = card(instance, self._clock.now())
+        message = self._card(instance, memo.get("why", ""))
         try:
             await self._call("chat.update", message, channel=memo["channel"], ts=memo["ts"])
         except CALL_FAILED as error:
@@ -103,10 +104,18 @@ class SlackNotifier:
                 await self._post(memo["channel"], message, thread_ts=memo["ts"])
         return memo
 
-    async def _post_card(self, instance: Instance, channel: str) -> Memo:
+    async def _post_card(self, instance: Instance, channel: str, why: str = "") -> Memo:
         metadata = {"event_type": "gpu_instance", "event_payload": {"instance_id": instance.id}}
-        answer = await self._post(channel, card(instance, self._clock.now()), metadata=metadata)
-        return {"channel": str(answer["channel"]), "ts": str(answer["ts"])}
+        answer = await self._post(channel, self._card(instance, why), metadata=metadata)
+        return {"channel": str(answer["channel"]), "ts": str(answer["ts"]), **({"why": why} if why else {})}
+
+    def _card(self, instance: Instance, why: str) -> Message:
+        """The card; with a notice on top when it stands where it was not meant to be."""
+        message = card(instance, self._clock.now())
+        if not why:
+            return message
+        notice = private_notice(instance, why, self._identity.bot_user)
+        return Message(f"{notice.text}\n{message.text}", [*notice.blocks, *message.blocks])
 
     async def _post(self, channel: str, message: Message, **more: Any) -> Mapping[str, Any]:
         return await self._call("chat.postMessage", message, channel=channel, unfurl_links=False, **more)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 import structlog
@@ -24,7 +25,11 @@ BODY_LIMIT = 1024 * 1024
 _BOLTS_OWN = ("x-slack-bolt-",)
 """Bolt obeys such headers from outside (slack.md B3), so they are dropped."""
 
+_BODY_SECONDS = 3.0
+"""As long as Slack itself would wait for the answer. A sender that stops half-way must not stay for ever."""
+
 _CHECK_SECONDS = 3.0
+_READY_FOR_SECONDS = 2.0
 
 Check = Callable[[], Awaitable[None]]
 
@@ -38,7 +43,7 @@ def build(app: AsyncApp, signing_secret: str | None, checks: Mapping[str, Check]
     if signing_secret:
         application.router.add_post(EVENTS_PATH, _Slack(app, SignatureVerifier(signing_secret)).answer)
     application.router.add_get("/healthz", _healthz)
-    application.router.add_get("/readyz", _readyz(checks))
+    application.router.add_get("/readyz", _Readiness(checks).answer)
     return application
 
 
@@ -50,7 +55,11 @@ class _Slack:
         self._verifier = verifier
 
     async def answer(self, request: web.Request) -> web.Response:
-        body = await request.read()
+        try:
+            async with asyncio.timeout(_BODY_SECONDS):
+                body = await request.read()
+        except TimeoutError:
+            return web.Response(status=408, text="The body did not arrive.")
         if not self._is_signed(body, request.headers):
             return web.Response(status=401, text="The signature is missing, wrong or too old.")
         try:
@@ -68,7 +77,9 @@ class _Slack:
             log.warning("payload_not_understood", error=repr(error))
             return web.Response(status=400, text="The payload is not one of Slack's.")
         if answer.status >= 500:
-            return web.Response(text=unexpected(new_reference()))
+            reference = new_reference()
+            log.error("bolt_answered_5xx", reference=reference, status=answer.status)
+            return web.Response(text=unexpected(reference))
         return await to_aiohttp_response(answer)
 
     def _is_signed(self, body: bytes, headers: Mapping[str, str]) -> bool:
@@ -93,7 +104,7 @@ async def _calm(
         return await handler(request)
     except web.HTTPException:
         raise
-    except (ConnectionError, asyncio.IncompleteReadError, ValueError) as error:
+    except (ConnectionError, asyncio.IncompleteReadError, web.RequestPayloadError, ValueError) as error:
         log.warning("request_not_read", path=request.path, error=repr(error))
         return web.Response(status=400, text="The request could not be read.")
 
@@ -102,13 +113,21 @@ async def _healthz(_: web.Request) -> web.Response:
     return web.json_response({"status": "alive"})
 
 
-def _readyz(checks: Mapping[str, Check]) -> Callable[[web.Request], Awaitable[web.Response]]:
-    async def ready(_: web.Request) -> web.Response:
-        answers = await asyncio.gather(*(_ask(check) for check in checks.values()))
-        states = dict(zip(checks, answers, strict=True))
-        return web.json_response(states, status=200 if set(states.values()) <= {"ok"} else 503)
+class _Readiness:
+    """Answers /readyz. Each dependency is asked at most every few seconds, however often others ask us."""
 
-    return ready
+    def __init__(self, checks: Mapping[str, Check]) -> None:
+        self._checks = checks
+        self._asked_at = -math.inf
+        self._answers: asyncio.Future[list[str]] | None = None
+
+    async def answer(self, _: web.Request) -> web.Response:
+        now = asyncio.get_running_loop().time()
+        if self._answers is None or now - self._asked_at > _READY_FOR_SECONDS:
+            self._asked_at = now
+            self._answers = asyncio.gather(*(_ask(check) for check in self._checks.values()))
+        states = dict(zip(self._checks, await asyncio.shield(self._answers), strict=True))
+        return web.json_response(states, status=200 if set(states.values()) <= {"ok"} else 503)
 
 
 async def _ask(check: Check) -> str:

@@ -121,12 +121,16 @@ class Catalog:
         if self._templates_as_of and now - self._templates_as_of < _TEMPLATES_TTL:
             return
         lists = await asyncio.gather(*(self._novita.templates(channel) for channel in CHANNELS), return_exceptions=True)
-        fetched = [templates for templates in lists if not isinstance(templates, BaseException)]
-        if not fetched:
-            raise NovitaUnclear("no template list could be fetched")
-        self._templates = {template.id: template for templates in fetched for template in templates}
-        if len(fetched) == len(CHANNELS):
+        refused = [answer for answer in lists if isinstance(answer, BaseException)]
+        if refused and (len(refused) == len(CHANNELS) or not isinstance(refused[0], NovitaError)):
+            raise refused[0]
+        fetched = {t.id: t for templates in lists if not isinstance(templates, BaseException) for t in templates}
+        if refused:
+            log.warning("templates_partly_refreshed", error=str(refused[0]))
+            fetched = self._templates | fetched
+        else:
             self._templates_as_of = now
+        self._templates = fetched
 
     async def keep_at_hand(self) -> None:
         """For a process that answers people: follows the market for ever and fetches it only when no worker does."""
@@ -163,8 +167,14 @@ class Catalog:
         answers = await asyncio.gather(*(products(*pair) for pair in wanted), return_exceptions=True)
         listed: list[Product] = []
         for (region, mode), answer in zip(wanted, answers, strict=True):
-            listed.extend(self._last_known(region, mode) if isinstance(answer, BaseException) else answer)
-        if regions and all(isinstance(answer, BaseException) for answer in answers):
+            if isinstance(answer, NovitaError):
+                log.warning("region_not_refreshed", region=region.name, billing_mode=mode.value, error=str(answer))
+                listed.extend(self._last_known(region, mode))
+            elif isinstance(answer, BaseException):
+                raise answer
+            else:
+                listed.extend(answer)
+        if regions and all(isinstance(answer, NovitaError) for answer in answers):
             raise NovitaUnclear("no region's products could be fetched")
         return Market(as_of=as_of, regions=tuple(regions), products=tuple(_merged(listed)))
 

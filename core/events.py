@@ -156,6 +156,13 @@ class SpotNotice(_Event):
     reclaim_at: Instant | None = None
 
 
+class WebhookGivenUp(_Event):
+    """The request's own webhook cannot be reached for good; it is told nothing more of this instance."""
+
+    type: Literal["webhook_given_up"] = "webhook_given_up"
+    why: str
+
+
 Event = Annotated[
     InstanceRequested
     | RegionRefused
@@ -173,7 +180,8 @@ Event = Annotated[
     | LeaseReminder
     | LeaseExtended
     | DiskReminder
-    | SpotNotice,
+    | SpotNotice
+    | WebhookGivenUp,
     Field(discriminator="type"),
 ]
 

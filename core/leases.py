@@ -10,6 +10,7 @@ REMIND_BEFORE = (60, 15)
 """Minutes before the end at which the owner is reminded."""
 
 DISK_REMINDER_EVERY = timedelta(days=7)
+_BEFORE_THE_PURGE = timedelta(days=1)
 
 
 def end_when_running(instance: Instance, now: datetime) -> datetime | None:
@@ -48,4 +49,6 @@ def disk_reminder_due(instance: Instance, now: datetime) -> int | None:
     if instance.status is not Status.STOPPED or instance.stopped_at is None:
         return None
     weeks = (now - instance.stopped_at) // DISK_REMINDER_EVERY
+    if instance.data_until is not None and now >= instance.data_until - _BEFORE_THE_PURGE:
+        weeks = max(weeks, 1)  # A week later the data would be gone.
     return weeks if weeks > instance.stopped_reminders else None

@@ -322,10 +322,13 @@ class Instance(Value):
     """When that will be, if Novita said."""
     billed: tuple[Billed, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()
+    endpoints_known: bool = False
+    """Whether Novita was asked for them since it came up; an instance may have none."""
     created_at: Instant
     launched_at: Instant | None = None
     """When Novita said yes."""
     running_at: Instant | None = None
+    """When it last came up."""
     ended_at: Instant | None = None
 
     @property
@@ -366,6 +369,8 @@ class NovitaInstance(Value):
     error_state: str = ""
     error_message: str = ""
     endpoints: tuple[Endpoint, ...] = ()
+    is_detailed: bool = False
+    """Whether it was asked for by id: the listing has no endpoints."""
     billing_mode: str = ""
     spot_status: str = ""
     spot_reclaim_at: Instant | None = None

@@ -19,8 +19,11 @@ log = structlog.get_logger(__name__)
 LISTING_LAG = timedelta(seconds=30)
 """How long a new instance may be absent from Novita's listing before that means something; the delay is unpublished."""
 
-ALIVE_WITHIN = timedelta(seconds=15)
-"""A process that gave no sign of life for this long is taken for dead."""
+BEAT_EVERY = timedelta(seconds=5)
+"""How often each process gives a sign of life."""
+
+ALIVE_WITHIN = timedelta(seconds=20)
+"""A process silent for this long is taken for dead: one beat, and the tries of the store, may be late."""
 
 
 class Novita(Protocol):
@@ -76,10 +79,11 @@ class Observer:
                 await self._compare(record, tokens[record.id])
 
     async def _compare(self, instance: Instance, novita: NovitaInstance) -> None:
+        runs = transitions.STATUSES.get(novita.status) is Status.RUNNING
+        if runs and not (instance.status is Status.RUNNING and instance.endpoints_known):
+            novita = await self._with_endpoints(novita)
         if transitions.seen(instance, novita, self._clock.now()) is None:
             return
-        if transitions.STATUSES.get(novita.status) is Status.RUNNING and instance.status is not Status.RUNNING:
-            novita = await self._with_endpoints(novita)
         await self._ledger.update(instance, lambda i: transitions.seen(i, novita, self._clock.now()))
 
     async def _with_endpoints(self, novita: NovitaInstance) -> NovitaInstance:

@@ -28,6 +28,9 @@ Change = Callable[[Instance], "tuple[Instance, Sequence[Event]] | None"]
 _PARALLEL = 24
 """Instances told at the same time by one process."""
 
+_AFTER_THE_ANSWER_SECONDS = 0.003
+"""Whoever committed a change is about to answer a person who waits: that goes first, then the news."""
+
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=1), timedelta(minutes=2)
 _TRIES_AFTER_A_DEFECT = 8
 """How often an event is tried that fails for a reason of our own, before it is passed over with an error in the log."""
@@ -41,13 +44,23 @@ class NotDelivered(Exception):
         self.retry_after = retry_after
 
 
+class GivenUp(Exception):
+    """The notifier can never tell it, nor anything after it. `news`, if any, is for the other notifiers."""
+
+    def __init__(self, why: str, news: Event | None = None) -> None:
+        super().__init__(why)
+        self.news = news
+
+
 class Notifier(Protocol):
     """Tells people or programs what happened. `name` is its name in the store: it must not change."""
 
     name: str
 
     async def tell(self, instance: Instance, event: Event, memo: Memo, *, latest: bool) -> Memo:
-        """Tells one event and returns what to remember for the next one. Raises NotDelivered to be called again.
+        """Tells one event and returns what to remember for the next one.
+
+        Raises NotDelivered to be called again, GivenUp to be told of nothing more.
 
         `latest` is false while more events of the same instance wait right behind this one. What cannot be taken back
         (a post) comes last in it, because all of it is repeated when it fails or when the process dies.
@@ -66,6 +79,8 @@ class _Told(BaseModel):
     memo: Memo = Field(default_factory=dict)
     tries: int = 0
     due: datetime | None = None
+    ended: bool = False
+    """Whether it gave up on this instance."""
 
 
 class _Note(BaseModel):
@@ -96,7 +111,7 @@ class Records(Protocol):
     ) -> tuple[Instance, Telling | None]: ...
     async def get(self, instance_id: str) -> Instance | None: ...
     async def due(self, now: datetime, limit: int = 100) -> list[str]: ...
-    async def claim(self, instance_id: str) -> Telling | None: ...
+    async def claim(self, instance_id: str, *, is_ours: bool = False) -> Telling | None: ...
     async def note(self, instance_id: str, delivery: str, seen: int) -> bool: ...
     async def finish(self, instance_id: str, delivery: str, seen: int) -> Telling | None: ...
     async def postpone(self, instance_id: str, delivery: str, seen: int, until: datetime) -> None: ...
@@ -146,6 +161,8 @@ class Outbox:
         ids = [id_ for id_ in await self._records.due(self._clock.now()) if id_ not in self._running]
         claimed = 0
         for instance_id in ids:
+            if len(self._running) >= _PARALLEL:
+                break  # A claim runs out: it is made when there is time to use it.
             telling = await self._records.claim(instance_id)
             if telling is not None:
                 claimed += 1
@@ -166,33 +183,46 @@ class Outbox:
             await asyncio.wait(set(self._running.values()), timeout=patience.total_seconds())
 
     def _start(self, instance_id: str, telling: Telling | None) -> None:
+        """Begins to tell an instance's events. Without the right to it, asks for that first: a telling of this process
+        may be just ending, and must not be taken for one that goes on."""
         if instance_id in self._running:
             self._again.add(instance_id)
-        elif telling is not None:
+        else:
             task = asyncio.create_task(self._tell_all(instance_id, telling), name=f"tell {instance_id}")
             self._running[instance_id] = task
-            task.add_done_callback(lambda _: self._running.pop(instance_id, None))
 
     async def _tell_all(self, instance_id: str, telling: Telling | None) -> None:
         """Tells one instance's events until there are no more, or one has to wait."""
+        has_to_wait = self._slots.locked()
         try:
+            await asyncio.sleep(_AFTER_THE_ANSWER_SECONDS)
             async with self._slots:
+                if telling is None or has_to_wait or instance_id in self._again:
+                    telling = await self._claim(instance_id)
                 while telling is not None:
-                    self._again.discard(instance_id)
                     await self._tell(telling)
-                    telling = await self._records.claim(instance_id) if instance_id in self._again else None
-        except StoreUnavailable as error:
-            log.warning("telling_interrupted", instance_id=instance_id, error=str(error))
-        except Exception:
-            log.exception("telling_broke", instance_id=instance_id)
+                    telling = await self._claim(instance_id) if instance_id in self._again else None
+        except* StoreUnavailable as group:
+            log.warning("telling_interrupted", instance_id=instance_id, error=str(group.exceptions[0]))
+        except* Exception as group:
+            log.error("telling_broke", instance_id=instance_id, exc_info=group)
+        finally:
+            self._again.discard(instance_id)
+            del self._running[instance_id]
+
+    async def _claim(self, instance_id: str) -> Telling | None:
+        """The right to tell, with everything that has happened by now."""
+        self._again.discard(instance_id)
+        return await self._records.claim(instance_id, is_ours=True)
 
     async def _tell(self, telling: Telling) -> None:
         note = _read_note(telling.delivery)
         instance, events = telling.instance, list(telling.events)
         while True:
-            for notifier in self._notifiers:
-                if not await self._tell_to(notifier, instance, events, note):
-                    return
+            async with asyncio.TaskGroup() as group:
+                lanes = [group.create_task(self._tell_to(each, instance, events, note)) for each in self._notifiers]
+            if not all(lane.result() for lane in lanes):
+                return
             waits = [told.due for told in note.by.values() if told.due and told.cursor < len(events)]
             if waits:
                 await self._records.postpone(instance.id, note.model_dump_json(), len(events), min(waits))
@@ -207,9 +237,18 @@ class Outbox:
         """Tells one notifier what it has not heard. False when the right to tell was lost to another process."""
         told = note.by.setdefault(notifier.name, _Told())
         while told.cursor < len(events) and not (told.due and told.due > self._clock.now()):
+            if told.ended:
+                told.cursor = len(events)
+                break
             latest = told.cursor == len(events) - 1
             try:
                 memo = await notifier.tell(instance, events[told.cursor], told.memo, latest=latest)
+            except GivenUp as error:
+                log.warning("notifier_gave_up", notifier=notifier.name, instance_id=instance.id, why=str(error))
+                told.ended, told.due = True, None
+                if error.news is not None:
+                    await self._add_news(instance, error.news)
+                continue
             except Exception as error:  # noqa: BLE001 - whatever a notifier does, the others and the record are untouched
                 self._put_off(notifier, instance, told, error)
                 continue
@@ -217,6 +256,9 @@ class Outbox:
             if not latest and not await self._records.note(instance.id, note.model_dump_json(), len(events)):
                 return False
         return True
+
+    async def _add_news(self, instance: Instance, event: Event) -> None:
+        await self.update(instance, lambda newest: (newest, [event]))
 
     def _put_off(self, notifier: Notifier, instance: Instance, told: _Told, error: Exception) -> None:
         told.tries += 1

@@ -180,6 +180,8 @@ class Settings(BaseSettings):
     webhook_url: Annotated[WebAddress | None, Field(repr=False)] = None
     """Not shown: the path of a webhook is often its only secret."""
     webhook_secret: SecretStr | None = None
+    webhook_allow_private: bool = False
+    """Lets webhooks go to http:// and to private addresses."""
     observe_interval: Period = timedelta(seconds=10)
     catalog_ttl: Period = timedelta(seconds=30)
     log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "info"

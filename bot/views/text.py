@@ -58,7 +58,7 @@ def channel_mention(channel: str) -> str:
 def date(instant: datetime) -> str:
     """An instant in the reader's own zone; where Slack cannot, in UTC."""
     fallback = instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return f"<!date^{int(instant.timestamp())}^{{date_short_pretty}} {{time}}|{fallback}>"
+    return f"<!date^{int(instant.timestamp())}^{{date_short_pretty}} at {{time}}|{fallback}>"
 
 
 def countdown(instant: datetime) -> str:

@@ -27,12 +27,12 @@ from core.models import (
     Market,
     NovitaInstance,
     Offer,
-    Status,
     Template,
     new_id,
 )
 from core.offers import rank
 from core.outbox import Change
+from core.responses import response_to
 
 log = structlog.get_logger(__name__)
 
@@ -212,7 +212,7 @@ class _Run:
         elif tried.novita_id is not None:
             await self._created(tried.novita_id, tried.attempt, found=False)
         else:
-            await self._change(lambda i: transitions.answer_lost(i, tried.attempt, self.clock.now()))
+            await self._settle(lambda i: transitions.answer_lost(i, tried.attempt, self.clock.now()))
             await self._look_for_it()
 
     async def _look_for_it(self) -> None:
@@ -239,53 +239,34 @@ class _Run:
         return None
 
     async def _created(self, novita_id: str, attempt: Attempt | None, *, found: bool) -> None:
-        """Writes that it exists. With Redis away that is shown at once and written as soon as Redis is back."""
-        for pause in (*self.patience.saves, None):
-            try:
-                await self._change(lambda i: transitions.created(i, novita_id, self.clock.now(), attempt, found=found))
-            except StoreUnavailable:
-                log.error("created_but_not_recorded", instance_id=self.instance.id, novita_instance_id=novita_id)
-                changed = transitions.created(self.instance, novita_id, self.clock.now(), attempt, found=found)
-                if pause is None or changed is None:
-                    self.instance = changed[0] if changed else self.instance
-                    return
-                if self.watch is not None:
-                    self.watch(changed[0])
-                await self.clock.sleep(pause)
-            else:
-                return
+        await self._settle(lambda i: transitions.created(i, novita_id, self.clock.now(), attempt, found=found))
 
     async def _refused(self, attempt: Attempt, next_offer: Offer) -> None:
         await self._change(lambda i: transitions.refused(i, attempt, next_offer, self.clock.now()))
 
     async def _fail(self, failure: Failure, attempt: Attempt | None = None) -> None:
-        await self._change(lambda i: transitions.launch_failed(i, failure, self.clock.now(), attempt))
+        await self._settle(lambda i: transitions.launch_failed(i, failure, self.clock.now(), attempt))
+
+    async def _settle(self, change: Change) -> None:
+        """Writes what is certain now. With Redis away it is shown at once, and written as soon as Redis is back."""
+        for pause in (*self.patience.saves, None):
+            try:
+                await self._change(change)
+            except StoreUnavailable as error:
+                log.error("outcome_not_recorded", instance_id=self.instance.id, error=str(error))
+                changed = change(self.instance)
+                if changed is None or pause is None:
+                    self.instance = changed[0] if changed else self.instance
+                    return
+                self._show(changed[0])
+                await self.clock.sleep(pause)
+            else:
+                return
 
     async def _change(self, change: Change) -> None:
         self.instance = await self.ledger.update(self.instance, change)
+        self._show(self.instance)
+
+    def _show(self, instance: Instance) -> None:
         if self.watch is not None:
-            self.watch(self.instance)
-
-
-def response_to(instance: Instance) -> CreateInstanceResponse:
-    """The answer to a create, from its record."""
-    offer = instance.offer
-    return CreateInstanceResponse(
-        instance_id=instance.id,
-        novita_instance_id=instance.novita_id,
-        status=instance.status,
-        message=_message(instance),
-        product_id=offer.product_id if offer else None,
-        region=offer.region.name if offer else None,
-        spot_price=offer.price if offer else None,
-        estimated_ready_time=instance.estimated_ready_at,
-        attempts=instance.attempts,
-    )
-
-
-def _message(instance: Instance) -> str:
-    if instance.failure is not None:
-        return instance.failure.message or instance.failure.kind.value
-    if instance.status is Status.CREATING:
-        return "Novita's answer was lost; looking for the instance by name." if instance.in_doubt_since else "Creating."
-    return f"Created in {instance.offer.region.name}." if instance.offer else "Created."
+            self.watch(instance)

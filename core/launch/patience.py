@@ -26,4 +26,4 @@ class Patience:
     looks: tuple[timedelta, ...] = _seconds(0.5, 1, 2, 4, 8, 15, 15, 15)
     """Waits before each look for an instance whose create was not answered; after that the worker goes on looking."""
     saves: tuple[timedelta, ...] = _seconds(1, 2, 4, 8, 15)
-    """Waits between tries to write down an instance that Novita has made while Redis is away."""
+    """Waits between tries to write down how it ended, while Redis is away."""

@@ -181,7 +181,7 @@ def instance(body: Json) -> NovitaInstance:
     row = body if text(body.get("id")) else next((inner for inner in wrapped if isinstance(inner, dict)), body)
     if not text(row.get("id")):
         raise NovitaUnclear("an instance without an id")
-    return _instance(row)
+    return _instance(row).model_copy(update={"is_detailed": True})
 
 
 def connection(body: Json) -> Connection:

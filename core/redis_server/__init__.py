@@ -76,7 +76,7 @@ class EmbeddedRedis:
             async with self._changing():
                 if self._use.try_alone():
                     await self._shut_down()
-        except SettingsError as error:
+        except (SettingsError, OSError) as error:
             log.error("embedded_redis_did_not_stop", reason=str(error))
         finally:
             self._use.close()

@@ -10,21 +10,27 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import structlog
+from pydantic import ValidationError
 from redis.asyncio import Redis
 from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import NoScriptError, RedisError
+from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from core.errors import RequestTaken, StoreUnavailable, VersionConflict
 from core.events import Event, read_event
 from core.models import Instance, Market
-from core.store.scripts import CLAIM, COMMIT, SETTLE
+from core.store.scripts import CLAIM, COMMIT, NEWEST, SETTLE
+
+log = structlog.get_logger(__name__)
 
 KEEP_ENDED = timedelta(days=30)
-LEASE = timedelta(seconds=30)
+HOLD = timedelta(seconds=30)
 """How long one process may be silent while telling an instance's events before another takes over."""
 
-_REFRESH_LEASE = timedelta(seconds=30)
+_STAMPS_KEPT = timedelta(hours=1)
+_REFRESH_HOLD = timedelta(seconds=30)
+_UNREADABLE_PAUSE = timedelta(hours=1)
 _TRIES = 4
 _PAUSE_SECONDS = 0.15
 
@@ -46,7 +52,7 @@ class Store:
 
     def __init__(self, redis: Redis, *, holder: str | None = None) -> None:
         self._redis = redis
-        self._scripts = {text: redis.register_script(text) for text in (COMMIT, CLAIM, SETTLE)}
+        self._scripts = {text: redis.register_script(text) for text in (COMMIT, CLAIM, SETTLE, NEWEST)}
         self.holder = holder or secrets.token_hex(8)
 
     # Records
@@ -80,7 +86,12 @@ class Store:
                     pipe.hget(_key("instance", instance_id), "json")
                 return list(await pipe.execute())
 
-        return [Instance.model_validate_json(json) if json else None for json in await self._again(read)]
+        return [_instance(json) if json else None for json in await self._again(read)]
+
+    async def led_to(self, request_key: str) -> str | None:
+        """The id of the instance that a request key led to."""
+        found: str | None = await self._again(lambda: self._redis.get(_request_key(request_key)))
+        return found
 
     async def live(self) -> list[Instance]:
         """Every instance that has not ended, oldest first."""
@@ -105,13 +116,22 @@ class Store:
         )
         return ids
 
-    async def claim(self, instance_id: str) -> Telling | None:
-        """The right to tell an instance's events; None while another process has it or when there is no such record."""
-        answer = await self._run(CLAIM, _telling_keys(instance_id), [instance_id, self.holder, _duration_ms(LEASE)])
-        if answer[0] != "leased":
+    async def claim(self, instance_id: str, *, is_ours: bool = False) -> Telling | None:
+        """The right to tell an instance's events; None while somebody has it or when there is no such record.
+
+        `is_ours`: when it is this very process that has it, that is right too, for the caller is the one who tells.
+        """
+        arguments = [instance_id, self.holder, _duration_ms(HOLD), "1" if is_ours else ""]
+        answer = await self._run(CLAIM, _telling_keys(instance_id), arguments)
+        if answer[0] != "held":
             return None
         _, delivery, lines, json = answer
-        return Telling(Instance.model_validate_json(json), [read_event(line) for line in lines], delivery)
+        try:
+            return Telling(Instance.model_validate_json(json), [read_event(line) for line in lines], delivery)
+        except ValidationError as error:
+            log.error("events_not_readable", instance_id=instance_id, error=_short(error))
+            await self._settle(instance_id, delivery, len(lines), str(_ms(datetime.now(UTC) + _UNREADABLE_PAUSE)))
+            return None
 
     async def note(self, instance_id: str, delivery: str, seen: int) -> bool:
         """Notes how far the telling has come. False when the right was lost to another process."""
@@ -144,7 +164,11 @@ class Store:
 
     async def load_market(self) -> Market | None:
         json = await self._again(lambda: self._redis.hget(_key("market"), "json"))
-        return Market.model_validate_json(json) if json else None
+        try:
+            return Market.model_validate_json(json) if json else None
+        except ValidationError as error:
+            log.warning("market_not_readable", error=_short(error))
+            return None
 
     async def save_market(self, market: Market) -> None:
         fields: dict[Any, Any] = {"json": market.model_dump_json(), "as_of": str(_ms(market.as_of))}
@@ -152,13 +176,17 @@ class Store:
 
     async def claim_refresh(self) -> bool:
         """Whether this process is the one to fetch the market now."""
-        claimed = await self._again(
-            lambda: self._redis.set(_key("market:refreshing"), self.holder, nx=True, px=_REFRESH_LEASE)
-        )
-        return bool(claimed)
+        key = _key("market:refreshing")
+        claimed = await self._again(lambda: self._redis.set(key, self.holder, nx=True, px=_REFRESH_HOLD))
+        return bool(claimed) or await self._again(lambda: self._redis.get(key)) == self.holder
 
     async def release_refresh(self) -> None:
         await self._again(lambda: self._redis.delete(_key("market:refreshing")))
+
+    async def newest(self, name: str, stamp: float) -> float:
+        """The greatest stamp noted under `name` in the last hour by any process, this one included."""
+        answer: Any = await self._run(NEWEST, [_key("newest", name)], [repr(stamp), _duration_ms(_STAMPS_KEPT)])
+        return float(answer)
 
     # Processes
 
@@ -194,7 +222,6 @@ class Store:
             *_telling_keys(instance.id),
             _key("live"),
             _key("ended"),
-            _key("owner", instance.owner.user),
             *request_keys,
         ]
         ended = (instance.ended_at or now) if instance.has_ended else None
@@ -208,7 +235,7 @@ class Store:
             _ms(now),
             _duration_ms(KEEP_ENDED),
             self.holder,
-            _duration_ms(LEASE),
+            _duration_ms(HOLD),
             *(event.model_dump_json() for event in events),
         ]
         answer = await self._run(COMMIT, keys, arguments)
@@ -218,10 +245,14 @@ class Store:
             raise VersionConflict(instance.id)
         if answer[0] == "ok":
             return written, None
-        return written, Telling(written, [read_event(line) for line in answer[2]], answer[1])
+        try:
+            return written, Telling(written, [read_event(line) for line in answer[2]], answer[1])
+        except ValidationError as error:
+            log.error("events_not_readable", instance_id=instance.id, error=_short(error))
+            return written, None
 
     async def _settle(self, instance_id: str, delivery: str, seen: int, next_: str) -> list[Any]:
-        arguments = [instance_id, self.holder, _duration_ms(LEASE), delivery, seen, next_]
+        arguments = [instance_id, self.holder, _duration_ms(HOLD), delivery, seen, next_]
         return await self._run(SETTLE, _telling_keys(instance_id), arguments)
 
     async def _run(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> list[Any]:
@@ -245,10 +276,22 @@ def _translated(*, last: bool) -> Generator[None]:
     except (RedisConnectionError, RedisTimeoutError) as error:
         if last:
             raise StoreUnavailable(f"Redis does not answer ({type(error).__name__})") from error
-    except NoScriptError:
-        raise
     except RedisError as error:
         raise StoreUnavailable(f"Redis refused ({type(error).__name__})") from error
+
+
+def _instance(json: str) -> Instance | None:
+    """None for a record that another version of this program wrote and this one cannot read: the rest goes on."""
+    try:
+        return Instance.model_validate_json(json)
+    except ValidationError as error:
+        log.error("record_not_readable", error=_short(error))
+        return None
+
+
+def _short(error: ValidationError) -> str:
+    """Where and why, without the value: a record may hold what no log should."""
+    return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False)[:3])
 
 
 def _key(kind: str, *rest: str) -> str:

@@ -16,7 +16,7 @@ def refused(instance: Instance, attempt: Attempt, next_offer: Offer, now: dateti
     """A region had no room; the launch goes on with `next_offer`."""
     if not instance.is_launching:
         return None
-    changes = {"attempts": (*instance.attempts, attempt), "offer": next_offer}
+    changes = {"attempts": (*instance.attempts, attempt), "offer": next_offer, "in_doubt_since": None}
     return changed(instance, changes, RegionRefused(at=now, attempt=attempt, next_offer=next_offer))
 
 
@@ -40,7 +40,9 @@ def created(
 ) -> Changed | None:
     """Novita has the instance. Holds even for a record that was given up: what exists must be on its record."""
     if instance.novita_id is not None:
-        return None
+        # A worker saw it before its create was answered. How the attempt went belongs on the record all the same.
+        late = attempt is not None and instance.novita_id == novita_id and attempt not in instance.attempts
+        return (instance.model_copy(update={"attempts": (*instance.attempts, attempt)}), ()) if late else None
     changes = {
         "novita_id": novita_id,
         "status": Status.STARTING,

@@ -48,7 +48,8 @@ def seen(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed |
         if STATUSES.get(novita.status) in (Status.DELETING, Status.DELETED):
             return None
         instance = instance.model_copy(update={"status": Status.UNKNOWN, "novita_status": "", "ended_at": None})
-    adopted = created(instance, novita.id, now, found=True) if instance.novita_id is None else None
+    was_in_doubt = instance.in_doubt_since is not None
+    adopted = created(instance, novita.id, now, found=was_in_doubt) if instance.novita_id is None else None
     instance, events = adopted or (instance, ())
     for step in (_moved, _noticed):
         news = step(instance, novita, now)
@@ -67,8 +68,13 @@ def missing(instance: Instance, now: datetime) -> Changed | None:
 
 
 def _moved(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed | None:
-    if instance.missing_since:
+    was_missing = instance.missing_since is not None
+    if was_missing:
         instance = instance.model_copy(update={"missing_since": None})
+    return _state(instance, novita, now) or ((instance, ()) if was_missing else None)
+
+
+def _state(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed | None:
     status = STATUSES.get(novita.status)
     if _has_failed(novita, status):
         return _broken(instance, novita, now)
@@ -104,11 +110,12 @@ def _running(instance: Instance, novita: NovitaInstance, now: datetime) -> Chang
         if now - (order.last_try_at or order.at) < LISTING_LAG:
             return None  # The state from before the restart.
     elif instance.status is Status.RUNNING:
-        return None
+        return _addresses(instance, novita, now)
     changes = {
         "status": Status.RUNNING,
         "novita_status": novita.status,
         "endpoints": novita.endpoints,
+        "endpoints_known": novita.is_detailed,
         "running_at": now,
         "failure": None,
         "order": None,
@@ -121,6 +128,14 @@ def _running(instance: Instance, novita: NovitaInstance, now: datetime) -> Chang
         "billed": costs.billing_begins(instance, now),
     }
     return changed(instance, changes, InstanceRunning(at=now, endpoints=novita.endpoints))
+
+
+def _addresses(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed | None:
+    """They could not be read when it came up."""
+    if instance.endpoints_known or not novita.is_detailed:
+        return None
+    changes = {"endpoints": novita.endpoints, "endpoints_known": True}
+    return changed(instance, changes, PhaseChanged(at=now, novita_status=novita.status))
 
 
 def _stopped(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed | None:

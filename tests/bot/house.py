@@ -2,42 +2,34 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any
+from urllib.parse import parse_qs, urlencode
 
 from pydantic import SecretStr
 
 from bot.compose import Core, as_web, as_worker, open_core
 from bot.sandbox.novita import SandboxNovita
-from bot.sandbox.slack import Message, Modal, SandboxSlack, Screen
+from bot.sandbox.slack import Message, Modal, Outcome, SandboxSlack, Screen
 from core.models import Instance
 from core.settings import Settings
-from tests.bot.front import Front
+from tests.bot.front import Delivered, Front
+
+Json = dict[str, Any]
 
 GPU = "RTX 4090 24GB"
 BOOT_SECONDS = 0.5
 
 
 @dataclass
-class House:
-    """What a test needs of it. `core` and `port` are the first web's own; the last in `cores` belong to workers."""
+class Scene:
+    """A Slack and a Novita with a bot between them: what people do and see there."""
 
     slack: SandboxSlack
     novita: SandboxNovita
-    settings: Settings
-    cores: list[Core]
-    ports: list[int]
-    front: Front
-
-    @property
-    def core(self) -> Core:
-        return self.cores[0]
-
-    @property
-    def port(self) -> int:
-        return self.ports[0]
 
     async def opened(self, who: str = "ada", channel: str = "gpu") -> Modal:
         """The create modal as it opens, over whatever else the person has open."""
@@ -94,12 +86,61 @@ class House:
         await self.slack.wait_until(lambda: len(self.slack.thread(card)) >= count)
         return [reply.shown for reply in self.slack.thread(card)]
 
+
+@dataclass
+class House(Scene):
+    """The bot in this very process. `core` and `port` are the first web's; the last in `cores` belong to workers."""
+
+    settings: Settings
+    cores: list[Core]
+    ports: list[int]
+    front: Front
+
+    @property
+    def core(self) -> Core:
+        return self.cores[0]
+
+    @property
+    def port(self) -> int:
+        return self.ports[0]
+
+    async def submission(self, name: str = "train-1") -> Json:
+        """What Slack sends when somebody submits a filled-in form; no web has led it to anything yet."""
+        modal = await self.modal()
+        await modal.fill("name", "not allowed")
+        assert (await modal.submit()).outcome is Outcome.ERRORS
+        payload = payload_of(self.front.delivered[-1].body)
+        payload["view"]["state"]["values"]["name"]["name"]["value"] = name
+        return payload
+
+    def signed(self, payload: Json) -> Delivered:
+        """An interaction, ready to be sent to any of the webs."""
+        body = urlencode({"payload": json.dumps(payload)}).encode()
+        return Delivered(body, {"Content-Type": "application/x-www-form-urlencoded", **self.slack.signed(body)})
+
+    @asynccontextmanager
+    async def another_web(self, **settings: Any) -> AsyncIterator[int]:
+        """The port of one web more, with settings of its own."""
+        async with open_core(self.settings.model_copy(update=settings)) as core, as_web(core) as port:
+            yield port
+
     async def record(self, card: Message) -> Instance:
         """The record that a card is drawn from."""
-        assert card.metadata is not None
-        record = await self.core.store.get(card.metadata["event_payload"]["instance_id"])
+        record = await self.core.store.get(instance_id_of(card))
         assert record is not None
         return record
+
+
+def instance_id_of(card: Message) -> str:
+    assert card.metadata is not None
+    return str(card.metadata["event_payload"]["instance_id"])
+
+
+def payload_of(body: bytes) -> Json:
+    """What a delivery of Slack's holds: the fields of a command, the payload of an interaction."""
+    fields = {name: values[0] for name, values in parse_qs(body.decode(), keep_blank_values=True).items()}
+    payload: Json = json.loads(fields["payload"]) if "payload" in fields else fields
+    return payload
 
 
 def settings_for(slack: SandboxSlack, api: str, novita: SandboxNovita, redis_url: str, **more: Any) -> Settings:

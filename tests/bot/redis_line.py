@@ -9,7 +9,7 @@ import contextlib
 class RedisLine:
     """Passes bytes to a Redis behind a Unix socket and back. `url` is its own address.
 
-    While it is stalled nothing gets through in either direction, and connections stay open; `down` ends those there are,
+    While it is stalled nothing gets through either way, and connections stay open; `down` ends those there are,
     drops what was held back, so that it never reaches Redis, and refuses new ones until `up`.
     """
 

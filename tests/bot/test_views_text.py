@@ -60,7 +60,7 @@ def test_only_a_slack_id_becomes_a_mention() -> None:
 
 
 def test_a_date_is_in_the_readers_zone_with_utc_to_fall_back_on() -> None:
-    assert date(NOW) == "<!date^1795435200^{date_short_pretty} {time}|2026-11-23 12:00 UTC>"
+    assert date(NOW) == "<!date^1795435200^{date_short_pretty} at {time}|2026-11-23 12:00 UTC>"
 
 
 @given(anything)

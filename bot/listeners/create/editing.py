@@ -14,8 +14,11 @@ from bot.ids import Action, Field
 from bot.listeners import visits
 from bot.listeners.create.drawing import draw
 from bot.listeners.create.screen import show
+from bot.listeners.create.submitting import request_key
 from bot.parts import Parts
 from bot.views.modal import Form, ModalContext, read_context, read_form, template_options
+from bot.views.text import Block
+from core.errors import StoreUnavailable
 from core.models import Actor, BillingMode
 
 _PRICED = (Field.PRODUCT_NAME, Field.GPU_NUM, Field.BILLING_MODE, Field.REGION, Field.LEASE)
@@ -29,7 +32,7 @@ def register(app: AsyncApp, parts: Parts) -> None:
         await ack()
         if isinstance(body.get("view"), dict):
             actor = visits.of_click(body).actor
-            parts.background.start(editor.redraw(actor, body["view"], str(action.get("action_id"))))
+            parts.background.start(editor.redraw(actor, body["view"], action))
 
     async def on_search(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack(options=template_options(parts.catalog.templates, str(body.get("value") or "")))
@@ -39,26 +42,59 @@ def register(app: AsyncApp, parts: Parts) -> None:
 
 
 class _Editor:
-    """Redraws modals. Remembers each open view's latest edit, so that of two quick ones the later is what stays."""
+    """Redraws forms so that of several quick edits the last one stays, whichever web process hears of which."""
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._latest: dict[str, object] = {}
+        self._latest: dict[str, Block] = {}
+        """The last drawing of each form that this process is redrawing."""
 
-    async def redraw(self, actor: Actor, view: dict[str, Any], action_id: str) -> None:
-        view_id = str(view.get("id"))
-        mark = self._latest[view_id] = object()
+    async def redraw(self, actor: Actor, view: dict[str, Any], action: dict[str, Any]) -> None:
+        view_id, stamp = str(view.get("id")), _stamp(action)
+        if not await self._is_latest(view_id, stamp):
+            return
+        form, context = _edited(read_form(view), read_context(view), str(action.get("action_id")))
+        drawn = draw(self._parts, actor, form, await self._parts.catalog.get_market(), context)
+        self._latest[view_id] = drawn
         try:
-            form, context = _edited(read_form(view), read_context(view), action_id)
-            drawn = draw(self._parts, actor, form, await self._parts.catalog.get_market(), context)
             kind = await show(self._parts, view_id, drawn, newer_than=str(view.get("hash") or ""))
-            if kind is Kind.GONE and self._latest.get(view_id) is mark:
-                # The view had changed under this edit, and no later edit will mend it. When it is closed instead,
-                # this is a second harmless `not_found`.
-                await show(self._parts, view_id, drawn)
+            if kind is Kind.GONE and await self._is_latest(view_id, stamp):
+                await self._show_anyhow(view_id, drawn)
         finally:
-            if self._latest.get(view_id) is mark:
+            if self._latest.get(view_id) is drawn:
                 del self._latest[view_id]
+
+    async def _show_anyhow(self, view_id: str, drawn: Block) -> None:
+        """The form had changed under this edit, and no later edit will mend it; unless it is submitted by now.
+
+        When this update was slower than that of a still later edit, the later one is shown once more.
+        """
+        if await self._is_submitted(view_id):
+            return
+        await show(self._parts, view_id, drawn)
+        later = self._latest.get(view_id)
+        if later is not None and later is not drawn:
+            await show(self._parts, view_id, later)
+
+    async def _is_latest(self, view_id: str, stamp: float) -> bool:
+        try:
+            return await self._parts.store.newest(f"edit:{view_id}", stamp) <= stamp
+        except StoreUnavailable:
+            return True
+
+    async def _is_submitted(self, view_id: str) -> bool:
+        try:
+            return await self._parts.store.led_to(request_key(view_id)) is not None
+        except StoreUnavailable:
+            return True
+
+
+def _stamp(action: dict[str, Any]) -> float:
+    """When it was done, in unix seconds."""
+    try:
+        return float(action.get("action_ts") or 0)
+    except (TypeError, ValueError):
+        return 0.0
 
 
 def _edited(form: Form, context: ModalContext, action_id: str) -> tuple[Form, ModalContext]:

@@ -50,7 +50,7 @@ async def _submit(parts: Parts, ack: AsyncAck, body: dict[str, Any], view: dict[
     actor = visits.of_click(body).actor
     try:
         request = _checked(parts, actor, view, await _market(parts))
-        begun = await _begin(parts, request, actor, key=f"view:{view['id']}")
+        begun = await _begin(parts, request, actor, key=request_key(str(view["id"])))
     except InvalidRequest as error:
         await ack(response_action="errors", errors=errors_by_block(view, error.problems))
         return
@@ -61,6 +61,11 @@ async def _submit(parts: Parts, ack: AsyncAck, body: dict[str, Any], view: dict[
     await ack(response_action="update", view=creating_view(request.name, request.channel))
     submission = _Submission(parts, str(view["id"]))
     parts.background.start(submission.carry_out(begun), submission.apologise)
+
+
+def request_key(view_id: str) -> str:
+    """One form, one instance: Slack sends the same view id with a second submission of the same form (slack.md A5)."""
+    return f"view:{view_id}"
 
 
 async def _market(parts: Parts) -> Market:

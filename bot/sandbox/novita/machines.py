@@ -147,10 +147,11 @@ class Machine:
     def _mappings(self, now: float) -> list[dict[str, Any]]:
         if self.status(now) != "running":
             return []
-        return [{"port": port, "endpoint": self._url(port), "type": kind} for port, kind in self.order.published()]
+        ports = self.order.published()
+        return [{"port": port, "endpoint": self._endpoint(port, kind), "type": kind} for port, kind in ports]
 
     def _connections(self, is_running: bool) -> dict[str, Any]:
-        command = f"ssh -p {self.ssh_port} root@proxy.{self.cluster.id}.gpu-instance.novita.ai"
+        command = f"ssh -p {self.ssh_port} root@{self._proxy}"
         jupyter = next((int(tool.port) for tool in self.order.tools if tool.name == "Jupyter"), 0)
         return {
             "connectComponentSSH": {
@@ -166,6 +167,13 @@ class Machine:
             "connectComponentWebTerminal": {"address": "", "username": "", "password": "", "isRunning": False},
             "connectComponentLog": {"systemLogAddress": "", "instanceLogAddress": "", "isRunning": is_running},
         }
+
+    @property
+    def _proxy(self) -> str:
+        return f"proxy.{self.cluster.id}.gpu-instance.novita.ai"
+
+    def _endpoint(self, port: int, kind: str) -> str:
+        return self._url(port) if kind == "http" else f"{self._proxy}:{20000 + port % 10000}"
 
     def _url(self, port: int) -> str:
         return f"https://{self.id}-{port}.{self.cluster.id}.gpu-instance.novita.ai"

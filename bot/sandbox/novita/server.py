@@ -43,7 +43,10 @@ Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 @dataclass
 class NovitaCall:
-    """One call as the server saw it. `at` is the clock's unix seconds; `status` is None while it is unanswered."""
+    """One call as the server saw it. `at` is the clock's unix seconds; `status` is None while it is unanswered.
+
+    `subject` is what a POST asked for, without its secrets; `reason` is Novita's own word for a refusal.
+    """
 
     method: str
     path: str
@@ -53,6 +56,8 @@ class NovitaCall:
     seconds: float = 0.0
     status: int | None = None
     outcome: str = "pending"
+    subject: str = ""
+    reason: str = ""
 
 
 class SandboxNovita(World):
@@ -125,6 +130,7 @@ class SandboxNovita(World):
         async def handle(request: web.Request) -> web.StreamResponse:
             call = NovitaCall(request.method, request.path, endpoint, self.clock(), dict(request.query))
             self.calls.append(call)
+            call.subject = await _subject(request)
             self.changed()
             began = time.perf_counter()
             response = await self._meet(request, call, act)
@@ -140,7 +146,7 @@ class SandboxNovita(World):
         fault, let_go = self.faults.take(call.endpoint), self._let_go
         call.outcome = fault.name
         await asyncio.sleep(self.latency)
-        own = await self._own(request, act) if fault.has_effect else None
+        own = await self._own(request, call, act) if fault.has_effect else None
         await asyncio.sleep(fault.seconds)
         match fault.answer:
             case Answer.OWN:
@@ -151,11 +157,12 @@ class SandboxNovita(World):
                 await let_go.wait()
         return None
 
-    async def _own(self, request: web.Request, act: Act) -> web.Response:
+    async def _own(self, request: web.Request, call: NovitaCall, act: Act) -> web.Response:
         try:
             self._check_key(request)
             return web.json_response(await act(request))
         except Refusal as refusal:
+            call.reason = refusal.reason
             body = error_body(refusal.status, refusal.reason, refusal.message)
             return web.json_response(body, status=refusal.status)
 
@@ -194,6 +201,16 @@ class SandboxNovita(World):
     async def _no_such_call(self, request: web.Request) -> web.Response:
         self.violate(request.path, [f"no such call: {request.method}"])
         return web.Response(status=404, text="404 page not found")
+
+
+async def _subject(request: web.Request) -> str:
+    """What a POST is about, as far as its body can be read."""
+    try:
+        body = json.loads(await request.read() or b"{}")
+    except ValueError:
+        return ""
+    wanted = (body.get(name) for name in ("clusterId", "productId", "instanceId")) if isinstance(body, dict) else ()
+    return " ".join(str(each)[:80] for each in wanted if each)
 
 
 def _told(fault: Fault) -> web.Response:

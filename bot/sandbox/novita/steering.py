@@ -76,14 +76,18 @@ class SetRegion(_Command):
 
 
 class BreakImage(_Command):
-    """Instances of this image fail from now on."""
+    """Instances of this image fail from now on; with `broken` false they come up again."""
 
     image: str
+    broken: bool = True
     state: str = "pullFailed"
     message: str = "image pull failed"
 
     def act(self, sandbox: SandboxNovita) -> None:
-        sandbox.break_image(self.image, self.state, self.message)
+        if self.broken:
+            sandbox.break_image(self.image, self.state, self.message)
+        else:
+            sandbox.mend_image(self.image)
 
 
 class AddFault(_Command):
@@ -180,14 +184,15 @@ def add_routes(app: web.Application, sandbox: SandboxNovita) -> None:
         return web.json_response([asdict(call) for call in sandbox.calls])
 
     async def act(request: web.Request) -> web.Response:
-        return _obey(sandbox, request.match_info["command"], await request.read())
+        return obey(sandbox, request.match_info["command"], await request.read())
 
     app.router.add_get(f"{PREFIX}/state", show_state)
     app.router.add_get(f"{PREFIX}/calls", show_calls)
     app.router.add_post(PREFIX + "/{command}", act)
 
 
-def _obey(sandbox: SandboxNovita, command: str, body: bytes) -> web.Response:
+def obey(sandbox: SandboxNovita, command: str, body: bytes) -> web.Response:
+    """Carries out one of the COMMANDS and answers how that went."""
     try:
         COMMANDS[command].model_validate_json(body or b"{}").act(sandbox)
     except ValidationError as error:

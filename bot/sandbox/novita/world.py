@@ -149,6 +149,16 @@ class World(Watched):
     def break_image(self, image: str, state: str = "pullFailed", message: str = "image pull failed") -> None:
         """Instances made of `image` from now on end as exited, with this statusError."""
         self._bad_images[image] = (state, message)
+        self.changed()
+
+    def mend_image(self, image: str) -> None:
+        """Instances made of `image` from now on come up again."""
+        self._bad_images.pop(image, None)
+        self.changed()
+
+    @property
+    def broken_images(self) -> frozenset[str]:
+        return frozenset(self._bad_images)
 
     def boot_at_once(self, novita_id: str) -> None:
         """Bring an instance up without waiting for the clock."""

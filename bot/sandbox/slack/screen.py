@@ -131,6 +131,10 @@ class Screen:
         self._suggested[action_id] = self._read_suggestions(action_id, ack)
         return [option["text"]["text"] for option in self._suggested[action_id]]
 
+    def suggested(self, action_id: str) -> list[Json]:
+        """The options that the last search in a menu has found."""
+        return self._suggested.get(action_id, [])
+
     def _read_suggestions(self, action_id: str, ack: Ack) -> list[Json]:
         try:
             answer = ack.json() if ack.ok else None

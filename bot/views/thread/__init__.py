@@ -24,6 +24,7 @@ from core.events import (
     OrderFailed,
     OrderGiven,
     SpotNotice,
+    WebhookGivenUp,
 )
 from core.models import Instance
 
@@ -76,6 +77,9 @@ def _life(instance: Instance, event: Event) -> Message | None:
             return living.lease_extended(instance, event)
         case DiskReminder():
             return living.disk_reminder(instance, event)
+        case WebhookGivenUp():
+            sentence = f"{mention(instance.owner.user)} Its webhook is told nothing more: {esc(event.why, 200)}."
+            return Message(sentence, [b.section(sentence)])
     return None
 
 

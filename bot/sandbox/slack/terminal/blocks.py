@@ -52,7 +52,7 @@ def _block(block: Json, reader: Reader, held: Mapping[str, Json]) -> RenderableT
 
 
 def _header(block: Json, reader: Reader, held: Mapping[str, Json]) -> RenderableType:
-    return Text(plain_words(block["text"]["text"]), "bold bright_white")
+    return Text(plain_words(block["text"]["text"]), "bold")
 
 
 def _divider(block: Json, reader: Reader, held: Mapping[str, Json]) -> RenderableType:

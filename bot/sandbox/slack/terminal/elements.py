@@ -105,10 +105,12 @@ def _named(value: Any, reader: Reader) -> str:
 
 
 def _offered(element: Json, held: str) -> Text | None:
-    """The first options of a menu, other than the one it holds."""
+    """The first options of a menu that holds nothing yet, side by side where they are short."""
     texts = [plain_words(option["text"]["text"]) for option in offered_options(element)]
-    others = [text for text in texts if text != held]
-    if not others:
+    if held or not texts:
         return None
-    more = f"  … {len(others) - OPTIONS_SHOWN} more" if len(others) > OPTIONS_SHOWN else ""
-    return Text("  " + "  ·  ".join(others[:OPTIONS_SHOWN]) + more, "bright_black")
+    shown, left = texts[:OPTIONS_SHOWN], len(texts) - OPTIONS_SHOWN
+    more = [f"… {left} more"] if left > 0 else []
+    if cell_len("  ·  ".join(shown)) > FIELD_WIDTH:
+        return Text("\n".join(f"  {line}" for line in (*shown, *more)), "bright_black")
+    return Text("  ".join(["  " + "  ·  ".join(shown), *more]), "bright_black")

@@ -54,7 +54,7 @@ def _reply(message: Message, reader: Reader) -> RenderableType:
 
 def _headline(message: Message, reader: Reader) -> Text:
     name = reader.people.get(message.author, message.author)
-    line = Text(name, "bold bright_green" if message.author == BOT_USER else "bold bright_white")
+    line = Text(name, "bold green" if message.author == BOT_USER else "bold")
     if message.author in (BOT_USER, SLACKBOT):
         line.append(" ").append(" APP ", "bold black on grey62")
     line.append(f"  {_clock(message, reader)}", "bright_black")

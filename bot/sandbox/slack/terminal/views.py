@@ -25,7 +25,7 @@ def view_shown(view: View, reader: Reader) -> RenderableType:
         return Panel(Group(*content), title=Text("Home", "bold"), box=box.ROUNDED, border_style="blue", padding=(1, 2))
     return Panel(
         Group(*content),
-        title=Text(plain_words(view.definition["title"]["text"]), "bold bright_white"),
+        title=Text(plain_words(view.definition["title"]["text"]), "bold"),
         title_align="left",
         subtitle=_buttons(view),
         subtitle_align="right",
@@ -39,7 +39,7 @@ def view_shown(view: View, reader: Reader) -> RenderableType:
 def _buttons(view: View) -> Text:
     """Close always, Submit when the view has it; Slack's own words where the view has none."""
     close = plain_words(view.definition.get("close", {}).get("text", "Cancel"))
-    line = Text(f"[ {close} ] ", "white")
+    line = Text(f"[ {close} ]")
     if "submit" in view.definition:
-        line.append(f"[ {plain_words(view.definition['submit']['text'])} ]", "bold bright_green")
+        line.append(f" [ {plain_words(view.definition['submit']['text'])} ]", "bold green")
     return line

@@ -1,0 +1,29 @@
+"""The answer to a create, read off its record (pure)."""
+
+from __future__ import annotations
+
+from core.models import CreateInstanceResponse, Instance, Status
+
+
+def response_to(instance: Instance) -> CreateInstanceResponse:
+    """The answer to a create, from its record."""
+    offer = instance.offer
+    return CreateInstanceResponse(
+        instance_id=instance.id,
+        novita_instance_id=instance.novita_id,
+        status=instance.status,
+        message=_message(instance),
+        product_id=offer.product_id if offer else None,
+        region=offer.region.name if offer else None,
+        spot_price=offer.price if offer else None,
+        estimated_ready_time=instance.estimated_ready_at,
+        attempts=instance.attempts,
+    )
+
+
+def _message(instance: Instance) -> str:
+    if instance.failure is not None:
+        return instance.failure.message or instance.failure.kind.value
+    if instance.status is Status.CREATING:
+        return "Novita's answer was lost; looking for the instance by name." if instance.in_doubt_since else "Creating."
+    return f"Created in {instance.offer.region.name}." if instance.offer else "Created."

@@ -1,0 +1,111 @@
+"""No secret shows up in logs, in Redis or in Slack, however a create ends and however much is logged."""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
+from typing import Literal
+
+import pytest
+import structlog
+
+from bot import logs
+from bot.sandbox.novita import Fault
+from bot.sandbox.novita.seed import REGISTRY_PASSWORD, TEMPLATE_TOKEN
+from bot.sandbox.slack import ANY_METHOD
+from bot.sandbox.slack import Fault as SlackFault
+from tests.bot.house import House, open_house
+from tests.bot.leaks import all_of_redis, all_said, found_in, secrets_of
+
+TYPED = "hush-hush-typed-value"
+SECOND = "s3cr&t=with/odd chars"
+
+
+@pytest.fixture(params=["json", "console"])
+def log(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
+    """All that is logged, at its most talkative."""
+    root, stream = logging.getLogger(), io.StringIO()
+    handlers, level = list(root.handlers), root.level
+    form: Literal["json", "console"] = request.param
+    logs.setup("debug", form, stream)
+    yield stream
+    structlog.reset_defaults()
+    logging.captureWarnings(False)
+    root.handlers[:], root.level = handlers, level
+
+
+@asynccontextmanager
+async def searched_house(redis_url: str, log: io.StringIO) -> AsyncIterator[House]:
+    """A house that is searched from top to bottom after it was closed."""
+    async with open_house(redis_url) as house:
+        yield house
+    secrets = secrets_of(house.slack, house.novita) | {TYPED, SECOND}
+    assert {REGISTRY_PASSWORD, TEMPLATE_TOKEN} <= secrets
+    said = all_said(house.slack)
+    kept = all_of_redis(redis_url)
+    for needle, haystack in (("instance_create", log.getvalue()), ("train-1", said), ("train-1", kept)):
+        assert needle in haystack, "it was really looked at"
+    assert found_in(log.getvalue(), secrets) == set()
+    assert found_in(said, secrets) == set()
+    assert found_in(kept, secrets) == set()
+
+
+async def submitted(house: House) -> None:
+    """A create from a private template, with variables of the person's own."""
+    modal = await house.modal()
+    await modal.fill("name", "train-1")
+    await modal.press("reveal_advanced")
+    await house.slack.wait_until(lambda: "envs" in modal.fields())
+    await modal.fill("envs", f"MY_TOKEN={TYPED}\nOTHER={SECOND}")
+    await modal.choose("gpu_num", "2")
+    await modal.choose("lease", "1 h")
+    assert (await modal.submit()).updated
+
+
+async def test_a_whole_create_leaves_no_secret_anywhere(redis_url: str, log: io.StringIO) -> None:
+    async with searched_house(redis_url, log) as house:
+        await submitted(house)
+        card = await house.card("is running")
+        await house.replies(card, 2)
+        assert "2 variables set" in card.shown
+        [body] = house.novita.creates
+        sent = {env["key"]: env["value"] for env in body["envs"]}
+        assert sent == {"MODE": "prod", "HF_TOKEN": TEMPLATE_TOKEN, "MY_TOKEN": TYPED, "OTHER": SECOND}
+
+
+def echoing(reason: str) -> Fault:
+    """Novita explains its refusal with what it was sent."""
+    return Fault.refused(400, reason, f"env HF_TOKEN={TEMPLATE_TOKEN}, MY_TOKEN={TYPED}, {SECOND}, Bearer sk_sandbox")
+
+
+TROUBLE: dict[str, Callable[[House], None]] = {
+    "input": lambda house: house.novita.fail_all(echoing("INVALID_COMMAND_PARAM"), "create"),
+    "full": lambda house: house.novita.fail_all(echoing("INSUFFICIENT_RESOURCE"), "create"),
+    "unauthorized": lambda house: house.novita.fail_all(Fault.refused(401, "UNAUTHORIZED", f"{TYPED}?"), "create"),
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLE.values(), ids=TROUBLE.keys())
+async def test_a_create_that_fails_leaves_no_secret_anywhere(
+    redis_url: str, log: io.StringIO, trouble: Callable[[House], None]
+) -> None:
+    async with searched_house(redis_url, log) as house:
+        trouble(house)
+        await submitted(house)
+        await house.outcome("Not created")
+        await house.replies(await house.card("was not created"), 1)
+
+
+async def test_faults_on_all_sides_leave_no_secret_anywhere(redis_url: str, log: io.StringIO) -> None:
+    async with searched_house(redis_url, log) as house:
+        house.slack.faults.next("chat.postMessage", SlackFault.error("invalid_blocks"), SlackFault.not_json())
+        house.slack.faults.next("views.update", SlackFault.server_error(), SlackFault.reset_before_effect())
+        house.novita.fail_next("create", Fault.reset(has_effect=True))
+        house.novita.fail_next("instances", Fault.not_json(), times=2)
+        await submitted(house)
+        await house.replies(await house.card("is running"), 2)
+        house.slack.faults.next(ANY_METHOD, SlackFault.error("invalid_auth"))
+        await house.slack.person("bo").command("/gpu create")
+        await house.slack.wait_until(house.slack.person("bo").ephemerals)

@@ -1,0 +1,227 @@
+"""kill -9 of the web between every two steps of a launch, then a worker: at most one instance, on its record, and told."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.novita import Fault as NovitaFault
+from bot.sandbox.slack import Fault, Message
+from core.models import FailureKind, Instance, Status
+from tests.bot.redis_line import RedisLine
+from tests.e2e.stage import BotProcess, Stage, open_stage
+
+pytestmark = pytest.mark.timeout(90)
+
+HONEST = Fault.slow(0)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When the web is killed. `arrange` makes it stop there, `reached` returns when it has."""
+
+    arrange: Callable[[Stage, RedisLine], None]
+    reached: Callable[[Stage, RedisLine, BotProcess], Awaitable[object]]
+    repeats: int = 0
+    """How many posts may be read twice, because nobody can know whether they were made."""
+
+
+async def _posted(stage: Stage, count: int) -> None:
+    await stage.slack.wait_until(lambda: len(stage.slack.calls_of("chat.postMessage")) >= count)
+
+
+async def _made(stage: Stage) -> None:
+    await stage.novita.wait_until(lambda: bool(stage.novita.instances))
+
+
+def _ask_for_the_template(stage: Stage, _: RedisLine) -> None:
+    stage.novita.fail_all(NovitaFault.hang(has_effect=False), "template")
+
+
+async def _template_asked_for(stage: Stage, _: RedisLine, __: BotProcess) -> None:
+    await stage.novita.wait_until(lambda: bool(stage.novita.calls_of("template")))
+    await stage.card("is being created")
+
+
+def _hang_before_the_effect(stage: Stage, _: RedisLine) -> None:
+    stage.novita.fail_all(NovitaFault.hang(has_effect=False), "create")
+
+
+async def _post_arrived(stage: Stage, _: RedisLine, __: BotProcess) -> None:
+    await stage.novita.wait_until(lambda: bool(stage.novita.calls_of("create")))
+    await stage.card("is being created")
+
+
+def _take_effect_late(stage: Stage, _: RedisLine) -> None:
+    stage.novita.latency = 0.7
+
+
+def _hang_after_the_effect(stage: Stage, _: RedisLine) -> None:
+    stage.novita.fail_all(NovitaFault.hang(has_effect=True), "create")
+
+
+async def _effect_seen(stage: Stage, _: RedisLine, __: BotProcess) -> None:
+    await _made(stage)
+    await stage.card("is being created")
+
+
+def _lose_redis_with_the_answer(stage: Stage, line: RedisLine) -> None:
+    stage.novita.fail_next("create", NovitaFault.slow(0.3))
+    stage.novita.subscribe(lambda: line.stall() if stage.novita.instances else None)
+
+
+async def _answer_came(_: Stage, line: RedisLine, web: BotProcess) -> None:
+    await web.says("novita_call", lambda call: call["method"] == "POST" and call["outcome"] == "ok")
+    await line.held.wait()
+
+
+def _hang_the_card(stage: Stage, _: RedisLine) -> None:
+    stage.slack.faults.next("chat.postMessage", Fault.hang())
+
+
+async def _telling_the_card(stage: Stage, _: RedisLine, web: BotProcess) -> None:
+    await _posted(stage, 1)
+    await web.says("instance_create")
+
+
+def _hang_the_reply(stage: Stage, _: RedisLine) -> None:
+    stage.slack.faults.next("chat.postMessage", HONEST, Fault.hang())
+
+
+def _post_the_reply_late(stage: Stage, _: RedisLine) -> None:
+    stage.slack.faults.next("chat.postMessage", HONEST, Fault.slow(0.5))
+
+
+async def _telling_the_reply(stage: Stage, _: RedisLine, web: BotProcess) -> None:
+    await web.says("instance_create")
+    await _posted(stage, 2)
+
+
+async def _reply_on_its_way(stage: Stage, _: RedisLine, web: BotProcess) -> None:
+    await web.says("instance_create")
+    await stage.card("is starting")
+
+
+NOTHING_MADE = {
+    "before the POST": Moment(_ask_for_the_template, _template_asked_for),
+    "while the POST waits": Moment(_hang_before_the_effect, _post_arrived),
+}
+MADE = {
+    "before the effect, which comes": Moment(_take_effect_late, _post_arrived),
+    "after the effect, before the answer": Moment(_hang_after_the_effect, _effect_seen),
+    "after the answer, before it is recorded": Moment(_lose_redis_with_the_answer, _answer_came),
+    "while the card is posted": Moment(_hang_the_card, _telling_the_card),
+    "while the reply is posted": Moment(_hang_the_reply, _telling_the_reply),
+    "while the reply is on its way": Moment(_post_the_reply_late, _reply_on_its_way, repeats=1),
+}
+
+
+@pytest.mark.parametrize("moment", MADE.values(), ids=MADE.keys())
+async def test_an_instance_that_was_made_is_adopted_and_its_story_told_to_the_end(
+    tmp_path: Path, moment: Moment
+) -> None:
+    async with killed_at(moment, tmp_path) as (stage, record):
+        await _made(stage)
+        await stage.worker()
+        card = await stage.card("is running")
+        story = await whole_story(stage, card)
+        assert [story.count(each) for each in ("created", "running")] <= [1 + moment.repeats, 1]
+        assert story[-1] == "running"
+        assert "created" in story
+        assert await recorded(stage, record) == (Status.RUNNING, *stage.novita.instances)
+        assert stage.slack.person("bo").messages("gpu") == [card]
+        assert len(stage.novita.calls_of("create")) == 1
+
+
+@pytest.mark.parametrize("moment", NOTHING_MADE.values(), ids=NOTHING_MADE.keys())
+async def test_an_instance_that_was_not_made_is_looked_for_and_then_given_up_aloud(
+    tmp_path: Path, moment: Moment
+) -> None:
+    async with killed_at(moment, tmp_path) as (stage, record):
+        await stage.worker()
+        card = await stage.card("may or may not have been made")
+        [doubt] = await stage.replies(card, 1)
+        assert "the bot was interrupted" in doubt
+        await stage.age(await stage.record(card), minutes=11)
+        card = await stage.card("was not created")
+        assert "Look for the name" in (await stage.replies(card, 2))[-1]
+        end = await stage.record(card)
+        assert (end.status, end.failure and end.failure.kind) == (Status.FAILED, FailureKind.LOST)
+        assert stage.novita.instances == {}
+        assert stage.slack.person("bo").messages("gpu") == [card]
+        assert len(stage.slack.thread(card)) == 2
+
+
+async def test_in_real_time_the_dead_are_noticed_and_their_stories_taken_over(tmp_path: Path) -> None:
+    """Nothing is turned by hand here: the signs of life stop, the right to tell runs out."""
+    async with open_stage(tmp_path) as stage:
+        web = await stage.web()
+        stage.slack.faults.next("chat.postMessage", HONEST, Fault.hang())
+        await stage.submitted("told-by-two")
+        await _telling_the_reply(stage, RedisLine(""), web)
+        _hang_before_the_effect(stage, RedisLine(""))
+        await stage.submitted("never-sent", who="bo")
+        await _posted(stage, 3)
+        await stage.worker()
+        await web.kill()
+        # Meanwhile another person is served by another web.
+        stage.novita.clear_faults()
+        await stage.web()
+        await stage.submitted("unhurt", who="cy")
+        assert await whole_story(stage, await stage.card("*unhurt* is running")) == ["created", "running"]
+        in_time = stage.slack.wait_until(lambda: said(stage, "never-sent", "may or may not have been made"), 45)
+        await asyncio.gather(in_time, stage.slack.wait_until(lambda: said(stage, "told-by-two", "is running"), 45))
+        assert await whole_story(stage, await stage.card("*told-by-two*")) == ["created", "running"]
+        assert len(stage.novita.instances) == 2
+
+
+@asynccontextmanager
+async def killed_at(moment: Moment, folder: Path) -> AsyncIterator[tuple[Stage, Instance]]:
+    """The stage after the web was killed at that moment, and the record it left; as if that had been a while ago."""
+    async with open_stage(folder) as stage, RedisLine(stage.redis.url) as line:
+        web = await stage.web(REDIS_URL=line.url)
+        moment.arrange(stage, line)
+        await submit(stage)
+        await moment.reached(stage, line, web)
+        await web.kill()
+        await line.down()
+        stage.novita.latency = 0
+        stage.novita.clear_faults()
+        [record] = await stage.store.live()
+        await stage.bury(record)
+        yield stage, record
+
+
+async def submit(stage: Stage) -> None:
+    """A template is chosen that the web has not at hand: an official one that came new to the list."""
+    modal = await stage.modal()
+    await modal.fill("name", "train-1")
+    assert (await modal.submit()).updated
+
+
+async def whole_story(stage: Stage, card: Message) -> list[str]:
+    """What each reply is about, once it is told that the instance runs."""
+    kinds = {"is created.": "created", "is running.": "running", "may or may not": "doubt"}
+
+    def told() -> list[str]:
+        return [
+            next(kind for words, kind in kinds.items() if words in reply.shown) for reply in stage.slack.thread(card)
+        ]
+
+    await stage.slack.wait_until(lambda: "running" in told())
+    return told()
+
+
+def said(stage: Stage, name: str, words: str) -> bool:
+    return any(f"*{name}*" in card.shown and words in card.shown for card in stage.slack.person("ada").messages("gpu"))
+
+
+async def recorded(stage: Stage, record: Instance) -> tuple[Status, str | None]:
+    newest = await stage.store.get(record.id)
+    assert newest is not None
+    return newest.status, newest.novita_id
