@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -99,9 +100,9 @@ class SlackNotifier:
                 return memo
             if faults.kind_of(error) is not Kind.CLOSED:
                 raise
-            memo = await self._open_privately(instance, faults.word_of(error))
-            if memo["ts"]:
-                await self._post(memo["channel"], message, thread_ts=memo["ts"])
+            # Where the story goes on is remembered before anything else is posted there.
+            moved = await self._open_privately(instance, faults.word_of(error))
+            raise NotDelivered("the story moves to the owner", timedelta(), moved) from error
         return memo
 
     async def _post_card(self, instance: Instance, channel: str, why: str = "") -> Memo:

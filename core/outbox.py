@@ -37,11 +37,15 @@ _TRIES_AFTER_A_DEFECT = 8
 
 
 class NotDelivered(Exception):
-    """The notifier could not tell it now; it is tried again, after `retry_after` when that is known."""
+    """The notifier could not tell it now; it is tried again, after `retry_after` when that is known.
 
-    def __init__(self, why: str, retry_after: timedelta | None = None) -> None:
+    `memo`: what to remember all the same, of what was done before it failed.
+    """
+
+    def __init__(self, why: str, retry_after: timedelta | None = None, memo: Memo | None = None) -> None:
         super().__init__(why)
         self.retry_after = retry_after
+        self.memo = memo
 
 
 class GivenUp(Exception):
@@ -264,7 +268,8 @@ class Outbox:
         told.tries += 1
         wait = min(_FIRST_WAIT * 2 ** min(told.tries - 1, 10), _LONGEST_WAIT)
         if isinstance(error, NotDelivered):
-            wait = error.retry_after or wait
+            wait = wait if error.retry_after is None else error.retry_after
+            told.memo = told.memo if error.memo is None else error.memo
             log.warning("not_told", notifier=notifier.name, instance_id=instance.id, why=str(error), tries=told.tries)
         else:
             log.error("notifier_broke", notifier=notifier.name, instance_id=instance.id, exc_info=error)

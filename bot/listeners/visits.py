@@ -114,7 +114,7 @@ class Answer:
 
     async def _post(self, message: Message, *, instead: bool) -> None:
         """A response_url works without membership, and five times in half an hour (slack.md A3)."""
-        client = AsyncWebhookClient(self._visit.response_url, session=self._parts.client.session)
+        client = AsyncWebhookClient(self._visit.response_url, session=self._parts.client.session, retry_handlers=[])
         replace = instead and self._visit.is_ephemeral
         answer = await client.send(text=message.text, blocks=message.blocks, replace_original=replace)
         if answer.status_code == 400:

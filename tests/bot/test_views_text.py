@@ -88,4 +88,4 @@ def test_lines_that_do_not_fit_are_counted_not_dropped_in_silence(texts: list[st
 
 
 def test_a_countdown_is_a_date_that_also_tells_the_distance() -> None:
-    assert countdown(NOW) == "<!date^1795435200^{date_short_pretty} {time} ({ago})|2026-11-23 12:00 UTC>"
+    assert countdown(NOW) == "<!date^1795435200^{date_short_pretty} at {time} ({ago})|2026-11-23 12:00 UTC>"

@@ -161,9 +161,7 @@ class Stage(Scene):
         """As if all that is on the record had happened so much earlier."""
         shift = timedelta(minutes=minutes)
         earlier = {
-            name: at - shift
-            for name in ("created_at", "in_doubt_since")
-            if (at := getattr(record, name)) is not None
+            name: at - shift for name in ("created_at", "in_doubt_since") if (at := getattr(record, name)) is not None
         }
         await self.store.commit(record.model_copy(update=earlier), [], datetime.now(UTC))
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 from typing import Any
 
@@ -46,8 +47,9 @@ class _Editor:
 
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
-        self._latest: dict[str, Block] = {}
-        """The last drawing of each form that this process is redrawing."""
+        self._latest: dict[str, tuple[float, Block]] = {}
+        """The latest edit of each form that this process is redrawing: its stamp and what it draws."""
+        self._redrawing: Counter[str] = Counter()
 
     async def redraw(self, actor: Actor, view: dict[str, Any], action: dict[str, Any]) -> None:
         view_id, stamp = str(view.get("id")), _stamp(action)
@@ -55,14 +57,17 @@ class _Editor:
             return
         form, context = _edited(read_form(view), read_context(view), str(action.get("action_id")))
         drawn = draw(self._parts, actor, form, await self._parts.catalog.get_market(), context)
-        self._latest[view_id] = drawn
+        if stamp >= self._latest.get(view_id, (stamp, drawn))[0]:
+            self._latest[view_id] = (stamp, drawn)
+        self._redrawing[view_id] += 1
         try:
             kind = await show(self._parts, view_id, drawn, newer_than=str(view.get("hash") or ""))
             if kind is Kind.GONE and await self._is_latest(view_id, stamp):
                 await self._show_anyhow(view_id, drawn)
         finally:
-            if self._latest.get(view_id) is drawn:
-                del self._latest[view_id]
+            self._redrawing[view_id] -= 1
+            if not self._redrawing[view_id]:
+                del self._redrawing[view_id], self._latest[view_id]
 
     async def _show_anyhow(self, view_id: str, drawn: Block) -> None:
         """The form had changed under this edit, and no later edit will mend it; unless it is submitted by now.
@@ -72,8 +77,8 @@ class _Editor:
         if await self._is_submitted(view_id):
             return
         await show(self._parts, view_id, drawn)
-        later = self._latest.get(view_id)
-        if later is not None and later is not drawn:
+        _, later = self._latest[view_id]
+        if later is not drawn:
             await show(self._parts, view_id, later)
 
     async def _is_latest(self, view_id: str, stamp: float) -> bool:
