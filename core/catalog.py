@@ -102,14 +102,18 @@ class Catalog:
         as_of = await self._shelf.market_as_of()
         is_old = as_of is None or self._clock.now() - as_of >= (self._ttl if older_than is None else older_than)
         if is_old and await self._shelf.claim_refresh():
-            try:
-                self.market = await self._fetch_market()
-                await self._shelf.save_market(self.market)
-            finally:
-                await self._shelf.release_refresh()
+            await self._once("fetch", self._fetch_for_all())
             return
         if as_of is not None and (self.market is None or self.market.as_of < as_of):
             await self.take_from_shelf()
+
+    async def _fetch_for_all(self) -> None:
+        """For every process; this one may want it from several sides at once, and the claim is the process's."""
+        try:
+            self.market = await self._fetch_market()
+            await self._shelf.save_market(self.market)
+        finally:
+            await self._shelf.release_refresh()
 
     async def take_from_shelf(self) -> None:
         """Takes the market that is in the store, however old. Raises StoreUnavailable."""

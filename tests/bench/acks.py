@@ -95,7 +95,7 @@ async def under_faults(effort: Effort) -> list[Row]:
     """Every kind of request while something that the bot depends on is silent."""
     count = effort.samples(20, 5)
     rows = []
-    async with open_world(worker=True) as world:
+    async with open_world(worker=True, faulty=True) as world:
         for name, begin, end in _faults(world):
             await begin()
             try:
@@ -161,13 +161,13 @@ async def burst(effort: Effort) -> list[Row]:
         acks, waits = await world.create_at_once(count)
         if world.worker is None:
             raise NotMeasured("there is no worker")
-        web, worker = world.web.resident_mb(), world.worker.resident_mb()
+        web, worker = world.web.resident_mib(), world.worker.resident_mib()
     seconds = [ack.seconds for ack in acks]
     how = f"p50 {median(seconds):.2f} s, worst {max(seconds):.2f} s"
     told = f"of {count}, {spread(waits)} s after the submit"
     return [
         Row("200 at once: acknowledged within 3 s", sum(s <= 3 for s in seconds), None, count, "200", how, 0),
         Row("200 at once: told", len(waits), None, count, "200", told, 0),
-        Row("200 at once: resident memory of web after it", web, 80, limit="47 MB", digits=0, unit=" MB"),
-        Row("200 at once: resident memory of worker after it", worker, 80, limit="47 MB", digits=0, unit=" MB"),
+        Row("200 at once: resident memory of web after it", web, 80, limit="47 MB", digits=0, unit=" MiB"),
+        Row("200 at once: resident memory of worker after it", worker, 80, limit="47 MB", digits=0, unit=" MiB"),
     ]

@@ -99,11 +99,11 @@ class Child:
         # The id of another process's CPU clock, as Linux makes it (clock_getcpuclockid): finer than /proc's 10 ms.
         return time.clock_gettime((~self.pid << 3) | 2)
 
-    def resident_mb(self) -> float:
-        """Its resident memory in MB."""
+    def resident_mib(self) -> float:
+        """Its resident memory."""
         for line in Path(f"/proc/{self.pid}/status").read_text().splitlines():
             if line.startswith("VmRSS:"):
-                return int(line.split()[1]) * 1024 / 1e6
+                return int(line.split()[1]) / 1024
         raise NotMeasured(f"{self.name} has no resident memory any more")
 
     async def stop(self) -> None:

@@ -159,8 +159,11 @@ class World:
 
 
 @asynccontextmanager
-async def open_world(*, worker: bool, warm_up: int = 5, **settings: str) -> AsyncIterator[World]:
-    """A warm installation in which `warm_up` instances have been created; `settings` are the bot's variables."""
+async def open_world(*, worker: bool, warm_up: int = 5, faulty: bool = False, **settings: str) -> AsyncIterator[World]:
+    """A warm installation in which `warm_up` instances have been created; `settings` are the bot's variables.
+
+    Raises NotMeasured at the end when Slack or Novita had to refuse something, unless the figure is about faults.
+    """
     async with AsyncExitStack() as stack:
         world = await _outside(stack, settings)
         stack.push_async_callback(world.children.aclose)
@@ -173,6 +176,8 @@ async def open_world(*, worker: bool, warm_up: int = 5, **settings: str) -> Asyn
         for request in await world.slack.submissions(warm_up):
             await world.create(request)
         yield world
+        if not faulty and (problems := await world.problems()):
+            raise NotMeasured(f"not all went well meanwhile: {problems[:3]}")
 
 
 async def _outside(stack: AsyncExitStack, settings: dict[str, str]) -> World:

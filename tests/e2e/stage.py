@@ -65,7 +65,9 @@ class BotProcess:
                 await self._heard.wait()
 
     def signal(self, number: signal.Signals) -> None:
-        self._process.send_signal(number)
+        """Harmless when it has ended."""
+        if self._process.returncode is None:
+            self._process.send_signal(number)
 
     async def ended(self) -> int:
         """The exit code, once it has ended and all that it said was heard."""
@@ -80,8 +82,7 @@ class BotProcess:
 
     async def stop(self) -> int:
         """Asks it to end, and returns its exit code. Harmless when it has ended."""
-        if self._process.returncode is None:
-            self.signal(signal.SIGTERM)
+        self.signal(signal.SIGTERM)
         return await self.ended()
 
     async def _hear(self, process: asyncio.subprocess.Process) -> None:
@@ -141,6 +142,12 @@ class Stage(Scene):
         worker = await self.start("worker", **settings)
         await worker.says("worker_ready")
         return worker
+
+    async def told(self) -> None:
+        """Returns once everything that has happened is told and noted as told."""
+        async with asyncio.timeout(READY_SECONDS):
+            while await self.store.outbox_size():  # noqa: ASYNC110
+                await asyncio.sleep(0.01)  # Redis tells nobody when it changes.
 
     async def record(self, card: Message) -> Instance:
         record = await self.store.get(instance_id_of(card))

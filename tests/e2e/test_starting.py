@@ -1,0 +1,89 @@
+"""What stands in the way of a start is said in one clear line, with exit code 1 and without a traceback."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+import pytest
+
+from bot.sandbox.slack import ANY_METHOD, Fault
+from tests.e2e.stage import Stage, open_stage
+
+pytestmark = pytest.mark.timeout(60)
+
+
+async def lines_of_failed_start(stage: Stage, role: str = "web", **settings: str) -> list[str]:
+    """What a process says that cannot start, its log apart."""
+    process = await stage.start(role, **settings)
+    assert await process.ended() == 1
+    return [line for line in process.lines if not line.startswith("{")]
+
+
+MISSING = {
+    ("web", "SLACK_BOT_TOKEN"): "",
+    ("web", "SLACK_SIGNING_SECRET"): "",
+    ("web", "NOVITA_API_KEY"): "",
+    ("worker", "SLACK_BOT_TOKEN"): "",
+    ("worker", "NOVITA_API_KEY"): "",
+    ("up", "SLACK_SIGNING_SECRET"): "",
+}
+WRONG = {
+    ("web", "SLACK_BOT_TOKEN"): "xoxp-hush-hush",
+    ("web", "NOVITA_API_URL"): "not an address",
+    ("web", "PORT"): "http",
+    ("web", "OBSERVE_INTERVAL"): "soon",
+    ("web", "REDIS_URL"): "http://hush:hush@example.com",
+    ("web", "LOG_FORMAT"): "pretty",
+    ("worker", "DEFAULT_LEASE"): "100h",
+    ("web", "DATA_DIR"): "/proc/nowhere",
+}
+
+
+@pytest.mark.parametrize(
+    ("role", "name", "value"), [(*key, value) for key, value in [*MISSING.items(), *WRONG.items()]]
+)
+async def test_a_setting_that_is_missing_or_wrong_is_named_in_one_line(
+    tmp_path: Path, role: str, name: str, value: str
+) -> None:
+    async with open_stage(tmp_path) as stage:
+        [line] = await lines_of_failed_start(stage, role, **{name: value})
+        assert line.startswith(f"{name}: ")
+        assert "hush" not in line
+
+
+async def test_each_missing_setting_has_its_line(tmp_path: Path) -> None:
+    async with open_stage(tmp_path) as stage:
+        missing = {"SLACK_BOT_TOKEN": "", "SLACK_SIGNING_SECRET": "", "NOVITA_API_KEY": ""}
+        lines = await lines_of_failed_start(stage, **missing)
+        assert [line.partition(":")[0] for line in lines] == sorted(missing)
+
+
+async def test_a_token_that_slack_refuses_ends_the_start(tmp_path: Path) -> None:
+    async with open_stage(tmp_path) as stage:
+        for role in ("web", "worker"):
+            [line] = await lines_of_failed_start(stage, role, SLACK_BOT_TOKEN="xoxb-of-another-workspace")
+            assert line.startswith("SLACK_BOT_TOKEN: Slack refuses it")
+        [line] = await lines_of_failed_start(stage, SLACK_APP_TOKEN="xapp-of-another-app")
+        assert line.startswith("SLACK_APP_TOKEN: Slack refuses it")
+
+
+async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        async with open_stage(tmp_path) as stage:
+            [line] = await lines_of_failed_start(stage, PORT=port)
+            assert line.startswith("PORT: ")
+            assert port in line
+
+
+@pytest.mark.parametrize("mode", ["HTTP", "Socket Mode"])
+async def test_an_absent_slack_does_not_end_the_start_and_is_met_when_it_is_back(tmp_path: Path, mode: str) -> None:
+    async with open_stage(tmp_path) as stage:
+        stage.slack.faults.always(ANY_METHOD, Fault.server_error() if mode == "HTTP" else Fault.reset_before_effect())
+        web = await stage.web(**({"SLACK_APP_TOKEN": stage.slack.app_token} if mode == "Socket Mode" else {}))
+        stage.slack.faults.clear()
+        if mode == "Socket Mode":
+            await stage.slack.wait_until(lambda: stage.slack.sockets.connected, timeout=20)
+        assert "GPUs from Slack" in (await stage.slack.person("ada").command("/gpu help")).body
+        assert await web.stop() == 0
