@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from typing import Any
 
@@ -48,26 +50,34 @@ class _Editor:
     def __init__(self, parts: Parts) -> None:
         self._parts = parts
         self._latest: dict[str, tuple[float, Block]] = {}
-        """The latest edit of each form that this process is redrawing: its stamp and what it draws."""
-        self._redrawing: Counter[str] = Counter()
+        """The last drawing of each form that this process is redrawing, by the stamp of its edit."""
+        self._under_way: Counter[str] = Counter()
+        """How many redrawings of each form are not done yet."""
 
     async def redraw(self, actor: Actor, view: dict[str, Any], action: dict[str, Any]) -> None:
         view_id, stamp = str(view.get("id")), _stamp(action)
         if not await self._is_latest(view_id, stamp):
             return
-        form, context = _edited(read_form(view), read_context(view), str(action.get("action_id")))
-        drawn = draw(self._parts, actor, form, await self._parts.catalog.get_market(), context)
-        if stamp >= self._latest.get(view_id, (stamp, drawn))[0]:
-            self._latest[view_id] = (stamp, drawn)
-        self._redrawing[view_id] += 1
-        try:
+        with self._counted(view_id):
+            form, context = _edited(read_form(view), read_context(view), str(action.get("action_id")))
+            drawn = draw(self._parts, actor, form, await self._parts.catalog.get_market(), context)
+            if stamp >= self._latest.get(view_id, (stamp, drawn))[0]:
+                self._latest[view_id] = (stamp, drawn)
             kind = await show(self._parts, view_id, drawn, newer_than=str(view.get("hash") or ""))
             if kind is Kind.GONE and await self._is_latest(view_id, stamp):
                 await self._show_anyhow(view_id, drawn)
+
+    @contextmanager
+    def _counted(self, view_id: str) -> Iterator[None]:
+        """The last drawing is kept until the slowest update of its form has come through."""
+        self._under_way[view_id] += 1
+        try:
+            yield
         finally:
-            self._redrawing[view_id] -= 1
-            if not self._redrawing[view_id]:
-                del self._redrawing[view_id], self._latest[view_id]
+            self._under_way[view_id] -= 1
+            if not self._under_way[view_id]:
+                del self._under_way[view_id]
+                self._latest.pop(view_id, None)
 
     async def _show_anyhow(self, view_id: str, drawn: Block) -> None:
         """The form had changed under this edit, and no later edit will mend it; unless it is submitted by now.
@@ -77,7 +87,7 @@ class _Editor:
         if await self._is_submitted(view_id):
             return
         await show(self._parts, view_id, drawn)
-        _, later = self._latest[view_id]
+        _, later = self._latest.get(view_id, (0, drawn))
         if later is not drawn:
             await show(self._parts, view_id, later)
 
