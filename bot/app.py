@@ -10,7 +10,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 
 from bot.background import new_reference
-from bot.listeners import actions, commands, create
+from bot.listeners import actions, commands, create, home
 from bot.parts import Parts
 from bot.words import unexpected
 
@@ -40,7 +40,7 @@ def build_app(parts: Parts) -> AsyncApp:
         request_verification_enabled=False,
         ssl_check_enabled=False,
     )
-    for listeners in (commands, create, actions):
+    for listeners in (commands, create, actions, home):
         listeners.register(app, parts)
     app.error(_apologise)
     return app

@@ -26,6 +26,7 @@ from core.catalog import Catalog
 from core.clock import SystemClock
 from core.errors import SettingsError, StoreUnavailable
 from core.launch import Launcher
+from core.lifecycle import Lifecycle
 from core.novita import NovitaClient
 from core.observe import BEAT_EVERY, Observer
 from core.outbox import Outbox
@@ -63,6 +64,7 @@ class Core:
     identity: Identity
     outbox: Outbox
     catalog: Catalog
+    lifecycle: Lifecycle
 
 
 async def run(settings: Settings, *roles: Role) -> None:
@@ -119,7 +121,7 @@ async def _listen(runner: web.AppRunner, settings: Settings) -> None:
 
 @contextlib.asynccontextmanager
 async def as_worker(core: Core) -> AsyncIterator[None]:
-    """Observes Novita, tells what is left to tell, keeps the market fresh."""
+    """Observes Novita, ends leases, does and tells what was left undone, keeps prices fresh."""
     # Imported here because the web process has no use for docket, and it takes 10 MB.
     from core import tasks
 
@@ -127,6 +129,7 @@ async def as_worker(core: Core) -> AsyncIterator[None]:
     ttl = core.settings.catalog_ttl
     work = {
         "observe": (observer.look, core.settings.observe_interval),
+        "tend": (core.lifecycle.tend, core.settings.observe_interval),
         "sweep_outbox": (core.outbox.sweep, timedelta(seconds=1)),
         "refresh_market": (core.catalog.refresh, max(ttl / 3, timedelta(seconds=1))),
     }
@@ -151,12 +154,14 @@ async def open_core(settings: Settings) -> AsyncIterator[Core]:
         await _introduce(identity)
         novita = NovitaClient(settings.novita_api_url, settings.novita_api_key)
         stack.push_async_callback(novita.aclose)
-        outbox = Outbox(store, [SlackNotifier(client, identity, clock), *_webhooks(settings, clock)], clock)
+        slack = SlackNotifier(client, identity, clock, admins=settings.admins)
+        outbox = Outbox(store, [slack, *_webhooks(settings, clock)], clock)
         stack.push_async_callback(outbox.drain, _TELLING_PATIENCE)
         await stack.enter_async_context(_running(lambda: _beat(store, clock), name="beat"))
         await stack.enter_async_context(_running(lambda: _learn(identity, clock), name="identity"))
         catalog = Catalog(novita, store, clock, ttl=settings.catalog_ttl)
-        yield Core(settings, redis_url, clock, store, novita, client, identity, outbox, catalog)
+        lifecycle = Lifecycle(novita, outbox, store, clock, max_lease=settings.max_lease)
+        yield Core(settings, redis_url, clock, store, novita, client, identity, outbox, catalog, lifecycle)
 
 
 def _webhooks(settings: Settings, clock: SystemClock) -> list[WebhookNotifier]:
@@ -198,6 +203,7 @@ def _parts(core: Core, background: Background) -> Parts:
         identity=core.identity,
         catalog=core.catalog,
         launcher=launcher,
+        lifecycle=core.lifecycle,
         outbox=core.outbox,
         store=core.store,
         background=background,

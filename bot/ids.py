@@ -14,6 +14,8 @@ class View(StrEnum):
     CREATE = "create_instance"
     LOADING = "create_instance_loading"
     OUTCOME = "create_instance_outcome"
+    ANSWER = "answer"
+    """What a person is told in private where Slack offers no message for it: after a click on the home tab."""
 
 
 class Field(StrEnum):
@@ -27,13 +29,37 @@ class Field(StrEnum):
     ROOTFS_SIZE = "rootfs_size"
     BILLING_MODE = "billing_mode"
     LEASE = "lease"
+    LEASE_END = "lease_end"
     CHANNEL = "channel"
     WEBHOOK_URL = "webhook_url"
     ENVS = "envs"
 
 
 class Action(StrEnum):
-    """action_id of each button."""
+    """action_id of each button; those of an instance are `instance:<verb>` with its id as value."""
+
+    CONNECT = "instance:connect"
+    START = "instance:start"
+    STOP = "instance:stop"
+    RESTART = "instance:restart"
+    DELETE = "instance:delete"
+    STATUS = "instance:status"
+    EXTEND_1H = "instance:extend:1h"
+    EXTEND_4H = "instance:extend:4h"
+    EXTEND_TONIGHT = "instance:extend:tonight"
+    """Until 20:00 in the owner's time zone."""
+    AGAIN = "instance:again"
+    """The same request once more, with region fallback."""
+    AGAIN_ON_DEMAND = "instance:again:on_demand"
+    ASK_OWNER = "instance:ask"
+    """Value: `<verb> <instance id>`."""
+    LIST_PAGE = "list:page"
+    """Value: `mine|all <page>`."""
+    HOME_PAGE = "home:page"
+    CONFIRM_CREATE = "create:confirm"
+    """Value: the one-liner that was understood."""
+    EDIT_CREATE = "create:edit"
+    """Opens the modal with what was understood. Value: the one-liner."""
 
     REVEAL_ADVANCED = "reveal_advanced"
     USE_ON_DEMAND = "use_on_demand"

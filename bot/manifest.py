@@ -8,8 +8,11 @@ from urllib.parse import urlsplit
 from bot.ids import COMMAND, EVENTS_PATH
 from core.errors import SettingsError
 
-SCOPES = ("commands", "chat:write", "chat:write.public", "im:write")
-"""The least that the bot needs: its command, its messages in public channels it has not joined, and direct messages."""
+SCOPES = ("commands", "chat:write", "chat:write.public", "im:write", "users:read")
+"""The least that the bot needs: its command, its messages in public channels it has not joined, direct messages, and
+where it is evening for whoever extends a lease until tonight."""
+
+EVENTS = ("app_home_opened",)
 
 Manifest = dict[str, Any]
 
@@ -46,15 +49,15 @@ def _endpoint(url: str) -> str:
 def _features(endpoint: str | None) -> Manifest:
     command = {
         "command": COMMAND,
-        "description": "Create a GPU instance",
-        "usage_hint": "create [4090] [x2] [spot] [4h], or help",
+        "description": "Create GPU instances and live with them",
+        "usage_hint": "create [4090] [x2] [spot] [4h], list [all], stop NAME, extend NAME 4h, or help",
         # Slack then sends people and channels as ids; names can change and be posed as.
         "should_escape": True,
     }
     return {
         "bot_user": {"display_name": "gpu-bot", "always_online": True},
         "app_home": {
-            "home_tab_enabled": False,
+            "home_tab_enabled": True,
             "messages_tab_enabled": True,
             "messages_tab_read_only_enabled": True,
         },
@@ -66,6 +69,7 @@ def _settings(endpoint: str | None) -> Manifest:
     interactivity = _when("request_url", endpoint) | _when("message_menu_options_url", endpoint)
     return {
         "interactivity": {"is_enabled": True} | interactivity,
+        "event_subscriptions": _when("request_url", endpoint) | {"bot_events": list(EVENTS)},
         "socket_mode_enabled": endpoint is None,
         "org_deploy_enabled": False,
         "token_rotation_enabled": False,

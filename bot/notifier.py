@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import Any
 
 import structlog
@@ -30,10 +31,12 @@ class SlackNotifier:
 
     name = "slack"
 
-    def __init__(self, client: AsyncWebClient, identity: Identity, clock: Clock) -> None:
+    def __init__(self, client: AsyncWebClient, identity: Identity, clock: Clock, *, admins: Sequence[str] = ()) -> None:
+        """`admins` are called, beside the owner, where money runs on against a wish."""
         self._client = client
         self._identity = identity
         self._clock = clock
+        self._admins = admins
 
     async def tell(self, instance: Instance, event: Event, memo: Memo, *, latest: bool) -> Memo:
         """Tells one event. Raises NotDelivered when Slack is away or asks to wait."""
@@ -42,7 +45,7 @@ class SlackNotifier:
                 memo = await self._open(instance)
             elif latest:
                 await self._edit_card(instance, event, memo)
-            message = reply(instance, event)
+            message = reply(instance, event, admins=self._admins)
             return memo if message is None else await self._reply(instance, message, memo)
         except CALL_FAILED as error:
             if faults.kind_of(error) is Kind.REFUSED:
@@ -97,11 +100,9 @@ class SlackNotifier:
                 return memo
             if faults.kind_of(error) is not Kind.CLOSED:
                 raise
+            # Where the story goes on is remembered before anything else is posted there.
             moved = await self._open_privately(instance, faults.word_of(error))
-            if moved["ts"]:
-                # The move is remembered before the reply follows it: it must not be made twice.
-                raise NotDelivered("the story goes on elsewhere", memo=moved) from error
-            return moved
+            raise NotDelivered("the story moves to the owner", timedelta(), moved) from error
         return memo
 
     async def _post_card(self, instance: Instance, channel: str, why: str = "") -> Memo:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -12,6 +12,8 @@ from bot.views.modal import Limits
 from core.catalog import Catalog
 from core.clock import Clock
 from core.launch import Launcher
+from core.lifecycle import Lifecycle
+from core.models import Actor
 from core.outbox import Outbox
 from core.policy import Policy
 from core.store import Store
@@ -25,6 +27,7 @@ class Parts:
     identity: Identity
     catalog: Catalog
     launcher: Launcher
+    lifecycle: Lifecycle
     outbox: Outbox
     store: Store
     background: Background
@@ -38,3 +41,7 @@ class Parts:
     @property
     def policy(self) -> Policy:
         return Policy(home_team=self.identity.team, allowed_channels=self.allowed_channels, admins=self.admins)
+
+    def limits_for(self, actor: Actor) -> Limits:
+        """What this person may choose."""
+        return replace(self.limits, may_be_endless=self.policy.is_admin(actor))

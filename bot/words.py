@@ -21,15 +21,13 @@ from core.errors import (
     RateLimited,
     RequestTaken,
     StoreUnavailable,
+    Unknown,
     VersionConflict,
 )
-from core.models import Attempt, AttemptOutcome, BillingMode, Failure, FailureKind, Status, Stock
+from core.models import Attempt, AttemptOutcome, BillingMode, Failure, FailureKind, LeaseEnd, Status, Stock, Verb
 
 CONSOLE_URL = "https://novita.ai/gpus-console"
 """Where an instance can be seen, stopped and deleted by hand."""
-
-LEASE_IS_A_NOTE = "a reminder: the bot does not stop it by itself"
-"""What a lease does today. Said wherever a lease is shown, so that nobody leaves a GPU running in good faith."""
 
 NO_PRICES = "Novita has not answered with its prices, so there is no form to fill yet. Try again in a minute."
 
@@ -58,6 +56,15 @@ STATUS_EMOJI: dict[Status, str] = {
 }
 
 BILLING_WORDS: dict[BillingMode, str] = {BillingMode.SPOT: "spot", BillingMode.ON_DEMAND: "on demand"}
+
+VERB_DONE: dict[Verb, str] = {
+    Verb.START: "started",
+    Verb.STOP: "stopped",
+    Verb.RESTART: "restarted",
+    Verb.DELETE: "deleted",
+}
+
+END_WORDS: dict[LeaseEnd, str] = {LeaseEnd.STOP: "stopped", LeaseEnd.DELETE: "deleted with its data"}
 
 STOCK_WORDS: dict[Stock, str] = {
     Stock.NONE: "no stock listed",
@@ -156,7 +163,7 @@ _FAILURES: dict[FailureKind, Explanation] = {
     ),
     FailureKind.INSTANCE: Explanation(
         "Novita made the instance, but it did not come up.",
-        "Check the template's image and start command. Delete the instance in the Novita console: it may be billed.",
+        "Check the template's image and start command. Delete it when you have seen enough: it may be billed.",
     ),
     FailureKind.OTHER: Explanation(
         "Novita answered with an error that this bot does not know.",
@@ -164,12 +171,19 @@ _FAILURES: dict[FailureKind, Explanation] = {
     ),
 }
 
+_GPU_TAKEN = Explanation(
+    "Somebody else has its GPU right now.",
+    "Try again later, or start the same again: that is another machine, without the data of this one.",
+)
+_ORDER_REFUSED = Explanation("Novita did not do it.", "See in the Novita console what state it is in, then try again.")
+
 _ERRORS: tuple[tuple[type[GpuBotError], str], ...] = (
     (
         StoreUnavailable,
         "The bot's memory (Redis) does not answer, and without it nothing that costs money is begun. "
         "Try again in a minute. If it goes on, tell whoever runs this bot.",
     ),
+    (Unknown, "The bot no longer knows this instance: it ended more than 30 days ago, or never was."),
     (RequestTaken, "This request was carried out before; its card tells how it went."),
     (VersionConflict, "Somebody else changed it at the same moment. Look at its card, then try again."),
     (NovitaUnsent, "Novita could not be reached, so nothing was done there. Try again in a minute."),
@@ -192,6 +206,17 @@ def reason_words(attempt: Attempt) -> str:
 def explain(failure: Failure) -> Explanation:
     """A failure in our words. Novita's own are in `failure.message`, see `novitas_words`."""
     return _FAILURES[failure.kind]
+
+
+def explain_order(verb: Verb, failure: Failure) -> Explanation:
+    """Why what was asked of an instance was not done."""
+    match failure.kind:
+        case FailureKind.NO_CAPACITY if verb in (Verb.START, Verb.RESTART):
+            return _GPU_TAKEN
+        case FailureKind.MONEY | FailureKind.ACCOUNT | FailureKind.PACE | FailureKind.UNREACHABLE:
+            what, then = _FAILURES[failure.kind]
+            return Explanation(what, then.replace("create again", "try again"))
+    return _ORDER_REFUSED
 
 
 def novitas_words(failure: Failure) -> str:

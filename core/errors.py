@@ -2,6 +2,7 @@
 
 GpuBotError
 ├── InvalidRequest            the request cannot be met as it stands; `problems` names each bad field
+├── Unknown                   there is no record of that instance
 ├── NotAllowed                the actor may not do this here; `why` is a sentence for them
 ├── StoreUnavailable          Redis cannot be reached, so nothing that costs money may begin
 ├── RequestTaken              this request key has already led to an instance; `instance_id` says which
@@ -33,6 +34,10 @@ class InvalidRequest(GpuBotError):
     def __init__(self, problems: dict[str, str]) -> None:
         super().__init__("; ".join(f"{field}: {text}" for field, text in problems.items()))
         self.problems = problems
+
+
+class Unknown(GpuBotError):
+    """There is no record of an instance with this id."""
 
 
 class NotAllowed(GpuBotError):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from core.models import Attempt, Endpoint, Failure, Instant, Offer, Value
+from core.models import Actor, Attempt, Endpoint, Failure, Instant, LeaseEnd, Offer, Value, Verb
 
 
 class _Event(Value):
@@ -75,17 +76,84 @@ class InstanceFailed(_Event):
     failure: Failure
 
 
+class StopReason(StrEnum):
+    """Why an instance stands still, as far as is known."""
+
+    ASKED = "asked"
+    """Somebody asked the bot to."""
+    LEASE = "lease"
+    RECLAIMED = "reclaimed"
+    """Spot, and Novita had said that it takes the GPU back."""
+    PROBABLY_RECLAIMED = "probably_reclaimed"
+    """Spot, and nobody used the bot to stop it (novita-api.md 3.4)."""
+    ELSEWHERE = "elsewhere"
+    """Not asked of the bot: stopped in Novita's console, or its main program ended."""
+
+
 class InstanceStopped(_Event):
     """Novita reports it as exited."""
 
     type: Literal["instance_stopped"] = "instance_stopped"
     novita_status: str
+    reason: StopReason = StopReason.ELSEWHERE
+    actor: Actor | None = None
 
 
 class InstanceDeleted(_Event):
-    """Novita no longer has it."""
+    """Novita no longer has it. `asked` is false when that was not the bot's doing."""
 
     type: Literal["instance_deleted"] = "instance_deleted"
+    asked: bool = False
+    actor: Actor | None = None
+
+
+class OrderGiven(_Event):
+    """Somebody, or the lease's end, asked for a change; Novita has not been seen to do it yet."""
+
+    type: Literal["order_given"] = "order_given"
+    verb: Verb
+    actor: Actor | None = None
+
+
+class OrderFailed(_Event):
+    """Novita refused, or did not answer. With `is_final` it is not tried again by itself."""
+
+    type: Literal["order_failed"] = "order_failed"
+    verb: Verb
+    actor: Actor | None = None
+    why: Failure
+    tries: int
+    is_final: bool
+
+
+class LeaseReminder(_Event):
+    """The lease is over soon."""
+
+    type: Literal["lease_reminder"] = "lease_reminder"
+    minutes: int
+    ends_at: Instant
+    end: LeaseEnd
+
+
+class LeaseExtended(_Event):
+    type: Literal["lease_extended"] = "lease_extended"
+    actor: Actor
+    ends_at: Instant | None
+
+
+class DiskReminder(_Event):
+    """A stopped instance still costs its disk, and its data will be purged."""
+
+    type: Literal["disk_reminder"] = "disk_reminder"
+    weeks: int
+    data_until: Instant | None = None
+
+
+class SpotNotice(_Event):
+    """Novita will take the GPU back."""
+
+    type: Literal["spot_notice"] = "spot_notice"
+    reclaim_at: Instant | None = None
 
 
 class WebhookGivenUp(_Event):
@@ -107,6 +175,12 @@ Event = Annotated[
     | InstanceFailed
     | InstanceStopped
     | InstanceDeleted
+    | OrderGiven
+    | OrderFailed
+    | LeaseReminder
+    | LeaseExtended
+    | DiskReminder
+    | SpotNotice
     | WebhookGivenUp,
     Field(discriminator="type"),
 ]

@@ -73,6 +73,23 @@ class Status(StrEnum):
     UNKNOWN = "unknown"
 
 
+class LeaseEnd(StrEnum):
+    """What happens to an instance when its lease is over."""
+
+    STOP = "stop"
+    """Compute is no longer paid; the data is kept for a while, and its disk may cost."""
+    DELETE = "delete"
+
+
+class Verb(StrEnum):
+    """What can be asked of Novita about an instance that exists."""
+
+    START = "start"
+    STOP = "stop"
+    RESTART = "restart"
+    DELETE = "delete"
+
+
 class Actor(Value):
     """Who asks. `user` and `team` are opaque ids."""
 
@@ -168,6 +185,7 @@ class InstanceRequest(Value):
     billing_mode: BillingMode = BillingMode.SPOT
     lease: timedelta | None = None
     """How long it may run, counted from running; None for no end."""
+    lease_end: LeaseEnd = LeaseEnd.STOP
     channel: str | None = None
     webhook_url: str | None = None
     envs: dict[str, SecretStr] = Field(default_factory=dict, exclude=True, repr=False)
@@ -243,6 +261,26 @@ class Endpoint(Value):
     url: str
 
 
+class Order(Value):
+    """What the bot has asked of Novita and not seen done yet. `actor` is None for the lease's own end."""
+
+    verb: Verb
+    actor: Actor | None
+    at: Instant
+    tries: int = 0
+    """How often Novita refused it or did not answer."""
+    last_try_at: Instant | None = None
+    trouble: str = ""
+    """What stood in the way the last time, empty while nothing did."""
+
+
+class Billed(Value):
+    """A stretch of time that Novita charges compute for; `until` is None while it lasts (novita-api.md 3.3)."""
+
+    since: Instant
+    until: Instant | None = None
+
+
 class Instance(Value):
     """The record of one instance from the intent to create it to its end."""
 
@@ -268,6 +306,21 @@ class Instance(Value):
     missing_since: Instant | None = None
     """Set when Novita's listing no longer shows it; two looks make it deleted."""
     slow_notices: int = 0
+    order: Order | None = None
+    lease_ends_at: Instant | None = None
+    """Set when it comes up, moved by an extension; None while it does not run, and for no end."""
+    reminded: tuple[int, ...] = ()
+    """The reminders, in minutes before the lease's end, that were given for the present end."""
+    stopped_at: Instant | None = None
+    stopped_reminders: int = 0
+    """How many weekly reminders a stopped instance has had."""
+    data_until: Instant | None = None
+    """When Novita deletes the data of a stopped instance."""
+    spot_noticed: bool = False
+    """Whether Novita has said that it takes a spot instance back; cleared when it comes up anew."""
+    spot_reclaim_at: Instant | None = None
+    """When that will be, if Novita said."""
+    billed: tuple[Billed, ...] = ()
     endpoints: tuple[Endpoint, ...] = ()
     endpoints_known: bool = False
     """Whether Novita was asked for them since it came up; an instance may have none."""
@@ -299,13 +352,6 @@ class Instance(Value):
         return self.offer.price * self.request.gpu_num if self.offer else None
 
     @property
-    def lease_ends_at(self) -> datetime | None:
-        """The lease's clock runs from running, not from create."""
-        if self.request.lease is None or self.running_at is None:
-            return None
-        return self.running_at + self.request.lease
-
-    @property
     def estimated_ready_at(self) -> datetime | None:
         if self.running_at is not None:
             return self.running_at
@@ -328,6 +374,22 @@ class NovitaInstance(Value):
     billing_mode: str = ""
     spot_status: str = ""
     spot_reclaim_at: Instant | None = None
+    data_until: Instant | None = None
+    """When the data of a stopped instance is purged (`releaseDataAt`, novita-api.md 1.7)."""
+
+
+class Connection(Value):
+    """How to reach an instance, read from Novita at the moment it is shown: secret, and never written down."""
+
+    model_config = ConfigDict(frozen=True, hide_input_in_errors=True)
+
+    ssh_command: str = ""
+    ssh_password: SecretStr = SecretStr("")
+    jupyter_url: str = ""
+    web_terminal_url: str = ""
+    instance_log_url: str = ""
+    system_log_url: str = ""
+    endpoints: tuple[Endpoint, ...] = ()
 
 
 class CreateInstanceResponse(Value):

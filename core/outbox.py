@@ -39,7 +39,7 @@ _TRIES_AFTER_A_DEFECT = 8
 class NotDelivered(Exception):
     """The notifier could not tell it now; it is tried again, after `retry_after` when that is known.
 
-    `memo` is what to remember all the same: what was done on the way and must not be done again.
+    `memo`: what to remember all the same, of what was done before it failed.
     """
 
     def __init__(self, why: str, retry_after: timedelta | None = None, memo: Memo | None = None) -> None:
@@ -268,7 +268,8 @@ class Outbox:
         told.tries += 1
         wait = min(_FIRST_WAIT * 2 ** min(told.tries - 1, 10), _LONGEST_WAIT)
         if isinstance(error, NotDelivered):
-            wait, told.memo = error.retry_after or wait, error.memo or told.memo
+            wait = wait if error.retry_after is None else error.retry_after
+            told.memo = told.memo if error.memo is None else error.memo
             log.warning("not_told", notifier=notifier.name, instance_id=instance.id, why=str(error), tries=told.tries)
         else:
             log.error("notifier_broke", notifier=notifier.name, instance_id=instance.id, exc_info=error)

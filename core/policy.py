@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
+from datetime import timedelta
 
 from core.errors import NotAllowed
-from core.models import Actor
+from core.models import Actor, Instance
 
 
 @dataclass(frozen=True)
@@ -22,6 +23,26 @@ class Policy:
         self.check_home(actor)
         if self.allowed_channels and channel not in self.allowed_channels:
             raise NotAllowed("GPUs may not be created from this channel. Choose one of the channels set aside for it.")
+
+    def check_command(self, actor: Actor, channel: str) -> None:
+        """Raises NotAllowed when `actor` may not give the bot commands in `channel`."""
+        self.check_home(actor)
+        if self.allowed_channels and channel not in self.allowed_channels:
+            raise NotAllowed("The bot takes commands only in the channels set aside for it.")
+
+    def check_act(self, actor: Actor, instance: Instance) -> None:
+        """Raises NotAllowed when `actor` may not change, or connect to, `instance`: its owner and admins may."""
+        self.check_home(actor)
+        if actor.user != instance.owner.user and not self.is_admin(actor):
+            raise NotAllowed("Only its owner and the admins may do that.")
+
+    def is_admin(self, actor: Actor) -> bool:
+        return actor.user in self.admins
+
+    def check_lease(self, actor: Actor, lease: timedelta | None, max_lease: timedelta | None) -> None:
+        """Raises NotAllowed for a lease without an end where one is demanded, unless an admin asks."""
+        if lease is None and max_lease is not None and not self.is_admin(actor):
+            raise NotAllowed("Only admins may run an instance without an end. Choose a lease.")
 
     def check_home(self, actor: Actor) -> None:
         """Raises NotAllowed for people of another workspace: guests and shared channels bring them (slack.md A15)."""

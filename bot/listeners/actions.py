@@ -1,29 +1,44 @@
-"""Buttons of messages."""
+"""Which button does what."""
 
 from __future__ import annotations
-
-from typing import Any
 
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.ids import Action
-from bot.listeners.create import open_modal
+from bot.listeners import again, create, extending, home, lookups, orders, reaching
+from bot.listeners.clicks import Click, Deed, on
 from bot.parts import Parts
+
+_DEEDS: dict[Action, Deed] = {
+    Action.CONNECT: reaching.press_connect,
+    Action.START: orders.press,
+    Action.STOP: orders.press,
+    Action.RESTART: orders.press,
+    Action.DELETE: orders.press,
+    Action.EXTEND_1H: extending.press,
+    Action.EXTEND_4H: extending.press,
+    Action.EXTEND_TONIGHT: extending.press,
+    Action.AGAIN: again.press,
+    Action.AGAIN_ON_DEMAND: again.press,
+    Action.ASK_OWNER: reaching.press_ask,
+    Action.STATUS: lookups.press_status,
+    Action.LIST_PAGE: lookups.press_page,
+    Action.CONFIRM_CREATE: create.press_confirm,
+    Action.EDIT_CREATE: create.press_edit,
+}
 
 
 def register(app: AsyncApp, parts: Parts) -> None:
-    async def on_create(ack: AsyncAck, body: dict[str, Any]) -> None:
-        await ack()
-        open_modal(
-            parts,
-            trigger_id=str(body["trigger_id"]),
-            channel=str((body.get("channel") or {}).get("id") or ""),
-            response_url=str(body.get("response_url") or ""),
-        )
-
     async def on_link(ack: AsyncAck) -> None:
         await ack()
 
-    app.block_action(Action.CREATE.value)(on_create)
+    for action, deed in _DEEDS.items():
+        on(app, parts, action.value, home.kept_up_to_date(deed))
+    on(app, parts, Action.CREATE.value, _open)
+    on(app, parts, Action.HOME_PAGE.value, home.press_page)
     app.block_action(Action.OPEN_LINK.value)(on_link)
+
+
+async def _open(parts: Parts, click: Click) -> None:
+    create.open_modal(parts, click.visit)

@@ -1,44 +1,158 @@
-"""`/gpu …`: reads the first word and answers, or hands on."""
+"""`/gpu …`: reads the first word, and answers within the ack what is known here; the rest follows in private."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot.ids import COMMAND
-from bot.listeners.create import open_modal
+from bot import words
+from bot.grammar import read_duration
+from bot.ids import COMMAND, Action
+from bot.listeners import create, extending, lookups, orders, reaching, visits
+from bot.listeners.naming import named
+from bot.listeners.visits import Answer, Visit
 from bot.parts import Parts
-from bot.views.blocks import Message, notice
+from bot.views.blocks import Message, notice, section
 from bot.views.help import help_message, unknown_command
-from core.errors import NotAllowed
-from core.models import Actor
+from bot.views.text import channel_mention
+from core.errors import GpuBotError, NotAllowed
+from core.models import Instance
+
+_ACK_PATIENCE_SECONDS = 1.5
+"""How long the ack waits for the answer, well inside Slack's three seconds."""
+
+Command = Callable[[Parts, Visit, str], Awaitable[Message | None]]
+"""What follows the command's word is its last argument. None: the answer is a modal, or follows later."""
 
 
 def register(app: AsyncApp, parts: Parts) -> None:
     async def on_command(ack: AsyncAck, body: dict[str, Any]) -> None:
-        message = await _answer(parts, body)
-        await ack() if message is None else await ack(text=message.text, blocks=message.blocks)
+        visit = visits.of_command(body)
+        work = asyncio.create_task(_answered(parts, visit, str(body.get("text") or "")))
+        await asyncio.wait({work}, timeout=_ACK_PATIENCE_SECONDS)
+        if work.done():
+            message = work.result()
+            await ack() if message is None else await ack(text=message.text, blocks=message.blocks)
+            return
+        await ack()
+        answer = Answer(parts, visit)
+        parts.background.start(_late(work, answer), lambda reference: answer.say(notice(words.unexpected(reference))))
 
     app.command(COMMAND)(on_command)
 
 
-async def _answer(parts: Parts, body: dict[str, Any]) -> Message | None:
-    """What to say at once; None when the answer is a modal."""
-    word = next(iter(str(body.get("text") or "").split()), "help").lower()
+async def _late(work: asyncio.Task[Message | None], answer: Answer) -> None:
+    message = await work
+    if message is not None:
+        await answer.say(message)
+
+
+async def _answered(parts: Parts, visit: Visit, text: str) -> Message | None:
+    word, _, rest = text.strip().partition(" ")
+    word = word.lower() or "help"
     try:
-        parts.policy.check_home(Actor(user=str(body["user_id"]), team=str(body.get("team_id") or "")))
+        parts.policy.check_home(visit.actor)
+        if word == "help":
+            return help_message()
+        if (not_here := _not_here(parts, visit)) is not None:
+            return not_here
+        command = COMMANDS.get(word)
+        return unknown_command(word) if command is None else await command(parts, visit, " ".join(rest.split()))
+    except GpuBotError as error:
+        return notice(words.error_words(error))
+
+
+def _not_here(parts: Parts, visit: Visit) -> Message | None:
+    """In other channels than those set aside: which they are."""
+    try:
+        parts.policy.check_command(visit.actor, visit.channel)
     except NotAllowed as refusal:
-        return notice(refusal.why)
-    if word == "help":
-        return help_message()
-    if word == "create":
-        open_modal(
-            parts,
-            trigger_id=str(body["trigger_id"]),
-            channel=str(body.get("channel_id") or ""),
-            response_url=str(body.get("response_url") or ""),
-        )
-        return None
-    return unknown_command(word)
+        text = f"{refusal.why} {', '.join(channel_mention(channel) for channel in parts.allowed_channels[:20])}"
+        return Message(text, [section(text)])
+    return None
+
+
+async def _create(parts: Parts, visit: Visit, line: str) -> Message | None:
+    if line:
+        return create.from_line(parts, visit, line)
+    create.open_modal(parts, visit)
+    return None
+
+
+async def _list(parts: Parts, visit: Visit, rest: str) -> Message:
+    return await lookups.instances(parts, visit.actor, lookups.ALL if rest.lower() == "all" else lookups.MINE)
+
+
+async def _offers(parts: Parts, _: Visit, rest: str) -> Message:
+    return await lookups.offers(parts, rest)
+
+
+async def _templates(parts: Parts, _: Visit, rest: str) -> Message:
+    return await lookups.templates(parts, rest)
+
+
+async def _status(parts: Parts, instance: Instance, _: Visit) -> Message:
+    return lookups.status(parts, instance)
+
+
+async def _connect(parts: Parts, instance: Instance, visit: Visit) -> None:
+    """What is secret never waits in an ack: it goes straight to the person."""
+    answer = Answer(parts, visit)
+
+    async def tell() -> None:
+        try:
+            await reaching.connect(parts, instance.id, visit, answer)
+        except GpuBotError as error:
+            await answer.say(notice(words.error_words(error)))
+
+    parts.background.start(tell(), lambda reference: answer.say(notice(words.unexpected(reference))))
+
+
+async def _extend(parts: Parts, visit: Visit, rest: str) -> Message | None:
+    """`NAME 4h`, `NAME by 1d 12h` or `NAME until tonight`."""
+    name, _, length = rest.partition(" ")
+    length = length.removeprefix("by ").removeprefix("until ")
+    by = extending.TONIGHT if length.lower() == extending.TONIGHT else read_duration(length)
+    if by is None:
+        return notice(f"Write for how long, such as {COMMAND} extend train-1 4h, or {COMMAND} extend train-1 tonight.")
+    found = await named(parts, name, visit, extending.BUTTONS.get(by, Action.STATUS))
+    return found if isinstance(found, Message) else await extending.extend(parts, found.id, by, visit)
+
+
+def _about(action: Action, deed: Callable[[Parts, Instance, Visit], Awaitable[Message | None]]) -> Command:
+    """A command on one instance, by its NAME."""
+
+    async def command(parts: Parts, visit: Visit, rest: str) -> Message | None:
+        if not rest:
+            word = action.value.rpartition(":")[2]
+            return notice(f"Write which instance: {COMMAND} {word} NAME. {COMMAND} list shows the names.")
+        found = await named(parts, rest, visit, action, is_act=action is not Action.STATUS)
+        return found if isinstance(found, Message) else await deed(parts, found, visit)
+
+    return command
+
+
+def _order(action: Action) -> Command:
+    async def deed(parts: Parts, instance: Instance, visit: Visit) -> Message | None:
+        return await orders.typed(parts, action, instance, visit)
+
+    return _about(action, deed)
+
+
+COMMANDS: dict[str, Command] = {
+    "create": _create,
+    "list": _list,
+    "status": _about(Action.STATUS, _status),
+    "start": _order(Action.START),
+    "stop": _order(Action.STOP),
+    "restart": _order(Action.RESTART),
+    "delete": _order(Action.DELETE),
+    "extend": _extend,
+    "connect": _about(Action.CONNECT, _connect),
+    "offers": _offers,
+    "templates": _templates,
+}

@@ -6,6 +6,7 @@ and the models cost fifty times as much while checking less.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -18,6 +19,8 @@ OPTION_VALUE_LIMIT = 150
 METADATA_LIMIT = 3000
 
 Option = Block
+
+WEB_ADDRESS = re.compile(r"https?://[^\s\x00-\x1f\x7f]{1,2900}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,8 +36,36 @@ def notice(sentence: str) -> Message:
     return Message(esc(sentence, 600), [section(esc(sentence, 600))])
 
 
-def section(text: str, block_id: str | None = None) -> Block:
-    return _with_id({"type": "section", "text": mrkdwn(text)}, block_id)
+def section(text: str, block_id: str | None = None, *, accessory: Block | None = None) -> Block:
+    """A paragraph, with a button on its right if there is an `accessory`."""
+    block = _with_id({"type": "section", "text": mrkdwn(text)}, block_id)
+    return block | ({"accessory": accessory} if accessory else {})
+
+
+def header(text: str) -> Block:
+    return {"type": "header", "text": plain(text, 150)}
+
+
+def divider() -> Block:
+    return {"type": "divider"}
+
+
+def exact(parts: Sequence[tuple[str, str]]) -> Block:
+    """Label and value, one pair a line, each value to the letter: no markup is read in it, and nothing is cut.
+
+    A value that is a web address becomes a link, any other stands in a code span.
+    """
+    runs: list[Block] = []
+    for number, (label, value) in enumerate(parts):
+        runs.append({"type": "text", "text": f"{chr(10) if number else ''}{label}: "})
+        runs.append(_exactly(value))
+    return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": runs}]}
+
+
+def _exactly(value: str) -> Block:
+    if WEB_ADDRESS.fullmatch(value):
+        return {"type": "link", "url": value, "text": value}
+    return {"type": "text", "text": value, "style": {"code": True}}
 
 
 def fields(pairs: Mapping[str, str]) -> Block:
@@ -137,11 +168,23 @@ def conversations_select(initial: str | None) -> Block:
     return _initially(element, "initial_conversation", initial)
 
 
-def button(action_id: str, text: str, *, value: str = "", url: str = "", style: str = "") -> Block:
+def button(
+    action_id: str, text: str, *, value: str = "", url: str = "", style: str = "", confirm: Block | None = None
+) -> Block:
     """A button. `value` and `url` must be within Slack's 2000 and 3000 characters."""
     element: Block = {"type": "button", "action_id": action_id, "text": plain(text, 75)}
-    extras = {"value": value, "url": url, "style": style}
+    extras = {"value": value, "url": url, "style": style, "confirm": confirm}
     return element | {key: extra for key, extra in extras.items() if extra}
+
+
+def confirmation(title: str, text: str, yes: str, *, no: str = "Cancel", danger: bool = False) -> Block:
+    """A dialog that asks before a button's click is sent."""
+    dialog = {"title": plain(title, 100), "text": plain(text, 300), "confirm": plain(yes, 30), "deny": plain(no, 30)}
+    return dialog | ({"style": "danger"} if danger else {})
+
+
+def home_view(blocks: Sequence[Block]) -> Block:
+    return {"type": "home", "blocks": list(blocks[:100])}
 
 
 def modal(

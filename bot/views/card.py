@@ -6,11 +6,13 @@ from datetime import datetime
 
 from bot import words
 from bot.views import blocks as b
+from bot.views import buttons
 from bot.views.attempts import attempt_words, refusals
 from bot.views.blocks import Message
 from bot.views.endpoints import endpoint_lines
-from bot.views.text import clip, code, date, esc, fit_lines, mention
-from core.models import Instance, Status
+from bot.views.text import clip, code, countdown, date, esc, fit_lines, mention
+from core import costs
+from core.models import Instance, Order, Status
 from core.transitions import GIVE_UP_AFTER
 
 CONSOLE_LINK = f"<{words.CONSOLE_URL}|Novita console>"
@@ -20,9 +22,10 @@ def card(instance: Instance, now: datetime) -> Message:
     """The card as it stands now. The owner is named in it, which notifies nobody when a message is edited."""
     state = _state(instance, now)
     headline = f"{words.STATUS_EMOJI[instance.status]} *{esc(instance.request.name, 100)}* {state}"
-    blocks = [b.section(headline), b.fields(_facts(instance))]
-    blocks += [b.section(text) for text in (_endpoints(instance), _trouble(instance)) if text]
-    return Message(_summary(instance), [*blocks, b.context(_footer(instance))])
+    blocks = [b.section(text) for text in (headline, _spot_notice(instance), _order(instance)) if text]
+    blocks.append(b.fields(_facts(instance, now)))
+    blocks += [b.section(text) for text in (_endpoints(instance), _trouble(instance), _standstill(instance)) if text]
+    return Message(_summary(instance), [*blocks, *buttons.rows(instance, now), b.context(_footer(instance))])
 
 
 def what(instance: Instance) -> str:
@@ -46,13 +49,31 @@ def place(instance: Instance) -> str:
 
 
 def lease(instance: Instance) -> str:
-    """The lease as it is meant, and that nothing ends it."""
+    """When it ends and what happens then, as mrkdwn."""
+    then = f"then {words.END_WORDS[instance.request.lease_end]}"
+    if instance.lease_ends_at:
+        return f"until {date(instance.lease_ends_at)}, {then}"
     if instance.request.lease is None:
         return "no end"
     length = words.duration(instance.request.lease)
-    ends = instance.lease_ends_at
-    when = f"{length}, until {date(ends)}" if ends else f"{length}, counted from running"
-    return when if instance.has_ended else f"{when} ({words.LEASE_IS_A_NOTE})"
+    if instance.has_ended:
+        return length
+    begin = "counted anew from the next start" if instance.status is Status.STOPPED else "counted from running"
+    return f"{length}, {begin}, {then}"
+
+
+def kept_data(instance: Instance) -> str:
+    """What a stopped instance still costs, and how long its data is kept, as mrkdwn."""
+    until = f"until {date(instance.data_until)}" if instance.data_until else "at most 7 days"
+    return (
+        f"Its GPU is no longer billed. {buttons.disk_cost(instance)} Novita keeps the data {until}; "
+        "a start may find no free GPU."
+    )
+
+
+def _who_asked(order: Order) -> str:
+    """`@bo asked`, or the end of the lease."""
+    return f"{mention(order.actor.user)} asked" if order.actor else "its lease is over"
 
 
 def _state(instance: Instance, now: datetime) -> str:
@@ -63,6 +84,8 @@ def _state(instance: Instance, now: datetime) -> str:
         return _starting(instance, now)
     if instance.status is Status.RUNNING and instance.running_at:
         return f"is running since {date(instance.running_at)}"
+    if instance.status is Status.STOPPED and instance.stopped_at:
+        return f"is stopped since {date(instance.stopped_at)}"
     if instance.status is Status.FAILED:
         return "was not created" if instance.novita_id is None else "failed"
     ended = f" since {date(instance.ended_at)}" if instance.ended_at and instance.has_ended else ""
@@ -90,11 +113,35 @@ def _novita_says(instance: Instance) -> str:
     return f" (Novita says {code(instance.novita_status, 40)})" if instance.novita_status else ""
 
 
-def _facts(instance: Instance) -> dict[str, str]:
+def _spot_notice(instance: Instance) -> str:
+    """That Novita takes the GPU back, until it has."""
+    if not instance.spot_noticed or instance.status not in (Status.RUNNING, Status.STARTING):
+        return ""
+    when = countdown(instance.spot_reclaim_at) if instance.spot_reclaim_at else "soon (it does not say when)"
+    return f"⚠️ *Novita takes this spot instance back: {when}.* Save what you need from it before that."
+
+
+def _order(instance: Instance) -> str:
+    """What the bot has asked of Novita and not seen done."""
+    order = instance.order
+    if order is None:
+        return ""
+    told = f"⏳ To be {words.VERB_DONE[order.verb]}: {_who_asked(order)}, {date(order.at)}."
+    if not order.trouble:
+        return told
+    times = "once" if order.tries == 1 else f"{order.tries} times"
+    return f"{told} Tried {times} without success, and it goes on: “{esc(order.trouble, 120)}”"
+
+
+def _standstill(instance: Instance) -> str:
+    return kept_data(instance) if instance.status is Status.STOPPED else ""
+
+
+def _facts(instance: Instance, now: datetime) -> dict[str, str]:
     return {
         "Owner": mention(instance.owner.user),
         "GPU": what(instance),
-        **_terms(instance),
+        **_terms(instance, now),
         "Disk": f"{instance.request.rootfs_size} GB",
         "Template": _template(instance),
         **({"Novita id": code(instance.novita_id, 80)} if instance.novita_id else {}),
@@ -102,14 +149,21 @@ def _facts(instance: Instance) -> dict[str, str]:
 
 
 def _template(instance: Instance) -> str:
-    return esc(instance.template_name, 80) if instance.template_name else code(instance.request.template_id, 80)
+    return esc(instance.template_name, 60) if instance.template_name else code(instance.request.template_id, 80)
 
 
-def _terms(instance: Instance) -> dict[str, str]:
+def _terms(instance: Instance, now: datetime) -> dict[str, str]:
     """Where and for how much; a launch that failed is nowhere and costs nothing."""
     if instance.status is Status.FAILED and instance.novita_id is None:
         return {"Billing": words.BILLING_WORDS[instance.request.billing_mode]}
-    return {"Where": place(instance), "Price": price(instance), "Lease": lease(instance)}
+    terms = {"Where": place(instance), "Price": price(instance), "Lease": lease(instance)}
+    return terms | ({"Cost so far": _cost(instance, now)} if instance.billed else {})
+
+
+def _cost(instance: Instance, now: datetime) -> str:
+    """Compute as the bot saw it; the hour matters while the meter runs, as a card is not edited each minute."""
+    usd = f"≈ {words.money(costs.so_far(instance, now))}"
+    return f"{usd} by {date(now)}" if costs.is_billed(instance) else usd
 
 
 def _endpoints(instance: Instance) -> str:

@@ -15,7 +15,7 @@ def endpoint_lines(endpoints: Iterable[Endpoint]) -> str:
     shown = list(endpoints)
     if not shown:
         return ""
-    lines = fit_lines((_line(endpoint) for endpoint in shown), limit=2000, wire_limit=4000)
+    lines = fit_lines((_line(endpoint) for endpoint in shown), limit=2000, wire_limit=2500)
     return f"{lines}\n{PUBLIC}" if any(endpoint.type == "http" for endpoint in shown) else lines
 
 

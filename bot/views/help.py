@@ -11,19 +11,41 @@ from bot.views.text import Block, code
 
 COMMANDS: dict[str, str] = {
     "create": "choose a GPU with live prices and create an instance",
+    "list": "your instances: state, price, time left, cost so far; `list all` for everybody's",
+    "status": "all about one instance, with its buttons",
+    "connect": "how to reach it: SSH, Jupyter, addresses and logs, for your eyes only",
+    "start": "start it again after a stop",
+    "stop": "give the GPU back and keep the data, at most 7 days",
+    "restart": "end its programs and begin anew",
+    "delete": "destroy it with all its data",
+    "extend": "let it run longer",
+    "offers": "live prices and stock, region by region",
+    "templates": "what can be put on an instance",
     "help": "show this",
+}
+"""Each command's word, and what it does."""
+
+_ARGUMENTS: dict[str, str] = {
+    "create": "[4090 x2 spot 4h in sgp as train-1 from pytorch]",
+    "list": "[all]",
+    **dict.fromkeys(("status", "connect", "start", "stop", "restart", "delete"), "NAME"),
+    "extend": "NAME 4h",
+    "offers": "[GPU]",
+    "templates": "[WORDS]",
 }
 
 
 def help_message() -> Message:
-    """For one person's eyes: the commands, and what to expect of a create."""
-    lines = "\n".join(f"• `{COMMAND} {word}`: {meaning}" for word, meaning in COMMANDS.items())
+    """For one person's eyes: the commands, and what to expect."""
+    lines = "\n".join(f"• `{_usage(word)}`: {meaning}" for word, meaning in COMMANDS.items())
+    names = "NAME is a name, a part of one that fits no other, or an id. What stands in [ ] may be left out."
     expect = (
         "A create is tried in the region you prefer, then in the others until one has room. Its story is told in one "
-        "thread of the channel you choose: where it runs, what it costs, and its address when it is up."
+        "thread of the channel you choose. Each instance has a lease: its owner is reminded 60 and 15 minutes before "
+        "the end, then it is stopped, or deleted if that was chosen. Only its owner and the admins can change it."
     )
-    blocks = [b.section(f"*GPUs from Slack*\n{lines}"), b.context(expect), _create_button()]
-    return Message(f"GPUs from Slack: {COMMAND} create, {COMMAND} help", blocks)
+    blocks = [b.section(f"*GPUs from Slack*\n{lines}"), b.context(names), b.context(expect), _create_button()]
+    return Message(f"GPUs from Slack: {', '.join(f'{COMMAND} {word}' for word in COMMANDS)}", blocks)
 
 
 def unknown_command(word: str) -> Message:
@@ -32,6 +54,10 @@ def unknown_command(word: str) -> Message:
     meant = f"Did you mean `{COMMAND} {near[0]}`?" if near else f"`{COMMAND} help` lists what it can do."
     text = f"The bot does not know {code(word, 50)}. {meant}"
     return Message(text, [b.section(text), _create_button()])
+
+
+def _usage(word: str) -> str:
+    return f"{COMMAND} {word} {_ARGUMENTS.get(word, '')}".rstrip()
 
 
 def _create_button() -> Block:

@@ -61,6 +61,11 @@ def date(instant: datetime) -> str:
     return f"<!date^{int(instant.timestamp())}^{{date_short_pretty}} at {{time}}|{fallback}>"
 
 
+def countdown(instant: datetime) -> str:
+    """A date as above, and how far away it is at the moment of reading."""
+    return date(instant).replace("{time}", "{time} ({ago})", 1)
+
+
 def plain(text: str, limit: int) -> Block:
     """A plain_text object. Empty text is refused by Slack, so a dash stands for it."""
     return {"type": "plain_text", "text": clip(text, limit) or _NOTHING, "emoji": False}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 from pydantic import SecretStr
 
-from core.models import BillingMode, InstanceRequest, NovitaInstance, Offer, Product, Region, Template
+from core.models import BillingMode, Connection, InstanceRequest, NovitaInstance, Offer, Product, Region, Template
 from core.novita import reading, writing
 from core.novita.paging import PAGE_SIZE, Page, Paging
 from core.novita.transport import Query, Timeouts, Transport
@@ -86,6 +86,10 @@ class NovitaClient:
     async def start(self, novita_id: str) -> None:
         """Start a stopped instance. Raises NoCapacity when its GPU is taken (novita-api.md 1.9)."""
         await self._act("start", novita_id)
+
+    async def connection(self, novita_id: str) -> Connection:
+        """How to reach an instance, as it is now: port and password change with every start. Raises NotFound."""
+        return await self._transport.get(f"{ROOT}/gpu/instance", reading.connection, {"instanceId": novita_id})
 
     async def stop(self, novita_id: str) -> None:
         """Stop a running instance."""

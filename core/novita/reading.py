@@ -18,6 +18,7 @@ from core.models import (
     DISK_MAX_GB,
     DISK_MIN_GB,
     BillingMode,
+    Connection,
     Endpoint,
     NovitaInstance,
     Port,
@@ -183,6 +184,26 @@ def instance(body: Json) -> NovitaInstance:
     return _instance(row).model_copy(update={"is_detailed": True})
 
 
+def connection(body: Json) -> Connection:
+    """How to reach the instance in `GET /gpu/instance`: all of it secret (novita-api.md 1.7)."""
+    ssh, jupyter = _part(body, "connectComponentSSH"), _part(body, "connectComponentJupyter")
+    web_terminal, logs = _part(body, "connectComponentWebTerminal"), _part(body, "connectComponentLog")
+    return Connection(
+        ssh_command=text(ssh.get("sshCommand")),
+        ssh_password=SecretStr(text(ssh.get("password"))),
+        jupyter_url=text(jupyter.get("address")),
+        web_terminal_url=text(web_terminal.get("address")),
+        instance_log_url=text(logs.get("instanceLogAddress")),
+        system_log_url=text(logs.get("systemLogAddress")),
+        endpoints=tuple(_endpoints(body)),
+    )
+
+
+def _part(body: Json, name: str) -> Json:
+    part = body.get(name)
+    return part if isinstance(part, dict) else {}
+
+
 def _instance(row: Json) -> NovitaInstance:
     error = row.get("statusError")
     error = error if isinstance(error, dict) else {}
@@ -199,6 +220,7 @@ def _instance(row: Json) -> NovitaInstance:
         billing_mode=text(row.get("billingMode")),
         spot_status=text(row.get("spotStatus")),
         spot_reclaim_at=instant(row.get("spotReclaimTime")),
+        data_until=instant(row.get("releaseDataAt")),
     )
 
 

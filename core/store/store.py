@@ -98,6 +98,11 @@ class Store:
         ids = await self._again(lambda: self._redis.zrange(_key("live"), 0, -1))
         return [instance for instance in await self.get_many(ids) if instance]
 
+    async def ended_since(self, instant: datetime) -> list[Instance]:
+        """The instances that ended since then and are still kept, oldest end first."""
+        ids = await self._again(lambda: self._redis.zrangebyscore(_key("ended"), _ms(instant), "+inf"))
+        return [instance for instance in await self.get_many(ids) if instance]
+
     async def timeline(self, instance_id: str) -> list[Event]:
         lines = await self._again(lambda: self._redis.lrange(_key("timeline", instance_id), 0, -1))
         return [read_event(line) for line in lines]

@@ -38,7 +38,7 @@ def test_the_command_and_every_address_come_from_the_bots_ids() -> None:
     found = manifest(URL)
     assert found["features"]["slash_commands"][0]["command"] == COMMAND
     assert set(addresses(found)) == {URL + EVENTS_PATH}
-    assert len(addresses(found)) == 3
+    assert len(addresses(found)) == 4
 
 
 def test_options_are_loaded_from_the_same_address_as_everything_else() -> None:
@@ -61,10 +61,15 @@ def test_over_http_socket_mode_is_off() -> None:
 
 
 def test_the_bot_asks_for_the_least_it_needs() -> None:
-    found = manifest(URL)
-    assert found["oauth_config"] == {"scopes": {"bot": ["commands", "chat:write", "chat:write.public", "im:write"]}}
-    assert "event_subscriptions" not in found["settings"]
-    assert found["features"]["app_home"]["home_tab_enabled"] is False
+    scopes = manifest(URL)["oauth_config"]["scopes"]
+    assert scopes == {"bot": ["commands", "chat:write", "chat:write.public", "im:write", "users:read"]}
+
+
+@pytest.mark.parametrize("url", [URL, None])
+def test_the_home_tab_is_on_and_its_opening_is_the_one_event_that_is_sent(url: str | None) -> None:
+    found = manifest(url)
+    assert found["features"]["app_home"]["home_tab_enabled"] is True
+    assert found["settings"]["event_subscriptions"]["bot_events"] == ["app_home_opened"]
 
 
 def test_a_slash_at_the_end_of_the_address_changes_nothing() -> None:

@@ -41,6 +41,7 @@ async def test_the_form_opens_with_a_default_for_all_but_gpu_and_template(redis_
             "gpu_num": "1",
             "rootfs_size": "60",
             "lease": "8 h",
+            "lease_end": "Stop it: the data is kept, at most 7 days",
             "channel": house.slack.channel_id("private"),
         }
 

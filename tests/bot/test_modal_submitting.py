@@ -109,7 +109,8 @@ async def test_without_redis_nothing_is_created_and_the_form_is_kept_for_another
 async def test_only_the_allowed_channels_may_hear_of_a_create(redis_url: str) -> None:
     allowed = SandboxSlack().channel_id("gpu")
     async with open_house(redis_url, workers=0, allowed_channels=allowed) as house:
-        modal = await house.modal(channel="general")
+        modal = await house.modal()
+        await modal.choose("channel", "general")
         result = await modal.submit()
         assert "may not be created from this channel" in result.errors["channel"]
         assert house.novita.creates == []

@@ -14,7 +14,6 @@ import structlog
 from bot import logs
 from bot.sandbox.novita import Fault
 from bot.sandbox.novita.seed import REGISTRY_PASSWORD, TEMPLATE_TOKEN
-from bot.sandbox.slack import ANY_METHOD
 from bot.sandbox.slack import Fault as SlackFault
 from tests.bot.house import House, open_house
 from tests.bot.leaks import all_of_redis, all_said, found_in, secrets_of
@@ -106,6 +105,6 @@ async def test_faults_on_all_sides_leave_no_secret_anywhere(redis_url: str, log:
         house.novita.fail_next("instances", Fault.not_json(), times=2)
         await submitted(house)
         await house.replies(await house.card("is running"), 2)
-        house.slack.faults.next(ANY_METHOD, SlackFault.error("invalid_auth"))
+        house.slack.faults.next("views.open", SlackFault.error("invalid_auth"))
         await house.slack.person("bo").command("/gpu create")
         await house.slack.wait_until(house.slack.person("bo").ephemerals)

@@ -13,11 +13,24 @@ from bot.sandbox.slack.block_kit import problems_in_message
 from bot.views.blocks import Message, notice
 from bot.views.card import card
 from bot.views.text import date
-from bot.words import LEASE_IS_A_NOTE, STATUS_EMOJI
-from core.models import FailureKind, Instance, Status
+from bot.words import STATUS_EMOJI
+from core.models import Billed, Endpoint, Failure, FailureKind, Instance, LeaseEnd, Region, Status, Verb
 from core.transitions import GIVE_UP_AFTER
 from tests.bot import worlds
-from tests.bot.worlds import NOW, SINGAPORE, created, everything_in, failed, instance, offer, refused, running
+from tests.bot.worlds import (
+    NOW,
+    SINGAPORE,
+    asking_for,
+    created,
+    everything_in,
+    failed,
+    instance,
+    offer,
+    ordered,
+    refused,
+    running,
+    stopped,
+)
 
 
 def assert_slack_takes(message: Message) -> None:
@@ -102,9 +115,49 @@ def test_endpoints_are_gone_when_it_no_longer_runs() -> None:
     assert "port 8188" not in text(running(status=Status.STOPPED))
 
 
-def test_the_lease_ends_on_a_date_once_it_runs_and_is_not_promised_to_be_kept() -> None:
-    assert f"*Lease*\n8 h, counted from running ({LEASE_IS_A_NOTE})" in text(created())
-    assert f"*Lease*\n8 h, until {date(NOW + timedelta(hours=8))} ({LEASE_IS_A_NOTE})" in text(running())
+def test_the_lease_ends_on_a_date_once_it_runs_and_says_what_happens_then() -> None:
+    assert "*Lease*\n8 h, counted from running, then stopped" in text(created())
+    assert f"*Lease*\nuntil {date(NOW + timedelta(hours=8))}, then stopped" in text(running())
+    deleting = running(request=asking_for(lease_end=LeaseEnd.DELETE))
+    assert f"*Lease*\nuntil {date(NOW + timedelta(hours=8))}, then deleted with its data" in text(deleting)
+
+
+def test_no_lease_is_said_to_have_no_end() -> None:
+    assert "*Lease*\nno end" in text(running(request=asking_for(lease=None), lease_ends_at=None))
+
+
+def test_the_cost_so_far_is_what_was_billed_up_to_now() -> None:
+    later = NOW + timedelta(hours=2)
+    assert f"*Cost so far*\n≈ $0.72 by {date(later)}" in text(running(), later)
+    assert "*Cost so far*\n≈ $0.72" in text(stopped(), NOW + timedelta(days=5))
+    assert "*Cost so far*" not in text(created())
+    assert "*Cost so far*" in text(created(billed=(Billed(since=NOW),)))
+
+
+def test_an_order_under_way_says_who_asked_and_what_stands_in_the_way() -> None:
+    assert f"To be stopped: <@U0BO000001> asked, {date(NOW)}." in text(running(order=ordered()))
+    assert "To be stopped: its lease is over" in text(running(order=ordered(by=None)))
+    stuck = running(order=ordered(Verb.DELETE, tries=3, trouble="timed <out>"))
+    assert "Tried 3 times without success, and it goes on: “timed &lt;out&gt;”" in text(stuck)
+
+
+def test_a_stopped_card_says_what_still_bills_and_until_when_the_data_is_kept() -> None:
+    shown = text(stopped(request=asking_for(rootfs_size=100)))
+    assert f"is stopped since {date(NOW)}" in shown
+    assert "Its GPU is no longer billed. Its disk of 100 GB costs $0.20 a day meanwhile." in shown
+    assert f"Novita keeps the data until {date(NOW + timedelta(days=7))}" in shown
+    assert "Its disk of 60 GB costs nothing meanwhile." in text(stopped())
+    assert "Novita keeps the data at most 7 days" in text(stopped(data_until=None))
+
+
+def test_a_spot_notice_stands_on_the_card_with_a_countdown_until_it_has_happened() -> None:
+    at = NOW + timedelta(minutes=40)
+    shown = text(running(spot_noticed=True, spot_reclaim_at=at))
+    assert f"Novita takes this spot instance back: <!date^{int(at.timestamp())}^" in shown
+    assert "{ago}" in shown
+    assert "soon (it does not say when)" in text(running(spot_noticed=True))
+    assert "takes this spot instance back" not in text(running())
+    assert "takes this spot instance back" not in text(stopped(spot_noticed=True, spot_reclaim_at=at))
 
 
 def test_a_card_in_doubt_says_how_long_it_is_looked_for() -> None:
@@ -134,3 +187,27 @@ def test_a_notification_tells_the_status_in_one_line() -> None:
 
 def test_a_card_is_drawn_from_the_record_alone_so_drawing_it_again_changes_nothing() -> None:
     assert card(running(), NOW) == card(Instance.model_validate_json(running().model_dump_json()), NOW)
+
+
+@pytest.mark.parametrize("letter", ["x", "&", "漢", "🤖"])
+@pytest.mark.parametrize("status", list(Status))
+def test_the_fullest_card_fits_whatever_its_strings_are(letter: str, status: Status) -> None:
+    long = letter * 300
+    request = asking_for(name="n" * 100, product_name=long, template_id=long, rootfs_size=6144)
+    endpoints = tuple(Endpoint(port=port, type="http", url=f"https://{letter * 200}") for port in range(30))
+    full = running(
+        request=request,
+        status=status,
+        template_name=long,
+        novita_id=long,
+        novita_status=long,
+        offer=offer(Region(id="x", name=long, place=long)),
+        spot_noticed=True,
+        spot_reclaim_at=NOW,
+        stopped_at=NOW,
+        env_names=("A",),
+        failure=Failure(kind=FailureKind.LOST, message=long),
+        endpoints=endpoints,
+    )
+    for order in (None, ordered(by=long, tries=3, trouble=long)):
+        assert_slack_takes(card(full.model_copy(update={"order": order}), NOW))

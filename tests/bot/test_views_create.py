@@ -23,7 +23,7 @@ from bot.views.modal import (
     read_form,
     template_options,
 )
-from core.models import BillingMode, Market, Offer, Stock, Template
+from core.models import BillingMode, LeaseEnd, Market, Offer, Stock, Template
 from core.offers import rank
 from tests.bot import worlds
 from tests.bot.worlds import ENDLESS, H100, HONG_KONG, LIMITS, NOW, RTX, SINGAPORE, SYDNEY, form, market, offer, product
@@ -38,10 +38,12 @@ def draw(
     limits: Limits = LIMITS,
     context: ModalContext | None = None,
     later: timedelta = timedelta(),
+    note: str | None = None,
 ) -> View_:
     wanted = draft(chosen)
     offers = rank(sale, wanted) if wanted else []
-    return create_view(chosen, sale, offers, limits=limits, context=context or ModalContext(), now=NOW + later)
+    context = context or ModalContext()
+    return create_view(chosen, sale, offers, limits=limits, context=context, now=NOW + later, note=note)
 
 
 def inputs(view: View_) -> dict[str, Any]:
@@ -61,12 +63,18 @@ def as_slack_sends(view: View_, typed: dict[str, Any] | None = None) -> View_:
 
 
 @given(
-    worlds.forms, worlds.markets, st.lists(worlds.offers, max_size=12), worlds.limits, worlds.contexts, worlds.instants
+    worlds.forms,
+    worlds.markets,
+    st.lists(worlds.offers, max_size=12),
+    worlds.limits,
+    worlds.contexts,
+    worlds.instants,
+    st.none() | worlds.anything,
 )
 def test_every_form_over_every_market_is_a_view_that_slack_takes(
-    chosen: Form, sale: Market, offers: list[Offer], limits: Limits, context: ModalContext, now: Any
+    chosen: Form, sale: Market, offers: list[Offer], limits: Limits, context: ModalContext, now: Any, note: str | None
 ) -> None:
-    view = create_view(chosen, sale, offers, limits=limits, context=context, now=now)
+    view = create_view(chosen, sale, offers, limits=limits, context=context, now=now, note=note)
     assert problems_in_view(view) == []
     assert not any("<!" in text.replace("<!date^", "") for text in worlds.mrkdwn_in(view))
 
@@ -189,6 +197,43 @@ def test_a_lease_is_at_most_what_is_allowed_and_no_end_only_without_a_bound() ->
     assert texts(draw(form(), market()), Field.LEASE)[-1] == "3 days"
     assert "No end" not in texts(draw(form(), market()), Field.LEASE)
     assert texts(draw(form(), market(), limits=ENDLESS), Field.LEASE)[-1] == "No end"
+
+
+def test_whoever_may_run_without_an_end_is_offered_it_beside_the_bound() -> None:
+    admin = Limits(default_lease=timedelta(hours=8), max_lease=timedelta(hours=72), may_be_endless=True)
+    assert texts(draw(form(), market(), limits=admin), Field.LEASE)[-2:] == ["3 days", "No end"]
+    chosen = inputs(draw(form(lease=None, no_end=True), market(), limits=admin))[Field.LEASE]
+    assert chosen["element"]["initial_option"]["text"]["text"] == "No end"
+
+
+def test_what_happens_at_the_end_is_a_choice_that_keeps_the_data_unless_told_otherwise() -> None:
+    block = inputs(draw(opening_form("a", channel=None, lease=None), market()))[Field.LEASE_END]
+    assert block["element"]["initial_option"]["value"] == LeaseEnd.STOP
+    assert "data is kept, at most 7 days" in block["element"]["initial_option"]["text"]["text"]
+    deleting = inputs(draw(form(lease_end=LeaseEnd.DELETE), market()))[Field.LEASE_END]
+    assert deleting["element"]["initial_option"]["value"] == LeaseEnd.DELETE
+
+
+def test_a_wished_lease_between_the_usual_ones_is_among_the_choices_and_chosen() -> None:
+    block = inputs(draw(form(lease=timedelta(hours=3)), market()))[Field.LEASE]
+    assert block["element"]["initial_option"]["text"]["text"] == "3 h"
+    too_long = inputs(draw(form(lease=timedelta(hours=300)), market()))[Field.LEASE]
+    assert too_long["element"]["initial_option"]["text"]["text"] == "8 h"
+    assert "At most 3 days." in too_long["hint"]["text"]
+
+
+def test_a_form_with_a_webhook_shows_it_without_being_asked_and_can_hide_it() -> None:
+    view = draw(form(webhook_url="https://example.com/hook"), market())
+    assert inputs(view)[Field.WEBHOOK_URL]["element"]["initial_value"] == "https://example.com/hook"
+    assert read_context(view).advanced
+
+
+def test_a_note_stands_on_top_harmlessly_and_stays_when_the_form_is_redrawn() -> None:
+    view = draw(form(), market(), note="Not understood: <!channel>")
+    assert worlds.everything_in(view["blocks"][0]) == "💬 Not understood: &lt;!channel&gt;"
+    again = draw(form(gpu_num=4), market(), context=read_context(view))
+    assert again["blocks"][0] == view["blocks"][0]
+    assert draw(form(), market())["blocks"][0]["type"] == "input"
 
 
 def test_odd_lease_settings_are_among_the_choices() -> None:

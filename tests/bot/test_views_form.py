@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bot.sandbox.slack.forms import initial_state
 from bot.views.modal import (
     Form,
+    Limits,
     ModalContext,
     Problems,
     check,
@@ -22,7 +23,7 @@ from bot.views.modal import (
     read_context,
     read_form,
 )
-from core.models import BillingMode, InstanceRequest, Market
+from core.models import BillingMode, InstanceRequest, LeaseEnd, Market
 from tests.bot import worlds
 from tests.bot.worlds import ENDLESS, H100, HONG_KONG, LIMITS, NOW, RTX, form, market, product
 
@@ -53,12 +54,28 @@ def problems(chosen: Form, sale: Market | None = None, limits: Any = LIMITS) -> 
     count=st.integers(1, 8),
     disk=st.integers(10, 6144).map(str),
     billing=st.sampled_from(BillingMode),
-    lease=st.sampled_from([timedelta(hours=hours) for hours in (1, 8, 24, 168)]),
+    lease=st.integers(1, 60 * 24 * 60).map(lambda minutes: timedelta(minutes=minutes)),
+    end=st.sampled_from(LeaseEnd),
+    template=st.text("abc019-", min_size=1, max_size=60),
+    channel=st.from_regex(r"[CG][A-Z0-9]{8,10}", fullmatch=True),
+    webhook=st.none() | st.just("https://example.com/hook"),
 )
 def test_a_form_reads_back_as_it_was_drawn(
-    name: str, region: str | None, count: int, disk: str, billing: BillingMode, lease: timedelta
+    name: str,
+    region: str | None,
+    count: int,
+    disk: str,
+    billing: BillingMode,
+    lease: timedelta,
+    end: LeaseEnd,
+    template: str,
+    channel: str,
+    webhook: str | None,
 ) -> None:
-    drawn = form(name=name, region=region, gpu_num=count, rootfs_size=disk, billing_mode=billing, lease=lease)
+    machine: dict[str, Any] = {"name": name, "region": region, "gpu_num": count, "rootfs_size": disk}
+    terms: dict[str, Any] = {"billing_mode": billing, "lease": lease, "lease_end": end}
+    ways: dict[str, Any] = {"template_id": template, "template_name": "T", "channel": channel, "webhook_url": webhook}
+    drawn = form(**machine, **terms, **ways)
     assert read_form(sent(drawn)) == drawn
 
 
@@ -107,6 +124,25 @@ def test_a_complete_form_is_a_request() -> None:
     assert request.webhook_url == "https://example.com/hook"
     values = {key: value.get_secret_value() for key, value in request.envs.items()}
     assert values == {"HF_HOME": "/data", "EMPTY": "", "URL": "a=b"}
+
+
+@pytest.mark.parametrize(
+    ("chosen", "meant"), [(LeaseEnd.DELETE, LeaseEnd.DELETE), (LeaseEnd.STOP, LeaseEnd.STOP), (None, LeaseEnd.STOP)]
+)
+def test_what_happens_at_the_end_is_part_of_the_request_and_keeps_data_by_default(
+    chosen: LeaseEnd | None, meant: LeaseEnd
+) -> None:
+    request = check(form(lease_end=chosen), market(), LIMITS)
+    assert isinstance(request, InstanceRequest)
+    assert request.lease_end is meant
+
+
+def test_no_end_beyond_the_bound_is_for_those_who_may() -> None:
+    admin = Limits(default_lease=timedelta(hours=8), max_lease=timedelta(hours=72), may_be_endless=True)
+    request = check(form(lease=None, no_end=True), market(), admin)
+    assert isinstance(request, InstanceRequest)
+    assert request.lease is None
+    assert "at most 3 days" in problems(form(lease=timedelta(hours=100)), limits=admin)["lease"]
 
 
 def test_an_empty_form_is_asked_for_everything_that_is_needed() -> None:

@@ -15,11 +15,16 @@ from tests.bot.worlds import everything_in
 def test_help_names_every_command_and_offers_the_form() -> None:
     message = help_message()
     assert_slack_takes(message)
-    assert all(f"`/gpu {word}`" in everything_in(message.blocks) for word in COMMANDS)
+    lines = [line for line in everything_in(message.blocks).splitlines() if line.startswith("• ")]
+    assert [line.split()[2].strip("`:") for line in lines] == list(COMMANDS)
+    assert "• `/gpu extend NAME 4h`: let it run longer" in lines
+    assert "• `/gpu help`: show this" in lines
     assert message.blocks[-1]["elements"][0]["action_id"] == Action.CREATE
 
 
-@pytest.mark.parametrize(("typed", "meant"), [("craete", "create"), ("CREAT", "create"), ("halp", "help")])
+@pytest.mark.parametrize(
+    ("typed", "meant"), [("craete", "create"), ("CREAT", "create"), ("halp", "help"), ("stpo", "stop"), ("ls", "list")]
+)
 def test_a_typing_mistake_gets_the_command_that_was_meant(typed: str, meant: str) -> None:
     assert f"Did you mean `/gpu {meant}`?" in unknown_command(typed).text
 

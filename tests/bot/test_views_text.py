@@ -14,6 +14,7 @@ from bot.views.text import (
     channel_mention,
     clip,
     code,
+    countdown,
     date,
     esc,
     fit_lines,
@@ -84,3 +85,7 @@ def test_lines_that_do_not_fit_are_counted_not_dropped_in_silence(texts: list[st
     assert len(json.dumps(kept)) <= 7200
     if kept.split("\n") != (lines or [""]):
         assert re.search(r"… and \d+ more$", kept)
+
+
+def test_a_countdown_is_a_date_that_also_tells_the_distance() -> None:
+    assert countdown(NOW) == "<!date^1795435200^{date_short_pretty} at {time} ({ago})|2026-11-23 12:00 UTC>"

@@ -25,9 +25,10 @@ from core.errors import (
     RequestTaken,
     SettingsError,
     StoreUnavailable,
+    Unknown,
     VersionConflict,
 )
-from core.models import Attempt, AttemptOutcome, BillingMode, Failure, FailureKind, Status, Stock
+from core.models import Attempt, AttemptOutcome, BillingMode, Failure, FailureKind, LeaseEnd, Status, Stock, Verb
 from tests.bot import worlds
 from tests.bot.worlds import accepted, refused
 
@@ -35,6 +36,7 @@ ERRORS: list[GpuBotError] = [
     InvalidRequest({"name": "Too long."}),
     NotAllowed("Only admins may."),
     StoreUnavailable("redis://:hunter2@host"),
+    Unknown("hunter2"),
     RequestTaken("0123456789"),
     VersionConflict("3"),
     SettingsError("NOVITA_API_KEY=hunter2"),
@@ -93,6 +95,8 @@ def test_something_unexpected_gives_a_reference_to_ask_with() -> None:
         (Status, words.STATUS_EMOJI),
         (BillingMode, words.BILLING_WORDS),
         (Stock, words.STOCK_WORDS),
+        (Verb, words.VERB_DONE),
+        (LeaseEnd, words.END_WORDS),
     ],
 )
 def test_every_value_has_its_words(kind: Iterable[object], table: dict[object, str]) -> None:
@@ -105,6 +109,20 @@ def test_every_failure_says_what_happened_and_what_to_do(kind: FailureKind) -> N
     what, then = words.explain(Failure(kind=kind))
     assert what.endswith(".")
     assert then.endswith(".")
+
+
+@pytest.mark.parametrize("kind", list(FailureKind))
+@pytest.mark.parametrize("verb", list(Verb))
+def test_an_order_that_fails_never_speaks_of_creating(verb: Verb, kind: FailureKind) -> None:
+    what, then = words.explain_order(verb, Failure(kind=kind))
+    assert what.endswith(".")
+    assert then.endswith(".")
+    assert "create" not in f"{what} {then}"
+
+
+def test_a_start_without_a_gpu_is_not_told_as_every_region_being_full() -> None:
+    full = Failure(kind=FailureKind.NO_CAPACITY)
+    assert words.explain_order(Verb.START, full).what == "Somebody else has its GPU right now."
 
 
 def test_out_of_stock_is_told_in_plain_words() -> None:

@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from hypothesis import strategies as st
+from pydantic import SecretStr
 
 from bot.views.modal import Form, Limits, ModalContext
 from core import events
@@ -14,20 +15,25 @@ from core.models import (
     Actor,
     Attempt,
     AttemptOutcome,
+    Billed,
     BillingMode,
+    Connection,
     Endpoint,
     Failure,
     FailureKind,
     Instance,
     InstanceRequest,
+    LeaseEnd,
     Market,
     Offer,
+    Order,
     Price,
     Product,
     Region,
     Status,
     Stock,
     Template,
+    Verb,
 )
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
@@ -93,6 +99,7 @@ def form(**changes: Any) -> Form:
         "rootfs_size": "60",
         "billing_mode": BillingMode.SPOT,
         "lease": timedelta(hours=8),
+        "lease_end": LeaseEnd.STOP,
         "channel": "C0GPU00001",
     }
     return Form(**(known | changes))
@@ -156,8 +163,42 @@ def created(**changes: Any) -> Instance:
 
 def running(**changes: Any) -> Instance:
     endpoint = Endpoint(port=8188, type="http", url="https://3f9a-8188.as-sgp-2.gpu-instance.novita.ai")
-    known: dict[str, Any] = {"status": Status.RUNNING, "running_at": NOW, "endpoints": (endpoint,)}
+    known: dict[str, Any] = {
+        "status": Status.RUNNING,
+        "novita_status": "running",
+        "running_at": NOW,
+        "lease_ends_at": NOW + timedelta(hours=8),
+        "billed": (Billed(since=NOW),),
+        "endpoints": (endpoint,),
+    }
     return created(**(known | changes))
+
+
+def stopped(**changes: Any) -> Instance:
+    """Ran for two hours, and stands still since."""
+    known: dict[str, Any] = {
+        "status": Status.STOPPED,
+        "novita_status": "exited",
+        "endpoints": (),
+        "lease_ends_at": None,
+        "stopped_at": NOW,
+        "data_until": NOW + timedelta(days=7),
+        "billed": (Billed(since=NOW - timedelta(hours=2), until=NOW),),
+    }
+    return running(**(known | changes))
+
+
+def deleted(**changes: Any) -> Instance:
+    return stopped(**({"status": Status.DELETED, "ended_at": NOW, "data_until": None} | changes))
+
+
+def ordered(verb: Verb = Verb.STOP, by: str | None = "U0BO000001", **changes: Any) -> Order:
+    actor = Actor(user=by) if by else None
+    return Order(**({"verb": verb, "actor": actor, "at": NOW} | changes))
+
+
+def asking_for(**changes: Any) -> InstanceRequest:
+    return instance().request.model_copy(update=changes)
 
 
 def failed(kind: FailureKind = FailureKind.NO_CAPACITY, **changes: Any) -> Instance:
@@ -217,29 +258,62 @@ requests = st.builds(
     billing_mode=st.sampled_from(BillingMode),
     region=st.none() | anything,
     lease=leases,
+    lease_end=st.sampled_from(LeaseEnd),
     channel=st.none() | anything | st.just("C0GPU00001"),
     webhook_url=st.none(),
     envs=st.just({}),
 )
+actors = st.builds(Actor, user=anything | st.just("U0BO000001"))
+orders = st.builds(
+    Order,
+    verb=st.sampled_from(Verb),
+    actor=st.none() | actors,
+    at=instants,
+    tries=st.integers(0, 99),
+    trouble=anything,
+)
+stretches = st.builds(Billed, since=instants, until=st.none() | instants)
+connections = st.builds(
+    Connection,
+    ssh_command=anything,
+    ssh_password=anything.map(SecretStr),
+    jupyter_url=anything | st.just("https://example.com/?token=x"),
+    web_terminal_url=anything,
+    instance_log_url=anything,
+    system_log_url=anything,
+    endpoints=st.lists(endpoints, max_size=30).map(tuple),
+)
+_facts: dict[str, st.SearchStrategy[Any]] = {
+    "id": st.just("0123456789"),
+    "request": requests,
+    "env_names": st.lists(anything, max_size=3).map(tuple),
+    "status": st.sampled_from(Status),
+    "slow_notices": st.integers(0, 2),
+    "owner": st.builds(Actor, user=anything | st.just("U0ADA00001")),
+    "novita_status": anything,
+    "novita_id": st.none() | anything,
+    "offer": st.none() | offers,
+    "failure": st.none() | failures,
+    "created_at": instants,
+    "order": st.none() | orders,
+    "lease_ends_at": st.none() | instants,
+    "stopped_at": st.none() | instants,
+    "data_until": st.none() | instants,
+    "spot_noticed": st.booleans(),
+    "spot_reclaim_at": st.none() | instants,
+    "billed": st.lists(stretches, max_size=3).map(tuple),
+    "in_doubt_since": st.none() | instants,
+    "launched_at": st.none() | instants,
+    "running_at": st.none() | instants,
+    "ended_at": st.none() | instants,
+}
+records = st.builds(Instance, **_facts, attempts=st.just(()), endpoints=st.just(()))
+"""Without what lists do not show, so that many can be drawn at once."""
 instances = st.builds(
     Instance,
-    id=st.just("0123456789"),
-    request=requests,
-    env_names=st.lists(anything, max_size=3).map(tuple),
-    status=st.sampled_from(Status),
-    slow_notices=st.integers(0, 2),
-    owner=st.builds(Actor, user=anything | st.just("U0ADA00001")),
-    novita_status=anything,
-    novita_id=st.none() | anything,
-    offer=st.none() | offers,
+    **_facts,
     attempts=st.lists(attempts, max_size=40).map(tuple),
-    failure=st.none() | failures,
     endpoints=st.lists(endpoints, max_size=30).map(tuple),
-    created_at=instants,
-    in_doubt_since=st.none() | instants,
-    launched_at=st.none() | instants,
-    running_at=st.none() | instants,
-    ended_at=st.none() | instants,
 )
 happenings = st.one_of(
     st.builds(events.InstanceRequested, at=instants),
@@ -251,8 +325,34 @@ happenings = st.one_of(
     st.builds(events.InstanceSlow, at=instants, minutes=st.integers(0, 10_000), novita_status=anything),
     st.builds(events.InstanceRunning, at=instants, endpoints=st.lists(endpoints, max_size=30).map(tuple)),
     st.builds(events.InstanceFailed, at=instants, failure=failures),
-    st.builds(events.InstanceStopped, at=instants, novita_status=anything),
-    st.builds(events.InstanceDeleted, at=instants),
+    st.builds(
+        events.InstanceStopped,
+        at=instants,
+        novita_status=anything,
+        reason=st.sampled_from(events.StopReason),
+        actor=st.none() | actors,
+    ),
+    st.builds(events.InstanceDeleted, at=instants, asked=st.booleans(), actor=st.none() | actors),
+    st.builds(events.OrderGiven, at=instants, verb=st.sampled_from(Verb), actor=st.none() | actors),
+    st.builds(
+        events.OrderFailed,
+        at=instants,
+        verb=st.sampled_from(Verb),
+        actor=st.none() | actors,
+        why=failures,
+        tries=st.integers(1, 99),
+        is_final=st.booleans(),
+    ),
+    st.builds(
+        events.LeaseReminder,
+        at=instants,
+        minutes=st.sampled_from([15, 60]),
+        ends_at=instants,
+        end=st.sampled_from(LeaseEnd),
+    ),
+    st.builds(events.LeaseExtended, at=instants, actor=actors, ends_at=st.none() | instants),
+    st.builds(events.DiskReminder, at=instants, weeks=st.integers(1, 99), data_until=st.none() | instants),
+    st.builds(events.SpotNotice, at=instants, reclaim_at=st.none() | instants),
 )
 sold = st.dictionaries(
     st.sampled_from(BillingMode), st.builds(Price, usd=prices, stock=st.sampled_from(Stock)), max_size=2
@@ -285,14 +385,19 @@ forms = st.builds(
     billing_mode=st.none() | st.sampled_from(BillingMode),
     lease=leases,
     no_end=st.booleans(),
+    lease_end=st.none() | st.sampled_from(LeaseEnd),
     channel=st.none() | anything | st.just("C0GPU00001"),
     webhook_url=st.none() | anything,
     envs=st.none() | anything,
 )
 contexts = st.builds(
-    ModalContext, channel=st.text(max_size=100), advanced=st.booleans(), switches=st.integers(0, 10_000)
+    ModalContext,
+    channel=st.text(max_size=100),
+    advanced=st.booleans(),
+    switches=st.integers(0, 10_000),
+    note=st.text(max_size=300),
 )
-limits = st.builds(Limits, default_lease=leases, max_lease=leases)
+limits = st.builds(Limits, default_lease=leases, max_lease=leases, may_be_endless=st.booleans())
 templates = st.lists(
     st.builds(Template, id=anything, name=anything, channel=anything, image=anything, envs=st.just({})), max_size=120
 )

@@ -15,6 +15,7 @@ from bot.sandbox.novita.server import DEFAULT_API_KEY
 from core.catalog import Catalog
 from core.events import Event
 from core.launch import Launcher, Patience
+from core.lifecycle import Lifecycle
 from core.models import Instance
 from core.novita import NovitaClient
 from core.observe import Observer
@@ -23,6 +24,7 @@ from core.store import Store, connect
 from tests.core.novita_world import IMPATIENT
 from tests.core.samples import TurnedClock
 
+MAX_LEASE = timedelta(hours=72)
 PRIORITY = ("AS-SGP-02", "CN-HK-01", "OC-AU-01")
 
 
@@ -53,6 +55,7 @@ class Process:
     catalog: Catalog
     launcher: Launcher
     observer: Observer
+    lifecycle: Lifecycle
     told: Told
 
     async def quiet(self) -> None:
@@ -88,7 +91,9 @@ def process(
         priority=PRIORITY,
         patience=patience,
     )
-    return Process(store, client, outbox, catalog, launcher, Observer(client, store, outbox, clock), told)
+    observer = Observer(client, store, outbox, clock)
+    lifecycle = Lifecycle(client, outbox, store, clock, max_lease=MAX_LEASE)
+    return Process(store, client, outbox, catalog, launcher, observer, lifecycle, told)
 
 
 @asynccontextmanager

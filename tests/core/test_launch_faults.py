@@ -9,10 +9,13 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
+import pytest
+import stamina
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -22,6 +25,13 @@ from core.launch import Launcher
 from core.models import Instance, token_in
 from tests.core.processes import PRIORITY, Process, novita_at, process
 from tests.core.samples import ADA, TurnedClock, request
+
+
+@pytest.fixture(autouse=True, scope="module")
+def no_pauses() -> Iterator[None]:
+    """The client's reads are tried as often as ever, without the waits between."""
+    with stamina.set_testing(True, attempts=3):
+        yield
 
 
 class Killed(BaseException):

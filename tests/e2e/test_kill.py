@@ -106,7 +106,8 @@ async def _telling_the_reply(stage: Stage, _: RedisLine, web: BotProcess) -> Non
 
 async def _reply_on_its_way(stage: Stage, _: RedisLine, web: BotProcess) -> None:
     await web.says("instance_create")
-    await stage.card("is starting")
+    # The card is edited right before the reply: it is noted by then where the card stands.
+    await stage.slack.wait_until(lambda: bool(stage.slack.calls_of("chat.update")))
 
 
 async def _made(stage: Stage) -> None:

@@ -1,14 +1,16 @@
-"""The create modal: opened, edited while it is open, submitted, and shown how it went."""
+"""The create modal and the one-liner: opened, edited while it is open, submitted or confirmed, and how it went."""
 
 from __future__ import annotations
 
 from slack_bolt.app.async_app import AsyncApp
 
 from bot.listeners.create import editing, submitting
-from bot.listeners.create.opening import open_modal
+from bot.listeners.create.confirming import press_confirm, press_edit
+from bot.listeners.create.line import from_line
+from bot.listeners.create.opening import Opening, open_modal
 from bot.parts import Parts
 
-__all__ = ["open_modal", "register"]
+__all__ = ["Opening", "from_line", "open_modal", "press_confirm", "press_edit", "register"]
 
 
 def register(app: AsyncApp, parts: Parts) -> None:

@@ -5,12 +5,15 @@ from __future__ import annotations
 from bot.parts import Parts
 from bot.views.modal import Form, ModalContext, create_view, draft
 from bot.views.text import Block
-from core.models import Market
+from core.models import Actor, Market
 from core.offers import rank
 
 
-def draw(parts: Parts, form: Form, market: Market, context: ModalContext) -> Block:
-    """The modal with the price line for what is chosen so far."""
+def draw(
+    parts: Parts, actor: Actor, form: Form, market: Market, context: ModalContext, note: str | None = None
+) -> Block:
+    """The modal with the price line for what is chosen so far, and what `actor` may choose."""
     request = draft(form)
     offers = rank(market, request, parts.priority) if request else []
-    return create_view(form, market, offers, limits=parts.limits, context=context, now=parts.clock.now())
+    limits = parts.limits_for(actor)
+    return create_view(form, market, offers, limits=limits, context=context, now=parts.clock.now(), note=note)

@@ -14,6 +14,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.faults import Kind
 from bot.ids import Action, Field
+from bot.listeners import visits
 from bot.listeners.create.drawing import draw
 from bot.listeners.create.screen import show
 from bot.listeners.create.submitting import request_key
@@ -21,7 +22,7 @@ from bot.parts import Parts
 from bot.views.modal import Form, ModalContext, read_context, read_form, template_options
 from bot.views.text import Block
 from core.errors import StoreUnavailable
-from core.models import BillingMode
+from core.models import Actor, BillingMode
 
 _PRICED = (Field.PRODUCT_NAME, Field.GPU_NUM, Field.BILLING_MODE, Field.REGION, Field.LEASE)
 _EDITS = re.compile("|".join(f"^{name.value}$" for name in (*_PRICED, Action.REVEAL_ADVANCED, Action.USE_ON_DEMAND)))
@@ -33,7 +34,8 @@ def register(app: AsyncApp, parts: Parts) -> None:
     async def on_edit(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         await ack()
         if isinstance(body.get("view"), dict):
-            parts.background.start(editor.redraw(body["view"], action))
+            actor = visits.of_click(body).actor
+            parts.background.start(editor.redraw(actor, body["view"], action))
 
     async def on_search(ack: AsyncAck, body: dict[str, Any]) -> None:
         await ack(options=template_options(parts.catalog.templates, str(body.get("value") or "")))
@@ -52,13 +54,13 @@ class _Editor:
         self._under_way: Counter[str] = Counter()
         """How many redrawings of each form are not done yet."""
 
-    async def redraw(self, view: dict[str, Any], action: dict[str, Any]) -> None:
+    async def redraw(self, actor: Actor, view: dict[str, Any], action: dict[str, Any]) -> None:
         view_id, stamp = str(view.get("id")), _stamp(action)
         if not await self._is_latest(view_id, stamp):
             return
         with self._counted(view_id):
             form, context = _edited(read_form(view), read_context(view), str(action.get("action_id")))
-            drawn = draw(self._parts, form, await self._parts.catalog.get_market(), context)
+            drawn = draw(self._parts, actor, form, await self._parts.catalog.get_market(), context)
             if stamp >= self._latest.get(view_id, (stamp, drawn))[0]:
                 self._latest[view_id] = (stamp, drawn)
             kind = await show(self._parts, view_id, drawn, newer_than=str(view.get("hash") or ""))
@@ -112,7 +114,8 @@ def _stamp(action: dict[str, Any]) -> float:
 
 def _edited(form: Form, context: ModalContext, action_id: str) -> tuple[Form, ModalContext]:
     if action_id == Action.REVEAL_ADVANCED.value:
-        return form, context.toggled()
+        # Hiding clears, as the button says: a webhook that is filled in is always drawn.
+        return (replace(form, webhook_url=None) if context.advanced else form), context.toggled()
     if action_id == Action.USE_ON_DEMAND.value:
         return replace(form, billing_mode=BillingMode.ON_DEMAND), context.switched()
     return form, context

@@ -4,83 +4,103 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import structlog
-from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot import faults, words
 from bot.faults import CALL_FAILED
 from bot.listeners.create.drawing import draw
 from bot.listeners.create.screen import show
+from bot.listeners.visits import Answer, Visit
 from bot.parts import Parts
+from bot.views.blocks import notice
 from bot.views.modal import Form, ModalContext, loading_view, opening_form, problem_view
 from bot.views.text import Block
 from core.errors import GpuBotError, NovitaUnclear, NovitaUnsent
+from core.models import Market
 
 log = structlog.get_logger(__name__)
 
 _COLD_PATIENCE_SECONDS = 25.0
 
 
-def open_modal(parts: Parts, *, trigger_id: str, channel: str, response_url: str) -> None:
-    """Opens it in the background. What goes wrong is told by `response_url`: it needs no membership (slack.md A3)."""
+@dataclass(frozen=True)
+class Opening:
+    """What the modal opens with. `note` is a line on top of it, `advanced` reveals webhook and variables."""
 
-    async def apologise(reference: str) -> None:
-        await _tell(response_url, words.unexpected(reference))
-
-    parts.background.start(_open(parts, trigger_id, channel, response_url), apologise)
-
-
-async def _open(parts: Parts, trigger_id: str, channel: str, response_url: str) -> None:
-    context = ModalContext(channel=channel[:100])
-    form = _first_form(parts, channel)
-    market = parts.catalog.market
-    view = loading_view(context.dump()) if market is None else draw(parts, form, market, context)
-    try:
-        answer = await parts.client.api_call("views.open", json={"trigger_id": trigger_id, "view": view})
-    except CALL_FAILED as error:
-        log.warning("modal_not_opened", error=faults.word_of(error))
-        await _tell(response_url, "Slack did not open the form in time. Please try again.")
-        return
-    if market is None:
-        await _fill(parts, _view_id(answer.data), form, context)
+    form: Form
+    note: str | None = None
+    advanced: bool = False
 
 
-async def _fill(parts: Parts, view_id: str, form: Form, context: ModalContext) -> None:
-    """The prices were not at hand when the modal opened."""
-    await show(parts, view_id, await _filled(parts, form, context))
+Prefill = Callable[[Market], Opening]
+"""From what is for sale to what the modal opens with: prices may not be at hand when it is asked for."""
 
 
-async def _filled(parts: Parts, form: Form, context: ModalContext) -> Block:
-    try:
-        async with asyncio.timeout(_COLD_PATIENCE_SECONDS):
-            return draw(parts, form, await parts.catalog.get_market(), context)
-    except (TimeoutError, NovitaUnclear, NovitaUnsent):
-        return problem_view(words.NO_PRICES)
-    except GpuBotError as error:
-        return problem_view(words.error_words(error))
+def open_modal(parts: Parts, visit: Visit, prefill: Prefill | None = None) -> None:
+    """Opens it in the background. What goes wrong is told in private."""
+    opener = _Opener(parts, visit, prefill or (lambda market: Opening(first_form(parts, visit.channel))))
+    parts.background.start(opener.open(), opener.apologise)
 
 
-def _first_form(parts: Parts, channel: str) -> Form:
+def first_form(parts: Parts, channel: str) -> Form:
+    """The form with the defaults of this installation, and a name to be getting on with."""
     return opening_form(
         f"gpu-{secrets.token_hex(2)}", channel=channel, lease=parts.limits.default_lease, region=parts.default_region
     )
 
 
+@dataclass(frozen=True)
+class _Opener:
+    """One modal on its way to the screen."""
+
+    parts: Parts
+    visit: Visit
+    prefill: Prefill
+
+    async def open(self) -> None:
+        market = self.parts.catalog.market
+        view = loading_view(self._context(advanced=False).dump()) if market is None else self._drawn(market)
+        try:
+            answer = await self.parts.client.api_call(
+                "views.open", json={"trigger_id": self.visit.trigger_id, "view": view}
+            )
+        except CALL_FAILED as error:
+            log.warning("modal_not_opened", error=faults.word_of(error))
+            await self._say("Slack did not open the form in time. Please try again.")
+            return
+        if market is None:
+            # The prices were not at hand when the modal opened.
+            await show(self.parts, _view_id(answer.data), await self._filled())
+
+    async def apologise(self, reference: str) -> None:
+        await self._say(words.unexpected(reference))
+
+    async def _filled(self) -> Block:
+        try:
+            async with asyncio.timeout(_COLD_PATIENCE_SECONDS):
+                return self._drawn(await self.parts.catalog.get_market())
+        except (TimeoutError, NovitaUnclear, NovitaUnsent):
+            return problem_view(words.NO_PRICES)
+        except GpuBotError as error:
+            return problem_view(words.error_words(error))
+
+    def _drawn(self, market: Market) -> Block:
+        opening = self.prefill(market)
+        context = self._context(advanced=opening.advanced)
+        return draw(self.parts, self.visit.actor, opening.form, market, context, opening.note)
+
+    def _context(self, *, advanced: bool) -> ModalContext:
+        return ModalContext(channel=self.visit.channel[:100], advanced=advanced)
+
+    async def _say(self, sentence: str) -> None:
+        """By response_url where there is one: the trigger is used up."""
+        if self.visit.response_url:
+            await Answer(self.parts, self.visit).say(notice(sentence))
+
+
 def _view_id(data: Mapping[str, Any] | bytes) -> str:
     return str(data["view"]["id"]) if isinstance(data, Mapping) else ""
-
-
-async def _tell(response_url: str, sentence: str) -> None:
-    """An ephemeral line to whoever asked."""
-    if not response_url:
-        return
-    try:
-        answer = await AsyncWebhookClient(response_url, retry_handlers=[], timeout=8).send(text=sentence)
-    except CALL_FAILED as error:
-        log.warning("not_told_by_response_url", error=type(error).__name__)
-    else:
-        if answer.status_code != 200:
-            log.warning("not_told_by_response_url", status=answer.status_code, error=answer.body)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
@@ -12,6 +14,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot import words
 from bot.ids import Field, View
+from bot.listeners import visits
 from bot.listeners.create.screen import show
 from bot.notifier import SlackNotifier
 from bot.parts import Parts
@@ -44,7 +47,7 @@ def register(app: AsyncApp, parts: Parts) -> None:
 
 
 async def _submit(parts: Parts, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
-    actor = Actor(user=str(body["user"]["id"]), team=str(body["user"].get("team_id") or ""))
+    actor = visits.of_click(body).actor
     try:
         request = _checked(parts, actor, view, await _market(parts))
         begun = await _begin(parts, request, actor, key=request_key(str(view["id"])))
@@ -76,14 +79,19 @@ async def _market(parts: Parts) -> Market:
 
 
 def _checked(parts: Parts, actor: Actor, view: dict[str, Any], market: Market) -> InstanceRequest:
-    request = check(read_form(view), market, parts.limits)
+    request = check(read_form(view), market, parts.limits_for(actor))
     if isinstance(request, dict):
         raise InvalidRequest(request)
-    try:
-        parts.policy.check_create(actor, request.channel)
-    except NotAllowed as refusal:
-        raise InvalidRequest({Field.CHANNEL.value: refusal.why}) from refusal
+    _allowed(Field.LEASE, partial(parts.policy.check_lease, actor, request.lease, parts.limits.max_lease))
+    _allowed(Field.CHANNEL, partial(parts.policy.check_create, actor, request.channel))
     return request
+
+
+def _allowed(field: Field, rule: Callable[[], None]) -> None:
+    try:
+        rule()
+    except NotAllowed as refusal:
+        raise InvalidRequest({field.value: refusal.why}) from refusal
 
 
 async def _begin(parts: Parts, request: InstanceRequest, actor: Actor, *, key: str) -> asyncio.Task[Launch]:

@@ -15,7 +15,7 @@ from bot import words
 from bot.ids import Field
 from bot.views.modal.form import Form
 from bot.views.text import clip
-from core.models import DISK_MAX_GB, DISK_MIN_GB, NAME_PATTERN, BillingMode, InstanceRequest, Market, Product
+from core.models import DISK_MAX_GB, DISK_MIN_GB, NAME_PATTERN, BillingMode, InstanceRequest, LeaseEnd, Market, Product
 from core.offers import disk_limits
 
 Problems = dict[str, str]
@@ -30,10 +30,16 @@ _ERROR_LIMIT = 1000
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """What this installation allows. A `max_lease` of None allows leases without an end."""
+    """What this installation allows whoever fills the form. A `max_lease` of None allows leases without an end."""
 
     default_lease: timedelta | None
     max_lease: timedelta | None
+    may_be_endless: bool = False
+    """Whether this person may choose no end all the same, as admins may."""
+
+    @property
+    def allow_no_end(self) -> bool:
+        return self.max_lease is None or self.may_be_endless
 
 
 def check(form: Form, market: Market, limits: Limits) -> InstanceRequest | Problems:
@@ -106,6 +112,7 @@ def _request(form: Form, envs: dict[str, SecretStr]) -> InstanceRequest:
         region=form.region,
         billing_mode=form.billing_mode or BillingMode.SPOT,
         lease=form.lease,
+        lease_end=form.lease_end or LeaseEnd.STOP,
         channel=form.channel,
         webhook_url=form.webhook_url.strip() if form.webhook_url else None,
         envs=envs,
@@ -155,8 +162,10 @@ def _sold(form: Form, market: Market) -> list[Product]:
 
 
 def _lease_problem(form: Form, limits: Limits) -> str | None:
+    if form.no_end and limits.max_lease is not None and not limits.may_be_endless:
+        return f"Choose a lease of at most {words.duration(limits.max_lease)}."
     if form.no_end:
-        return None if limits.max_lease is None else f"Choose a lease of at most {words.duration(limits.max_lease)}."
+        return None
     if form.lease is None:
         return "Choose a lease."
     if limits.max_lease is not None and form.lease > limits.max_lease:

@@ -10,21 +10,34 @@ from bot.ids import Action, Field, View
 from bot.views import blocks as b
 from bot.views.modal import options
 from bot.views.modal.check import Limits
-from bot.views.modal.form import Form, ModalContext
+from bot.views.modal.form import NOTE_LIMIT, Form, ModalContext
 from bot.views.modal.price import price_blocks
-from bot.views.text import CHANNEL_ID, Block
-from core.models import DISK_DEFAULT_GB, DISK_MAX_GB, DISK_MIN_GB, BillingMode, Market, Offer
+from bot.views.text import CHANNEL_ID, Block, esc
+from core.models import DISK_DEFAULT_GB, DISK_MAX_GB, DISK_MIN_GB, BillingMode, LeaseEnd, Market, Offer
 from core.offers import disk_limits
 
 
 def create_view(
-    form: Form, market: Market, offers: Sequence[Offer], *, limits: Limits, context: ModalContext, now: datetime
+    form: Form,
+    market: Market,
+    offers: Sequence[Offer],
+    *,
+    limits: Limits,
+    context: ModalContext,
+    now: datetime,
+    note: str | None = None,
 ) -> Block:
-    """The whole modal. `offers` are those for `form.draft`, ranked; none while no GPU is chosen."""
+    """The whole modal. `offers` are those for `form.draft`, ranked; none while no GPU is chosen.
+
+    `note` is a plain line on top, such as what a one-liner did not say clearly; the modal keeps it when redrawn.
+    """
+    context = context.noting(note) if note else context
+    context = context.model_copy(update={"advanced": context.advanced or bool(form.webhook_url)})
     return b.modal(
         View.CREATE,
         "Create a GPU instance",
         [
+            *_note(context),
             *_machine(form, market),
             *_terms(form, limits, context),
             *price_blocks(form, market, offers, now),
@@ -35,6 +48,10 @@ def create_view(
         submit="Create",
         private_metadata=context.dump(),
     )
+
+
+def _note(context: ModalContext) -> list[Block]:
+    return [b.section(f"💬 {esc(context.note, NOTE_LIMIT)}", "note")] if context.note else []
 
 
 def _machine(form: Form, market: Market) -> list[Block]:
@@ -49,7 +66,7 @@ def _machine(form: Form, market: Market) -> list[Block]:
 
 
 def _terms(form: Form, limits: Limits, context: ModalContext) -> list[Block]:
-    return [_billing(form, context), _lease(form, limits)]
+    return [_billing(form, context), _lease(form, limits), _lease_end(form)]
 
 
 def _name(form: Form) -> Block:
@@ -119,7 +136,7 @@ def _billing(form: Form, context: ModalContext) -> Block:
 
 
 def _lease(form: Form, limits: Limits) -> Block:
-    choices = options.leases(limits.max_lease, limits.default_lease)
+    choices = options.leases(limits.max_lease, limits.default_lease, form.lease, endless=limits.allow_no_end)
     chosen = options.chosen_lease(choices, form.lease, no_end=form.no_end)
     default = options.chosen_lease(choices, limits.default_lease, no_end=limits.default_lease is None)
     return b.input_(
@@ -127,9 +144,15 @@ def _lease(form: Form, limits: Limits) -> Block:
         "Lease",
         b.static_select(choices.options, chosen or default),
         block_id=choices.block_id,
-        hint=f"Counted from running; {words.LEASE_IS_A_NOTE}.",
+        hint="How long it may run, counted from running. Reminders come 60 and 15 minutes before, with Extend."
+        + (f" At most {words.duration(limits.max_lease)}." if limits.max_lease else ""),
         dispatch=True,
     )
+
+
+def _lease_end(form: Form) -> Block:
+    element = b.radio(list(options.LEASE_ENDS.values()), options.LEASE_ENDS[form.lease_end or LeaseEnd.STOP])
+    return b.input_(Field.LEASE_END, "When the lease is over", element)
 
 
 def _channel(form: Form, context: ModalContext) -> Block:

@@ -17,10 +17,13 @@ from pydantic import ValidationError
 
 from bot.ids import Field
 from bot.views.modal.options import ANY_REGION, read_lease
-from core.models import DISK_DEFAULT_GB, BillingMode, InstanceRequest, Value
+from bot.views.text import clip
+from core.models import DISK_DEFAULT_GB, BillingMode, InstanceRequest, LeaseEnd, Value
 
 _GPU_NUM = re.compile(r"[1-8]")
 _DISK = re.compile(r"[0-9]{1,6}")
+
+NOTE_LIMIT = 300
 
 Inputs = Mapping[str, Mapping[str, Any]]
 
@@ -44,6 +47,7 @@ class Form:
     lease: timedelta | None = None
     no_end: bool = False
     """Whether "No end" was chosen, which is not the same as no choice."""
+    lease_end: LeaseEnd | None = None
     channel: str | None = None
     webhook_url: str | None = None
     envs: str | None = field(default=None, repr=False)
@@ -63,10 +67,15 @@ class ModalContext(Value):
     """Whether the webhook and the variables are shown."""
     switches: int = Bounded(default=0, ge=0, le=10_000)
     """How often the bot moved the billing choice: a choice can only be moved under a new block_id (slack.md A6)."""
+    note: str = Bounded(default="", max_length=NOTE_LIMIT)
+    """The line on top."""
 
     def dump(self) -> str:
         """For private_metadata: far below its 3000 characters."""
         return self.model_dump_json()
+
+    def noting(self, note: str) -> ModalContext:
+        return self.model_copy(update={"note": clip(note, NOTE_LIMIT)})
 
     def toggled(self) -> ModalContext:
         return self.model_copy(update={"advanced": not self.advanced})
@@ -89,6 +98,7 @@ def opening_form(
         billing_mode=BillingMode.SPOT,
         lease=lease,
         no_end=lease is None,
+        lease_end=LeaseEnd.STOP,
         channel=channel,
     )
 
@@ -138,6 +148,7 @@ def read_form(view: object) -> Form:
         billing_mode=_billing(_picked(inputs, Field.BILLING_MODE)),
         lease=lease.length if lease else None,
         no_end=lease is not None and lease.length is None,
+        lease_end=_lease_end(_picked(inputs, Field.LEASE_END)),
         channel=_text(inputs.get(Field.CHANNEL, {}).get("selected_conversation")),
         webhook_url=_typed(inputs, Field.WEBHOOK_URL),
         envs=_typed(inputs, Field.ENVS),
@@ -184,3 +195,7 @@ def _picked_text(inputs: Inputs, name: Field) -> str | None:
 
 def _billing(value: str | None) -> BillingMode | None:
     return next((mode for mode in BillingMode if mode.value == value), None)
+
+
+def _lease_end(value: str | None) -> LeaseEnd | None:
+    return next((end for end in LeaseEnd if end.value == value), None)

@@ -21,7 +21,7 @@ from bot import words
 from bot.ids import Field
 from bot.views.blocks import OPTION_TEXT_LIMIT, OPTIONS_LIMIT, Option, fits_option, option
 from bot.views.text import clip
-from core.models import GPU_NUM_LIMIT, BillingMode, Market, Price, Product, Stock, Template
+from core.models import GPU_NUM_LIMIT, BillingMode, LeaseEnd, Market, Price, Product, Stock, Template
 
 ANY_REGION = "*"
 """The value of "Any region": no region's name."""
@@ -161,13 +161,21 @@ BILLINGS = {
 }
 
 
-@lru_cache(maxsize=16)
-def leases(longest: timedelta | None, default: timedelta | None) -> Choices:
-    """From one hour to `longest`, which together with `default` is always among them; None allows "No end"."""
-    usual = {timedelta(hours=hours) for hours in _LEASE_HOURS} | ({longest, default} - {None})
+LEASE_ENDS = {
+    LeaseEnd.STOP: option("Stop it: the data is kept, at most 7 days", LeaseEnd.STOP.value),
+    LeaseEnd.DELETE: option("Delete it, with all its data", LeaseEnd.DELETE.value),
+}
+
+
+@lru_cache(maxsize=64)
+def leases(
+    longest: timedelta | None, default: timedelta | None, wished: timedelta | None = None, *, endless: bool
+) -> Choices:
+    """From one hour to `longest`, which, as `default` and what was `wished`, is among them; "No end" if `endless`."""
+    usual = {timedelta(hours=hours) for hours in _LEASE_HOURS} | ({longest, default, wished} - {None})
     allowed = sorted(span for span in usual if span and (longest is None or span <= longest))
     options = [option(words.duration(span), _lease_value(span)) for span in allowed]
-    if longest is None:
+    if endless:
         options.append(option("No end", _NO_END))
     return _choices(Field.LEASE, options)
 

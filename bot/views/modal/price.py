@@ -26,10 +26,15 @@ def price_blocks(form: Form, market: Market, offers: Sequence[Offer], now: datet
     if (price := _on_demand_instead(form, market)) is not None:
         label = f"Use on demand ({words.money(price)}/h per GPU)"
         lines.append(actions(button(Action.USE_ON_DEMAND, label), block_id="instead"))
-    if now - market.as_of > OLD:
-        age = words.duration(now - market.as_of)
-        lines.append(context(f"🕑 These prices are {age} old: Novita has not answered since."))
-    return lines
+    return [*lines, *age_blocks(market, now)]
+
+
+def age_blocks(market: Market, now: datetime) -> list[Block]:
+    """How old the prices are, if they are old."""
+    age = now - market.as_of
+    return (
+        [context(f"🕑 These prices are {words.duration(age)} old: Novita has not answered since.")] if age > OLD else []
+    )
 
 
 def _line(form: Form, market: Market, offers: Sequence[Offer], now: datetime) -> str:
@@ -46,7 +51,7 @@ def _cost(form: Form, offers: Sequence[Offer], now: datetime) -> str:
     count = form.gpu_num or 1
     low, high = min(offer.price for offer in offers) * count, max(offer.price for offer in offers) * count
     total = _total(form, low, high, now)
-    return f"≈ *{words.money_range(low, high)}/h*{total}; {_route(offers)}"
+    return f"≈ *{words.money_range(low, high)}/h*{total}; {route(offers)}"
 
 
 def _total(form: Form, low: Decimal, high: Decimal, now: datetime) -> str:
@@ -56,7 +61,7 @@ def _total(form: Form, low: Decimal, high: Decimal, now: datetime) -> str:
     return f", {words.money_range(low * hours, high * hours)} until {date(now + form.lease)}"
 
 
-def _route(offers: Sequence[Offer]) -> str:
+def route(offers: Sequence[Offer]) -> str:
     """`CN-HK-01 first, then AS-SGP-02, OC-AU-01 and 3 more`."""
     names = list(dict.fromkeys(offer.region.name for offer in offers))
     first, then = esc(names[0], 60), [esc(name, 60) for name in names[1 : 1 + _NAMED_REGIONS]]

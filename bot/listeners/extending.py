@@ -1,0 +1,129 @@
+"""Extending a lease: by hours, or until this evening where the person is."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import structlog
+
+from bot import faults, words
+from bot.faults import CALL_FAILED
+from bot.ids import Action
+from bot.listeners.clicks import Click
+from bot.listeners.orders import redraw, refused
+from bot.listeners.visits import Visit
+from bot.parts import Parts
+from bot.views import blocks as b
+from bot.views.blocks import Message
+from bot.views.text import date, esc, mention
+from core.errors import InvalidRequest, NotAllowed, Unknown
+from core.events import LeaseExtended
+from core.models import Instance
+
+log = structlog.get_logger(__name__)
+
+EVENING = 20
+"""The hour at which "until tonight" ends."""
+
+TONIGHT = "tonight"
+By = timedelta | str
+"""How far: a duration from the present end, or TONIGHT."""
+
+BUTTONS: dict[By, Action] = {
+    timedelta(hours=1): Action.EXTEND_1H,
+    timedelta(hours=4): Action.EXTEND_4H,
+    TONIGHT: Action.EXTEND_TONIGHT,
+}
+_LENGTHS: dict[str, By] = {action.value: by for by, action in BUTTONS.items()}
+
+_FURTHEST = timedelta(days=3660)
+"""What is typed may be longer than a calendar is."""
+
+_ONE_PRESS = timedelta(seconds=5)
+"""Two presses within this, by one person or two who saw the same reminder, are one wish."""
+
+
+async def press(parts: Parts, click: Click) -> None:
+    """One of the Extend buttons."""
+    await click.say(await extend(parts, click.value, _LENGTHS[click.action], click.visit))
+
+
+async def extend(parts: Parts, instance_id: str, by: By, visit: Visit) -> Message:
+    """Moves the end of the lease. What to say to who asked. Raises Unknown, StoreUnavailable."""
+    record = await parts.store.get(instance_id)
+    if record is None:
+        raise Unknown(instance_id)
+    try:
+        parts.policy.check_act(visit.actor, record)
+    except NotAllowed as refusal:
+        return await refused(parts, Action.EXTEND_4H, instance_id, visit, refusal)
+    # The record was read before its timeline: whoever extends after that reading is either seen here, or moves the end
+    # from the same instant to the same instant.
+    just_now = await _just_extended(parts, record)
+    if just_now is not None:
+        return _already(record, just_now)
+    wanted = await _wanted(parts, record, by, visit)
+    if isinstance(wanted, Message):
+        return wanted
+    try:
+        moved = await parts.lifecycle.extend_until(instance_id, wanted, visit.actor, parts.policy)
+    except InvalidRequest as impossible:
+        await redraw(parts, instance_id)
+        return b.notice(words.error_words(impossible))
+    return _moved(moved, wanted, parts.limits.max_lease)
+
+
+async def _wanted(parts: Parts, record: Instance, by: By, visit: Visit) -> datetime | Message:
+    """The end that is meant, or why there is none."""
+    now, present = parts.clock.now(), record.lease_ends_at
+    if isinstance(by, timedelta):
+        return max(present or now, now) + min(by, _FURTHEST)
+    evening = evening_of(now, await _zone(parts, visit.actor.user))
+    if evening <= now:
+        return b.notice(f"It is past {EVENING}:00 where you are. Extend it by hours instead.")
+    if present is not None and evening <= present:
+        text = f"*{esc(record.request.name, 100)}* may run until {date(present)} already, which is later."
+        return Message(text, [b.section(text)])
+    return evening
+
+
+def evening_of(now: datetime, zone: timezone) -> datetime:
+    """The end of this day's evening in a zone, which may be over already."""
+    return now.astimezone(zone).replace(hour=EVENING, minute=0, second=0, microsecond=0)
+
+
+async def _zone(parts: Parts, user: str) -> timezone:
+    """Where the person is, as Slack knows it; UTC when Slack does not say."""
+    try:
+        answer = await parts.client.users_info(user=user)
+        return timezone(timedelta(seconds=int(answer["user"]["tz_offset"])))
+    except CALL_FAILED as error:
+        log.warning("time_zone_not_read", error=faults.word_of(error))
+    except (KeyError, TypeError, ValueError) as error:
+        log.warning("time_zone_not_read", error=type(error).__name__)
+    return UTC
+
+
+async def _just_extended(parts: Parts, record: Instance) -> LeaseExtended | None:
+    now = parts.clock.now()
+    for event in reversed(await parts.store.timeline(record.id)):
+        if now - event.at > _ONE_PRESS:
+            return None
+        if isinstance(event, LeaseExtended):
+            return event
+    return None
+
+
+def _already(record: Instance, event: LeaseExtended) -> Message:
+    until = f" to {date(event.ends_at)}" if event.ends_at else ""
+    name, who = esc(record.request.name, 100), mention(event.actor.user)
+    text = f"{who} has just extended *{name}*{until}. Press again in a few seconds to go further."
+    return Message(text, [b.section(text)])
+
+
+def _moved(instance: Instance, wanted: datetime, longest: timedelta | None) -> Message:
+    ends_at = instance.lease_ends_at or wanted
+    text = f"*{esc(instance.request.name, 100)}* may run until {date(ends_at)}."
+    if ends_at < wanted and longest is not None:
+        text += f" That is as far as it goes: a lease ends at most {words.duration(longest)} from now."
+    return Message(text, [b.section(text)])

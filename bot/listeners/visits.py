@@ -1,0 +1,136 @@
+"""Who asks, from where, and how they are answered so that nobody else sees it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import structlog
+from slack_sdk.webhook.async_client import AsyncWebhookClient
+
+from bot import faults
+from bot.faults import CALL_FAILED, Kind
+from bot.ids import View
+from bot.parts import Parts
+from bot.views import blocks as b
+from bot.views.blocks import Message
+from bot.views.text import Block
+from core.models import Actor
+
+log = structlog.get_logger(__name__)
+
+Body = Mapping[str, Any]
+
+_TRIES = 3
+_PAUSE = timedelta(seconds=1)
+
+
+@dataclass(frozen=True)
+class Visit:
+    """One command or click. What Slack did not send is empty; `trigger_id` lives three seconds (slack.md A2)."""
+
+    actor: Actor
+    channel: str = ""
+    response_url: str = ""
+    trigger_id: str = ""
+    message_ts: str = ""
+    """The message whose button was pressed."""
+    is_ephemeral: bool = False
+    """Whether only this person sees that message, so that the answer may stand in its place."""
+    view: Mapping[str, Any] | None = None
+    """The home tab or modal whose button was pressed."""
+
+    @property
+    def is_at_home(self) -> bool:
+        return self.view is not None and self.view.get("type") == "home"
+
+    @property
+    def is_on_card(self) -> bool:
+        """Whether it is a click in a message that everybody sees, and that changes with what was asked."""
+        return bool(self.message_ts) and not self.is_ephemeral
+
+
+def of_command(body: Body) -> Visit:
+    return Visit(
+        Actor(user=str(body["user_id"]), team=str(body.get("team_id") or "")),
+        channel=str(body.get("channel_id") or ""),
+        response_url=str(body.get("response_url") or ""),
+        trigger_id=str(body.get("trigger_id") or ""),
+    )
+
+
+def of_click(body: Body) -> Visit:
+    user, container, view = body["user"], _mapping(body.get("container")), body.get("view")
+    return Visit(
+        Actor(user=str(user["id"]), team=str(user.get("team_id") or "")),
+        channel=str(_mapping(body.get("channel")).get("id") or container.get("channel_id") or ""),
+        response_url=str(body.get("response_url") or ""),
+        trigger_id=str(body.get("trigger_id") or ""),
+        message_ts=str(container.get("message_ts") or ""),
+        is_ephemeral=bool(container.get("is_ephemeral")),
+        view=view if isinstance(view, Mapping) else None,
+    )
+
+
+class Answer:
+    """The private answer to one visit: an ephemeral message or, where Slack offers none, a modal."""
+
+    def __init__(self, parts: Parts, visit: Visit) -> None:
+        self._parts = parts
+        self._visit = visit
+        self._view_id = "" if visit.view is None or visit.is_at_home else str(visit.view.get("id") or "")
+
+    async def hold(self, sentence: str) -> None:
+        """Before something slow: opens the modal that the answer will stand in, as long as the trigger lives."""
+        if not self._visit.response_url:
+            await self.say(b.notice(sentence))
+
+    async def say(self, message: Message, *, instead: bool = False) -> None:
+        """Says it to this person alone. `instead`: in place of the ephemeral message whose button was pressed.
+
+        What Slack does not take is logged, without its content: that may be secret.
+        """
+        for left in range(_TRIES - 1, -1, -1):
+            try:
+                await self._say(message, instead=instead)
+            except CALL_FAILED as error:
+                log.warning("not_said", error=faults.word_of(error), tries_left=left)
+                if left == 0 or faults.kind_of(error) is not Kind.AWAY:
+                    return
+                await self._parts.clock.sleep(faults.retry_after(error) or _PAUSE)
+            else:
+                return
+
+    async def _say(self, message: Message, *, instead: bool) -> None:
+        if self._visit.response_url:
+            await self._post(message, instead=instead)
+        elif self._view_id:
+            await self._call("views.update", view_id=self._view_id, view=_modal(message))
+        else:
+            answer = await self._call("views.open", trigger_id=self._visit.trigger_id, view=_modal(message))
+            self._view_id = str(_mapping(_mapping(answer).get("view")).get("id") or "")
+
+    async def _post(self, message: Message, *, instead: bool) -> None:
+        """A response_url works without membership, and five times in half an hour (slack.md A3)."""
+        client = AsyncWebhookClient(self._visit.response_url, session=self._parts.client.session, retry_handlers=[])
+        replace = instead and self._visit.is_ephemeral
+        answer = await client.send(text=message.text, blocks=message.blocks, replace_original=replace)
+        if answer.status_code == 400:
+            # No defect in drawing may keep back what was to be said.
+            log.error("blocks_refused", method="response_url")
+            answer = await client.send(text=message.text, replace_original=replace)
+        if answer.status_code != 200:
+            raise ConnectionError(f"response_url answered {answer.status_code}")
+
+    async def _call(self, method: str, **arguments: Any) -> object:
+        return (await self._parts.client.api_call(method, json=arguments)).data
+
+
+def _modal(message: Message) -> Block:
+    return b.modal(View.ANSWER, "GPU instances", message.blocks)
+
+
+def _mapping(value: object) -> Mapping[str, Any]:
+    return value if isinstance(value, Mapping) else {}

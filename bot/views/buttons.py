@@ -1,0 +1,153 @@
+"""An instance's buttons: only those that can work now, with a dialog before what ends programs or destroys data."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from types import MappingProxyType
+
+from bot import words
+from bot.ids import Action
+from bot.views import blocks as b
+from bot.views.text import Block
+from core import costs
+from core.lifecycle import possible
+from core.models import BillingMode, FailureKind, Instance, Status, Verb
+
+VERBS: dict[Action, Verb] = {
+    Action.START: Verb.START,
+    Action.STOP: Verb.STOP,
+    Action.RESTART: Verb.RESTART,
+    Action.DELETE: Verb.DELETE,
+}
+EXTENSIONS = (Action.EXTEND_1H, Action.EXTEND_4H, Action.EXTEND_TONIGHT)
+AGAIN = (Action.AGAIN, Action.AGAIN_ON_DEMAND)
+
+LABELS: dict[Action, str] = {
+    Action.CONNECT: "Connect",
+    Action.START: "Start",
+    Action.STOP: "Stop",
+    Action.RESTART: "Restart",
+    Action.DELETE: "Delete",
+    Action.STATUS: "Details",
+    Action.EXTEND_1H: "Extend 1 h",
+    Action.EXTEND_4H: "Extend 4 h",
+    Action.EXTEND_TONIGHT: "Extend until tonight",
+    Action.AGAIN: "Start the same again",
+    Action.AGAIN_ON_DEMAND: "Start it again on demand",
+}
+
+_STYLES = {Action.CONNECT: "primary", Action.START: "primary", Action.DELETE: "danger"}
+_MAIN = (Action.CONNECT, *VERBS)
+
+
+def rows(instance: Instance, now: datetime) -> list[Block]:
+    """Everything that can be done with it: the verbs in one line, its lease in the next."""
+    return [*row(instance, now, *_MAIN, *_again(instance)), *row(instance, now, *EXTENSIONS)]
+
+
+def short_row(instance: Instance, now: datetime) -> list[Block]:
+    """What is done most often, in one line."""
+    return row(instance, now, *_MAIN, Action.EXTEND_4H, *_again(instance))
+
+
+def row(
+    instance: Instance, now: datetime, *wanted: Action, labels: Mapping[Action, str] = MappingProxyType({})
+) -> list[Block]:
+    """Those of the wanted buttons that can work now, in one block; no block without any. `labels` are other words."""
+    drawn = [button(instance, action, labels.get(action, "")) for action in wanted if can_work(instance, action, now)]
+    return [b.actions(*drawn)] if drawn else []
+
+
+def can_work(instance: Instance, action: Action, now: datetime | None = None) -> bool:
+    """Whether a click makes sense in the state that the record shows. It is checked again when it comes.
+
+    Without `now`, what hangs on the time of day counts as possible.
+    """
+    if action in VERBS:
+        return VERBS[action] in possible(instance)
+    if action is Action.CONNECT:
+        return instance.novita_id is not None and instance.status is Status.RUNNING
+    if action in EXTENSIONS:
+        return _can_extend(instance, action, now)
+    return action is not Action.AGAIN_ON_DEMAND or instance.request.billing_mode is BillingMode.SPOT
+
+
+def button(instance: Instance, action: Action, label: str = "") -> Block:
+    """A button about the instance, whether or not it can work now."""
+    dialog = _DIALOGS.get(action)
+    return b.button(
+        action,
+        label or LABELS.get(action, "Choose"),
+        value=instance.id,
+        style=_STYLES.get(action, ""),
+        confirm=dialog(instance) if dialog else None,
+    )
+
+
+def disk_cost(instance: Instance) -> str:
+    """`Its disk of 100 GB costs $0.20 a day meanwhile.`"""
+    size, usd = instance.request.rootfs_size, costs.disk_per_day(instance)
+    return f"Its disk of {size} GB {f'costs {words.money(usd)} a day' if usd else 'costs nothing'} meanwhile."
+
+
+def _can_extend(instance: Instance, action: Action, now: datetime | None) -> bool:
+    ends_at = instance.lease_ends_at
+    if instance.status is not Status.RUNNING or ends_at is None or instance.order is not None:
+        return False
+    return action is not Action.EXTEND_TONIGHT or now is None or ends_at - now < timedelta(days=1)
+
+
+def _again(instance: Instance) -> tuple[Action, ...]:
+    """Offered where this machine is of no more use: ended, failed, or taken back by Novita."""
+    is_taken = instance.status is Status.STOPPED and instance.spot_noticed
+    return AGAIN if instance.has_ended or instance.status is Status.FAILED or is_taken else ()
+
+
+def _stop_dialog(instance: Instance) -> Block:
+    text = (
+        "Programs that run on it end, and its GPU is free for others: a start later may find none. Novita keeps the "
+        f"data at most 7 days. The GPU is no longer billed. {disk_cost(instance)}"
+    )
+    return b.confirmation(_question("Stop", instance), text, "Stop it", danger=True)
+
+
+def _restart_dialog(instance: Instance) -> Block:
+    text = "Programs that run on it end; what is on its disk stays. It is billed as before."
+    return b.confirmation(_question("Restart", instance), text, "Restart it")
+
+
+def _delete_dialog(instance: Instance) -> Block:
+    instead = " Stop it instead if you need the data again within 7 days." if Verb.STOP in possible(instance) else ""
+    text = (
+        "Everything on it is destroyed at once, and nobody can bring it back. "
+        f"Nothing of it is billed any more.{instead}"
+    )
+    return b.confirmation(_question("Delete", instance), text, "Delete it", danger=True)
+
+
+def _again_dialog(instance: Instance) -> Block | None:
+    """Only where the same again may make a second one."""
+    if instance.failure is None or instance.failure.kind is not FailureKind.LOST:
+        return None
+    text = "Novita may have made it after all. Look for its name in the Novita console before you create it again."
+    return b.confirmation(_question("Create", instance, "again?"), text, "Create it")
+
+
+def _on_demand_dialog(instance: Instance) -> Block:
+    text = "On demand costs about twice the spot price, and Novita does not take it back."
+    return b.confirmation(_question("Create", instance, "on demand?"), text, "Create it")
+
+
+def _question(verb: str, instance: Instance, end: str = "?") -> str:
+    gap = "" if end == "?" else " "
+    return f"{verb} {instance.request.name[:70]}{gap}{end}"
+
+
+_DIALOGS: dict[Action, Callable[[Instance], Block | None]] = {
+    Action.STOP: _stop_dialog,
+    Action.RESTART: _restart_dialog,
+    Action.DELETE: _delete_dialog,
+    Action.AGAIN: _again_dialog,
+    Action.AGAIN_ON_DEMAND: _on_demand_dialog,
+}

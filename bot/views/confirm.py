@@ -1,0 +1,75 @@
+"""What a complete one-liner is answered with: what would be created, for how much, and one button to do it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from decimal import Decimal
+
+from bot import words
+from bot.ids import Action
+from bot.views import blocks as b
+from bot.views.blocks import Message
+from bot.views.modal.price import route
+from bot.views.text import Block, channel_mention, date, esc
+from core.models import TYPICAL_TIME_TO_RUNNING, InstanceRequest, Offer, Stock
+
+_VALUE_LIMIT = 2000
+
+
+def create_confirmation(
+    request: InstanceRequest, offers: Sequence[Offer], *, line: str, template_name: str, now: datetime
+) -> Message:
+    """`offers` are ranked as the create would try them; without any there is nothing to confirm, only to change.
+
+    `line` travels in the buttons, and is read again when one is clicked.
+    """
+    gpu = f"{request.gpu_num} × {esc(request.product_name, 80)}, {words.BILLING_WORDS[request.billing_mode]}"
+    title = f"Create *{esc(request.name, 100)}*: {gpu}?"
+    blocks = [b.section(title), b.fields(_facts(request, offers, template_name, now))]
+    if not offers:
+        blocks.append(b.section("⚠️ No region sells that right now. Change the GPU, the billing or the disk."))
+    elif all(offer.stock is Stock.NONE for offer in offers):
+        blocks.append(b.section("⚠️ Novita lists no stock right now; a create will still be tried everywhere."))
+    return Message(title, [*blocks, _buttons(line, can_create=bool(offers))])
+
+
+def _facts(request: InstanceRequest, offers: Sequence[Offer], template_name: str, now: datetime) -> dict[str, str]:
+    facts = {"Template": esc(template_name or request.template_id, 80), "Disk": f"{request.rootfs_size} GB"}
+    if offers:
+        facts |= {"Price": _price(request, offers), "Where": f"{route(offers)}{_elsewhere(request, offers)}"}
+    facts["Lease"] = _lease(request, now)
+    return facts | ({"Told in": channel_mention(request.channel)} if request.channel else {})
+
+
+def _price(request: InstanceRequest, offers: Sequence[Offer]) -> str:
+    """The hour, and the whole lease, between the cheapest and the dearest region."""
+    low = min(offer.price for offer in offers) * request.gpu_num
+    high = max(offer.price for offer in offers) * request.gpu_num
+    hour = f"≈ {words.money_range(low, high)}/h"
+    if request.lease is None:
+        return hour
+    hours = Decimal(int(request.lease.total_seconds())) / 3600
+    return f"{hour}, {words.money_range(low * hours, high * hours)} for {words.duration(request.lease)}"
+
+
+def _elsewhere(request: InstanceRequest, offers: Sequence[Offer]) -> str:
+    is_sold = request.region is None or any(offer.region.name == request.region for offer in offers)
+    return "" if is_sold else f" ({esc(request.region or '', 60)} does not sell it)"
+
+
+def _lease(request: InstanceRequest, now: datetime) -> str:
+    if request.lease is None:
+        return "⚠️ no end: it runs, and is billed, until somebody stops it"
+    until = date(now + TYPICAL_TIME_TO_RUNNING + request.lease)
+    then = words.END_WORDS[request.lease_end]
+    return f"{words.duration(request.lease)} from running (until about {until}), then {then}"
+
+
+def _buttons(line: str, *, can_create: bool) -> Block:
+    """A line that no button can carry leads to the empty form."""
+    if not 0 < len(line) <= _VALUE_LIMIT:
+        return b.actions(b.button(Action.CREATE, "Open the form", style="primary"))
+    edit = b.button(Action.EDIT_CREATE, "Change something", value=line)
+    create = b.button(Action.CONFIRM_CREATE, "Create", value=line, style="primary")
+    return b.actions(*([create] if can_create else []), edit)

@@ -1,0 +1,123 @@
+"""`/gpu list`: who has what, what it costs an hour, how long it still runs, what it has cost; in pages."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from decimal import Decimal
+from itertools import groupby
+
+from bot import words
+from bot.ids import COMMAND, Action
+from bot.views import blocks as b
+from bot.views import buttons
+from bot.views.blocks import Message
+from bot.views.paging import page as page_of
+from bot.views.paging import turns
+from bot.views.text import Block, date, esc, mention
+from core import costs
+from core.models import Instance, Status
+
+PAGE_SIZE = 15
+"""Rows on a page: with the longest names they stay within what Slack takes (about 13,000 characters)."""
+
+
+def instance_list(instances: Sequence[Instance], *, scope: str, page: int, now: datetime) -> Message:
+    """One page of them. `scope` is "mine" or "all"; with "all" they stand under their owners, who costs most first."""
+    if not instances:
+        return _nothing(scope)
+    ordered = _by_owner(instances)
+    shown = page_of(ordered, page, PAGE_SIZE)
+    rows: list[Block] = []
+    for owner, theirs in groupby(ordered[shown.part], key=lambda instance: instance.owner.user):
+        rows += [_heading(owner, instances)] if scope == "all" else []
+        rows += [_row(instance, now) for instance in theirs]
+    place = f"page {shown.number + 1} of {shown.count}" if shown.count > 1 else ""
+    text = sums(instances, now)
+    tail = [b.divider(), b.section(f"*Together:* {text}"), *turns(shown, Action.LIST_PAGE, f"{scope} ")]
+    return Message(
+        f"{_title(scope)}: {text}", [b.header(" · ".join(filter(None, (_title(scope), place)))), *rows, *tail]
+    )
+
+
+def sums(instances: Sequence[Instance], now: datetime) -> str:
+    """`12 instances, 8 running, $4.32/h now, ≈ $123.40 so far`."""
+    running = sum(instance.status is Status.RUNNING for instance in instances)
+    spent = sum((costs.so_far(instance, now) for instance in instances), Decimal(0))
+    disks = sum((costs.disk_per_day(i) for i in instances if i.status is Status.STOPPED), Decimal(0))
+    parts = [_count(len(instances)), f"{running} running", f"{words.money(_per_hour(instances))}/h now"]
+    parts += [f"{words.money(disks)} a day for disks of stopped ones"] if disks else []
+    return ", ".join([*parts, f"≈ {words.money(spent)} so far"])
+
+
+def line(instance: Instance, now: datetime) -> str:
+    """Name, state, machine, place, price, time left and cost so far of one instance, as mrkdwn."""
+    request = instance.request
+    emoji, state = words.STATUS_EMOJI[instance.status], words.STATUS_WORDS[instance.status]
+    where = f" in {esc(instance.offer.region.name, 20)}" if instance.offer else ""
+    facts = [f"{request.gpu_num} × {esc(request.product_name, 22)}{where}", _price(instance), *_time(instance, now)]
+    if instance.billed:
+        facts.append(f"≈ {words.money(costs.so_far(instance, now))} so far")
+    return f"{emoji} *{esc(request.name, 40)}* {state}\n{' · '.join(facts)}"
+
+
+def _row(instance: Instance, now: datetime) -> Block:
+    return b.section(line(instance, now), accessory=buttons.button(instance, Action.STATUS))
+
+
+def _price(instance: Instance) -> str:
+    billing = words.BILLING_WORDS[instance.request.billing_mode]
+    usd = instance.hourly_price
+    return f"{words.money(usd)}/h {billing}" if usd is not None else billing
+
+
+def _time(instance: Instance, now: datetime) -> list[str]:
+    """What is coming: the order under way, Novita taking it back, the lease's end, the end of the data."""
+    if instance.order is not None:
+        return [f"to be {words.VERB_DONE[instance.order.verb]}"]
+    if instance.status is Status.STOPPED:
+        return [f"data kept until {date(instance.data_until)}"] if instance.data_until else []
+    if instance.status is not Status.RUNNING:
+        return []
+    taken = ["⚠️ Novita takes it back"] if instance.spot_noticed else []
+    return [*taken, f"{words.duration(instance.lease_ends_at - now)} left" if instance.lease_ends_at else "no end"]
+
+
+def _by_owner(instances: Iterable[Instance]) -> list[Instance]:
+    """Those who cost most an hour first; of each, what runs first, then the newest."""
+    groups: dict[str, list[Instance]] = defaultdict(list)
+    for instance in instances:
+        groups[instance.owner.user].append(instance)
+    owners = sorted(groups, key=lambda owner: (-_per_hour(groups[owner]), owner))
+    return [instance for owner in owners for instance in sorted(groups[owner], key=_rank)]
+
+
+def _rank(instance: Instance) -> tuple[bool, bool, float]:
+    return not costs.is_billed(instance), instance.has_ended, -instance.created_at.timestamp()
+
+
+def _heading(owner: str, instances: Iterable[Instance]) -> Block:
+    theirs = [instance for instance in instances if instance.owner.user == owner]
+    return b.context(f"{mention(owner)} · {_count(len(theirs))} · {words.money(_per_hour(theirs))}/h now")
+
+
+def _per_hour(instances: Iterable[Instance]) -> Decimal:
+    """USD an hour of those whose compute is billed now."""
+    return sum((i.hourly_price or Decimal(0) for i in instances if costs.is_billed(i)), Decimal(0))
+
+
+def _count(number: int) -> str:
+    return "1 instance" if number == 1 else f"{number} instances"
+
+
+def _title(scope: str) -> str:
+    return "Everybody's GPUs" if scope == "all" else "Your GPUs"
+
+
+def _nothing(scope: str) -> Message:
+    whose = "Nobody has" if scope == "all" else "You have"
+    hint = "" if scope == "all" else f" `{COMMAND} list all` shows everybody's."
+    text = f"{whose} no GPU instance right now. `{COMMAND} create` makes one.{hint}"
+    create = b.actions(b.button(Action.CREATE, "Create a GPU instance", style="primary"))
+    return Message(text, [b.section(text), create])

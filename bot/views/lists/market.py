@@ -1,0 +1,126 @@
+"""`/gpu offers` and `/gpu templates`: what can be had, at what price and where, and what can be put on it."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+
+from bot.ids import COMMAND, Action
+from bot.views import blocks as b
+from bot.views.blocks import Message
+from bot.views.modal.price import age_blocks
+from bot.views.text import Block, code, date, esc, fit_lines
+from bot.words import BILLING_WORDS, STOCK_WORDS, money
+from core.models import BillingMode, Market, Price, Product, Stock, Template
+
+IN_DETAIL = 4
+"""Of so many GPUs each region is shown; more are shown in a line each."""
+
+_STOCK_ORDER = (Stock.HIGH, Stock.NORMAL, Stock.LOW, Stock.UNKNOWN, Stock.NONE)
+
+
+def offer_list(market: Market, words: str, now: datetime) -> Message:
+    """The GPUs whose name holds all the words: live prices and stock, by region when they are few."""
+    found = _named(market, words)
+    if not found:
+        return _no_offers(market, words)
+    if len(found) <= IN_DETAIL:
+        rows = [b.section(f"*{esc(name, 60)}*\n{_by_region(found[name])}") for name in found]
+        hint = "Novita's stock is a hint: a create tries region after region until one says yes."
+    else:
+        rows = [b.section(fit_lines((_summary(name, found[name]) for name in found), wire_limit=9000))]
+        hint = f"`{COMMAND} offers 4090` shows a GPU region by region."
+    title = f"{len(found)} GPU{'s' if len(found) > 1 else ''}, prices per GPU and hour, as of {date(market.as_of)}"
+    tail = [b.context(hint), *age_blocks(market, now), _create()]
+    return Message(title, [b.section(title), *rows, *tail])
+
+
+def template_list(templates: Iterable[Template], words: str) -> Message:
+    """The templates whose name, image or id holds all the words; the account's own first."""
+    wanted = words.casefold().split()
+    fitting = [template for template in templates if _is_about(template, wanted)]
+    if not fitting:
+        text = f"No template fits {code(words, 60)}." if wanted else "Novita lists no templates right now."
+        return Message(text, [b.section(text)])
+    fitting.sort(key=lambda template: (template.channel != "private", template.name.casefold()))
+    title = f"{len(fitting)} template{'s' if len(fitting) > 1 else ''}" + (f" for {code(words, 60)}" if wanted else "")
+    hint = f"`{COMMAND} templates WORDS` narrows it down; `{COMMAND} create 4090 from NAME` takes one."
+    return Message(title, [b.section(title), b.section(_template_lines(fitting)), b.context(hint)])
+
+
+def _named(market: Market, words: str) -> dict[str, list[Product]]:
+    """Products by name, what is in stock first, then the cheapest."""
+    wanted, groups = words.casefold().split(), defaultdict[str, list[Product]](list)
+    for product in market.products:
+        if product.prices and all(word in product.name.casefold() for word in wanted):
+            groups[product.name].append(product)
+    return {name: groups[name] for name in sorted(groups, key=lambda name: (*_attraction(groups[name]), name))}
+
+
+def _attraction(group: Iterable[Product]) -> tuple[bool, float]:
+    prices = [price for product in group for price in product.prices.values()]
+    return all(price.stock is Stock.NONE for price in prices), float(min(price.usd for price in prices))
+
+
+def _by_region(group: Iterable[Product]) -> str:
+    """A line for each region, cheapest first: `• CN-HK-01 (Hong Kong): spot $0.18, stock high · on demand …`."""
+    lines: dict[str, tuple[float, str]] = {}
+    for region, products in _regions(group).items():
+        prices = {mode: price for mode in BillingMode if (price := _best(products, mode)) is not None}
+        place = products[0].region.place
+        where = f"{esc(region, 30)} ({esc(place, 30)})" if place else esc(region, 30)
+        offered = " · ".join(f"{BILLING_WORDS[mode]} {_priced(price)}" for mode, price in prices.items())
+        lines[region] = (float(min(price.usd for price in prices.values())), f"• {where}: {offered}")
+    return fit_lines((text for _, text in sorted(lines.values())), limit=2500, wire_limit=2400)
+
+
+def _regions(group: Iterable[Product]) -> dict[str, list[Product]]:
+    regions = defaultdict[str, list[Product]](list)
+    for product in group:
+        regions[product.region.name].append(product)
+    return regions
+
+
+def _summary(name: str, group: Sequence[Product]) -> str:
+    """`• *RTX 4090 24GB*: spot from $0.18, stock high · on demand from $0.35, stock high (3 regions)`."""
+    best = {mode: price for mode in BillingMode if (price := _best(group, mode)) is not None}
+    offered = " · ".join(f"{BILLING_WORDS[mode]} from {_priced(price)}" for mode, price in best.items())
+    count = len(_regions(group))
+    return f"• *{esc(name, 60)}*: {offered} ({count} region{'s' if count > 1 else ''})"
+
+
+def _best(group: Iterable[Product], mode: BillingMode) -> Price | None:
+    """The lowest price at which there is some; where there is none, the lowest."""
+    prices = [product.prices[mode] for product in group if mode in product.prices]
+    rank = {stock: place for place, stock in enumerate(_STOCK_ORDER)}
+    return min(prices, key=lambda price: (price.stock is Stock.NONE, price.usd, rank[price.stock]), default=None)
+
+
+def _priced(price: Price) -> str:
+    return f"{money(price.usd)}, {STOCK_WORDS[price.stock]}"
+
+
+def _no_offers(market: Market, words: str) -> Message:
+    if not words.strip():
+        text = "Novita lists no GPU right now."
+    else:
+        text = f"Novita lists no GPU whose name holds {code(words, 60)}. `{COMMAND} offers` shows all of them."
+    return Message(text, [b.section(text)])
+
+
+def _is_about(template: Template, wanted: Sequence[str]) -> bool:
+    text = f"{template.name} {template.id} {template.image}".casefold()
+    return all(word in text for word in wanted)
+
+
+def _template_lines(templates: Iterable[Template]) -> str:
+    lines = (
+        f"• *{esc(each.name, 60)}* {code(each.id, 40)} · {esc(each.channel, 20)} · {esc(each.image, 80)}"
+        for each in templates
+    )
+    return fit_lines(lines, wire_limit=9000)
+
+
+def _create() -> Block:
+    return b.actions(b.button(Action.CREATE, "Create a GPU instance", style="primary"))

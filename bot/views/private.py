@@ -1,0 +1,93 @@
+"""What one person is told about an instance: how to reach it, why not, and what a colleague asks of its owner."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot import words
+from bot.ids import Action
+from bot.views import blocks as b
+from bot.views import buttons
+from bot.views.blocks import Message
+from bot.views.endpoints import endpoint_lines
+from bot.views.text import date, esc, mention
+from core.models import Connection, Instance, Verb
+
+_PREFIX = "instance:"
+_LONGEST_ADDRESS = 1200
+_WISHES: dict[str, str] = {
+    "connect": "how to connect to",
+    "start": "to start",
+    "stop": "to stop",
+    "restart": "to restart",
+    "delete": "to delete",
+    "extend": "to extend",
+    "again": "to start again what was",
+}
+
+
+def connection(instance: Instance, connection: Connection) -> Message:
+    """How to reach it. Its secrets stand in the blocks only, and to the letter, as they are copied from there."""
+    name = esc(instance.request.name, 100)
+    warning = (
+        "🔒 Only you see this. Keep it to yourself: whoever has it is in. It changes with each start, and it is stored "
+        "nowhere here; Connect fetches it again."
+    )
+    ways = [(label, value[:_LONGEST_ADDRESS]) for label, value in _ways(connection) if value]
+    blocks = [b.section(f"🔑 *How to reach {name}*"), *([b.exact(ways)] if ways else [])]
+    if not connection.ssh_command:
+        blocks.append(b.section("Novita gives no SSH command for it (yet): it may take a minute after the start."))
+    public = endpoint_lines(connection.endpoints)
+    return Message(f"How to reach {name}", [*blocks, *([b.section(public)] if public else []), b.context(warning)])
+
+
+def refused(instance: Instance, action: Action, why: str) -> Message:
+    """That it is somebody else's, and a button to ask them."""
+    verb = action.value.removeprefix(_PREFIX)
+    name = esc(instance.request.name, 100)
+    text = f"{esc(why, 300)} *{name}* belongs to {mention(instance.owner.user)}."
+    ask = b.button(Action.ASK_OWNER, "Ask the owner", value=f"{verb} {instance.id}")
+    offered = [b.actions(ask)] if _wish(verb) else []
+    return Message(text, [b.section(text), *offered])
+
+
+def asking(instance: Instance, verb: str, by: str) -> Message:
+    """In the thread: who asks the owner for what, with the button that does it, if it can be done now."""
+    asked = _wish(verb) or "about"
+    text = f"🙋 {mention(by)} asks {mention(instance.owner.user)} {asked} *{esc(instance.request.name, 100)}*."
+    action = next((one for one in buttons.LABELS if one.value == f"{_PREFIX}{verb}"), None)
+    extensions = buttons.EXTENSIONS if verb.startswith("extend") else ()
+    wanted = extensions or ((action,) if action else ())
+    able = [buttons.button(instance, one) for one in wanted if buttons.can_work(instance, one)]
+    return Message(text, [b.section(text), *([b.actions(*able)] if able else [])])
+
+
+def already(instance: Instance, verb: Verb, now: datetime | None = None) -> Message:
+    """Somebody asked for the same before: it is done once, and both hear of it."""
+    name, done, order = esc(instance.request.name, 100), words.VERB_DONE[verb], instance.order
+    if order is None or order.verb is not verb:
+        state = words.STATUS_WORDS[instance.status]
+        return _plain(f"*{name}* was asked to be {done} before; it is {state} now.")
+    when = f"{words.duration(now - order.at)} ago" if now else date(order.at)
+    who = f"{mention(order.actor.user)} asked for that" if order.actor else "The end of its lease asked for that"
+    return _plain(f"{who} {when}: *{name}* is being {done}. Nothing more needs to be done.")
+
+
+def _ways(connection: Connection) -> list[tuple[str, str]]:
+    return [
+        ("SSH", connection.ssh_command),
+        ("Password", connection.ssh_password.get_secret_value()),
+        ("Jupyter", connection.jupyter_url),
+        ("Terminal in the browser", connection.web_terminal_url),
+        ("Log of the instance", connection.instance_log_url),
+        ("Log of the system", connection.system_log_url),
+    ]
+
+
+def _wish(verb: str) -> str:
+    """`to stop`, for `stop`; empty for what nobody needs to ask for. `extend:4h` is a wish to extend."""
+    return _WISHES.get(verb.partition(":")[0], "")
+
+
+def _plain(text: str) -> Message:
+    return Message(text, [b.section(text)])

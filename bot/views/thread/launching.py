@@ -1,0 +1,64 @@
+"""The replies on the way up: created, in doubt, slow, running, failed."""
+
+from __future__ import annotations
+
+from bot import words
+from bot.ids import Action
+from bot.views import buttons
+from bot.views.attempts import attempt_lines, refusals
+from bot.views.blocks import Message
+from bot.views.card import lease, place, price, what
+from bot.views.endpoints import endpoint_lines
+from bot.views.modal.outcome import cost_of_failure
+from bot.views.text import code, date, esc, mention
+from bot.views.thread.shape import told
+from core.events import InstanceFailed, InstanceRunning, InstanceSlow
+from core.models import Instance
+from core.transitions import GIVE_UP_AFTER
+
+
+def created(instance: Instance, *, found: bool) -> Message:
+    how = "It was found at Novita under its name, after the answer had been lost.\n" if found else ""
+    ready = instance.estimated_ready_at
+    soon = f" Usually running by {date(ready)}." if ready and instance.running_at is None else ""
+    detail = (
+        f"{how}{what(instance)} in *{place(instance)}*, {price(instance)}. Billing begins with the image pull.{soon}"
+    )
+    tried = attempt_lines(instance.attempts) if refusals(instance.attempts) else ""
+    return told(instance, "✅", "is created", detail, f"Tried:\n{tried}" if tried else "")
+
+
+def in_doubt(instance: Instance, why: str) -> Message:
+    until = f" until {date(instance.in_doubt_since + GIVE_UP_AFTER)}" if instance.in_doubt_since else ""
+    name = code(instance.novita_name, 120)
+    detail = f"The bot looks for it under its name {name}{until}. No second one is made meanwhile."
+    return told(instance, "❔", f"may or may not have been made: {why}", detail)
+
+
+def slow(instance: Instance, event: InstanceSlow) -> Message:
+    detail = (
+        f"Novita says {code(event.novita_status, 40)}. A large image takes long to pull, and the pull is billed: "
+        f"{price(instance)}. If it should not go on, delete it."
+    )
+    row = buttons.row(instance, event.at, Action.DELETE)
+    return told(instance, "🐢", f"is still not running after {event.minutes} min", detail, buttons=row)
+
+
+def running(instance: Instance, event: InstanceRunning) -> Message:
+    ends = f" Lease: {lease(instance)}." if instance.request.lease else ""
+    detail = f"{mention(instance.owner.user)} {what(instance)} in {place(instance)}, {price(instance)}.{ends}"
+    login = "Connect shows its owner the SSH command and password; a program may take a while to answer."
+    row = buttons.row(instance, event.at, Action.CONNECT)
+    return told(instance, "🟢", "is running", detail, endpoint_lines(event.endpoints), login, buttons=row)
+
+
+def failed(instance: Instance, event: InstanceFailed) -> Message:
+    state = "was not created" if instance.novita_id is None else "failed"
+    explanation, then = words.explain(event.failure)
+    said = words.novitas_words(event.failure)
+    quoted = f"\n> {esc(said, 300)}" if said else ""
+    detail = f"{mention(instance.owner.user)} {esc(explanation)}{quoted}\n*What to do:* {esc(then)}"
+    tried = attempt_lines(instance.attempts) if instance.novita_id is None else ""
+    row = buttons.row(instance, event.at, *buttons.AGAIN, Action.DELETE)
+    parts = (detail, f"Tried:\n{tried}" if tried else "", cost_of_failure(instance))
+    return told(instance, "🔴", state, *parts, buttons=row)

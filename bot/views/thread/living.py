@@ -1,0 +1,165 @@
+"""The replies about an instance that people live with: orders, its lease, its end, and what Novita does by itself."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from bot import words
+from bot.ids import Action
+from bot.views import buttons
+from bot.views.blocks import Message
+from bot.views.card import kept_data, price
+from bot.views.text import countdown, date, esc, mention
+from bot.views.thread.shape import told
+from core import costs
+from core.events import (
+    DiskReminder,
+    InstanceDeleted,
+    InstanceStopped,
+    LeaseExtended,
+    LeaseReminder,
+    OrderFailed,
+    OrderGiven,
+    SpotNotice,
+    StopReason,
+)
+from core.models import Actor, Instance, LeaseEnd, Verb
+
+_WHY_STOPPED: dict[StopReason, str] = {
+    StopReason.LEASE: "Its lease is over.",
+    StopReason.RECLAIMED: "Novita has taken its GPU back, as it had announced: that is the bargain of spot.",
+    StopReason.PROBABLY_RECLAIMED: (
+        "Nobody asked this bot to stop it. As it is spot, Novita has probably taken its GPU back; it may also have "
+        "been stopped in Novita's console, or its main program has ended."
+    ),
+    StopReason.ELSEWHERE: (
+        "Nobody asked this bot to stop it: it was stopped in Novita's console, or its main program has ended."
+    ),
+}
+_RECLAIMS = (StopReason.RECLAIMED, StopReason.PROBABLY_RECLAIMED)
+
+
+def order_given(instance: Instance, event: OrderGiven) -> Message:
+    """One line, so that the thread tells later who it was."""
+    done = words.VERB_DONE[event.verb]
+    if event.actor is None:
+        return told(instance, "⏰", f"is being {done}: its lease is over", mention(instance.owner.user))
+    by = "its owner" if _is_owner(instance, event.actor) else mention(event.actor.user)
+    others = "" if _is_owner(instance, event.actor) else mention(instance.owner.user)
+    return told(instance, "⏳", f"is being {done}, as {by} asked", others)
+
+
+def order_failed(instance: Instance, event: OrderFailed, admins: Sequence[str]) -> Message:
+    """Whom it calls: who asked and the owner; the admins too when what the lease, or a repeated wish, ends goes on."""
+    what, then = words.explain_order(event.verb, event.why)
+    said = words.novitas_words(event.why)
+    quoted = f"\n> {esc(said, 300)}" if said else ""
+    called = _mentions(_to_call(instance, event, admins))
+    state = f"could not be {words.VERB_DONE[event.verb]}" + ("" if event.is_final else " yet")
+    first = f"{called} {esc(what)}{quoted}"
+    row = buttons.row(instance, event.at, *_after_failure(event))
+    return told(instance, "🔴", state, first, _what_next(instance, event, then), buttons=row)
+
+
+def stopped(instance: Instance, event: InstanceStopped) -> Message:
+    if event.reason is StopReason.ASKED:
+        by = "its owner" if event.actor is None or _is_owner(instance, event.actor) else mention(event.actor.user)
+        why, offered = f"As {by} asked.", (Action.START,)
+    else:
+        why = f"{mention(instance.owner.user)} {_WHY_STOPPED[event.reason]}"
+        offered = (Action.START, *(buttons.AGAIN if event.reason in _RECLAIMS else ()))
+    row = buttons.row(instance, event.at, *offered)
+    state = "was taken back by Novita" if event.reason is StopReason.RECLAIMED else "is stopped"
+    return told(instance, "⏸️", state, why, f"{kept_data(instance)}{_cost(instance, event)}", buttons=row)
+
+
+def deleted(instance: Instance, event: InstanceDeleted) -> Message:
+    gone = f"Nothing is left of it at Novita, and nothing is billed.{_cost(instance, event)}"
+    if event.asked:
+        return told(instance, "⚪", "is deleted", f"{_who_deleted(instance, event.actor)} {gone}")
+    why = f"{mention(instance.owner.user)} Somebody deleted it outside this bot, probably in Novita's console."
+    row = buttons.row(instance, event.at, Action.AGAIN)
+    return told(instance, "⚪", "is deleted", why, gone, buttons=row)
+
+
+def spot_notice(instance: Instance, event: SpotNotice) -> Message:
+    when = f" {countdown(event.reclaim_at)}" if event.reclaim_at else " soon; it does not say when"
+    advice = (
+        "Save what you need from it before that: programs on it end then, and nothing says that a start will find a "
+        "GPU again. You can start the same elsewhere now, on spot or on demand; this one is billed until it ends."
+    )
+    row = buttons.row(instance, event.at, Action.AGAIN_ON_DEMAND, Action.AGAIN, Action.CONNECT)
+    detail = f"{mention(instance.owner.user)} {advice}"
+    return told(instance, "⚠️", f"will be taken back by Novita{when}", detail, buttons=row)
+
+
+def lease_reminder(instance: Instance, event: LeaseReminder) -> Message:
+    left = words.duration(event.ends_at - event.at)
+    lost = {
+        LeaseEnd.STOP: "Then it is stopped: programs on it end, Novita keeps its data at most 7 days.",
+        LeaseEnd.DELETE: "Then it is *deleted with all its data*, as was chosen when it was created.",
+    }[event.end]
+    detail = f"{mention(instance.owner.user)} Its lease ends {date(event.ends_at)}. {lost}"
+    row = buttons.row(instance, event.at, *buttons.EXTENSIONS, Action.STOP, labels={Action.STOP: "Stop now"})
+    return told(instance, "⏰", f"has {left} left", detail, buttons=row)
+
+
+def lease_extended(instance: Instance, event: LeaseExtended) -> Message:
+    until = f"runs until {date(event.ends_at)} now" if event.ends_at else "has no end now"
+    is_owner = _is_owner(instance, event.actor)
+    by = (
+        "Extended by its owner."
+        if is_owner
+        else f"{mention(instance.owner.user)} {mention(event.actor.user)} did that."
+    )
+    return told(instance, "⏱️", until, by)
+
+
+def disk_reminder(instance: Instance, event: DiskReminder) -> Message:
+    weeks = "a week" if event.weeks == 1 else f"{event.weeks} weeks"
+    is_past = event.data_until is not None and event.data_until <= event.at
+    gone = " That time has passed, so the data may be gone." if is_past else ""
+    advice = "Start it or save what you need before that, and delete it when nobody needs it."
+    detail = f"{mention(instance.owner.user)} {kept_data(instance)}{gone} {advice}"
+    row = buttons.row(instance, event.at, Action.START, Action.DELETE)
+    return told(instance, "💾", f"has been stopped for {weeks}", detail, buttons=row)
+
+
+def _is_owner(instance: Instance, actor: Actor) -> bool:
+    return actor.user == instance.owner.user
+
+
+def _cost(instance: Instance, event: InstanceStopped | InstanceDeleted) -> str:
+    """Compute as the bot saw it; nothing when it never came to that."""
+    return f" It has cost about {words.money(costs.so_far(instance, event.at))}." if instance.billed else ""
+
+
+def _who_deleted(instance: Instance, actor: Actor | None) -> str:
+    if actor is None:
+        return f"{mention(instance.owner.user)} Its lease is over, and it was to be deleted then."
+    return f"As {'its owner' if _is_owner(instance, actor) else mention(actor.user)} asked."
+
+
+def _to_call(instance: Instance, event: OrderFailed, admins: Sequence[str]) -> Iterable[str]:
+    asked = [event.actor.user] if event.actor else []
+    money_runs = event.verb in (Verb.STOP, Verb.DELETE) and (event.actor is None or event.tries > 1)
+    return [*asked, instance.owner.user, *(admins if money_runs else ())]
+
+
+def _mentions(users: Iterable[str]) -> str:
+    return " ".join(mention(user) for user in list(dict.fromkeys(users))[:20])
+
+
+def _after_failure(event: OrderFailed) -> Sequence[Action]:
+    if not event.is_final:
+        return ()
+    return (*buttons.VERBS, Action.AGAIN) if event.verb is Verb.START else tuple(buttons.VERBS)
+
+
+def _what_next(instance: Instance, event: OrderFailed, then: str) -> str:
+    if event.is_final:
+        return f"It is not tried again by itself. *What to do:* {esc(then)}"
+    tried = "once" if event.tries == 1 else f"{event.tries} times"
+    runs_on = f" Until then it may go on running and be billed: {price(instance)}." if costs.is_billed(instance) else ""
+    by_hand = f" If it cannot wait, do it in the <{words.CONSOLE_URL}|Novita console>."
+    return f"The bot has tried {tried} and goes on until it is done.{runs_on}{by_hand}"

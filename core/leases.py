@@ -1,0 +1,54 @@
+"""When a lease ends, when to remind of it, and how far it may be extended (pure)."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+
+from core.models import Instance, Status
+
+REMIND_BEFORE = (60, 15)
+"""Minutes before the end at which the owner is reminded."""
+
+DISK_REMINDER_EVERY = timedelta(days=7)
+_BEFORE_THE_PURGE = timedelta(days=1)
+
+
+def end_when_running(instance: Instance, now: datetime) -> datetime | None:
+    """The end of the lease of an instance that has just come up: the clock runs from running, not from create."""
+    return None if instance.request.lease is None else now + instance.request.lease
+
+
+def extended(instance: Instance, by: timedelta, max_lease: timedelta | None, now: datetime) -> datetime:
+    """The new end: `by` after the present one, at most `max_lease` from now."""
+    return bounded(max(instance.lease_ends_at or now, now) + by, max_lease, now)
+
+
+def bounded(ends_at: datetime, max_lease: timedelta | None, now: datetime) -> datetime:
+    """The end that is wished for, at most `max_lease` from now."""
+    return ends_at if max_lease is None else min(ends_at, now + max_lease)
+
+
+def reminder_due(instance: Instance, now: datetime) -> int | None:
+    """The reminder to give now, in minutes before the end; of several that were missed, only the latest."""
+    if instance.lease_ends_at is None or instance.status is not Status.RUNNING or now >= instance.lease_ends_at:
+        return None
+    left = instance.lease_ends_at - now
+    passed = [minutes for minutes in REMIND_BEFORE if left <= timedelta(minutes=minutes)]
+    if not passed or min(passed) in instance.reminded:
+        return None
+    return min(passed)
+
+
+def is_over(instance: Instance, now: datetime) -> bool:
+    """Whether a running instance has used up its lease."""
+    return instance.status is Status.RUNNING and instance.lease_ends_at is not None and now >= instance.lease_ends_at
+
+
+def disk_reminder_due(instance: Instance, now: datetime) -> int | None:
+    """The number of whole weeks that an instance has stood still, when its owner was not yet told of this one."""
+    if instance.status is not Status.STOPPED or instance.stopped_at is None:
+        return None
+    weeks = (now - instance.stopped_at) // DISK_REMINDER_EVERY
+    if instance.data_until is not None and now >= instance.data_until - _BEFORE_THE_PURGE:
+        weeks = max(weeks, 1)  # A week later the data would be gone.
+    return weeks if weeks > instance.stopped_reminders else None

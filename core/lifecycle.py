@@ -1,0 +1,250 @@
+"""Start, stop, restart, delete, extend: what people ask of an instance that exists, and what the end of its lease asks.
+
+An order is on the record before Novita hears of it, so that it is given once however many click, and carried out by a
+worker when the process that took it dies. It is over when Novita shows the result, not when Novita says yes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from core import leases, transitions
+from core.clock import Clock
+from core.errors import InvalidRequest, NotFound, NovitaError, NovitaRefused, StoreUnavailable, Unknown
+from core.models import Actor, Connection, Failure, FailureKind, Instance, LeaseEnd, NovitaInstance, Status, Verb
+from core.outbox import Change
+from core.policy import Policy
+
+log = structlog.get_logger(__name__)
+
+_POSSIBLE: dict[Status, tuple[Verb, ...]] = {
+    Status.STARTING: (Verb.DELETE,),
+    Status.RUNNING: (Verb.STOP, Verb.RESTART, Verb.DELETE),
+    Status.STOPPING: (Verb.DELETE,),
+    Status.STOPPED: (Verb.START, Verb.DELETE),
+    Status.FAILED: (Verb.DELETE,),
+    Status.UNKNOWN: (Verb.STOP, Verb.DELETE),
+}
+"""Which verbs Novita takes in which state (novita-api.md 1.9); delete in any state."""
+
+_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=10), timedelta(minutes=5)
+_START_TRIES = 3
+"""An order to start that Novita does not answer is given up after so many; one to stop or delete never is."""
+
+
+class Novita(Protocol):
+    """What a lifecycle asks of Novita (core.novita.NovitaClient)."""
+
+    async def start(self, novita_id: str) -> None: ...
+    async def stop(self, novita_id: str) -> None: ...
+    async def restart(self, novita_id: str) -> None: ...
+    async def delete(self, novita_id: str) -> None: ...
+    async def instance(self, novita_id: str) -> NovitaInstance: ...
+    async def connection(self, novita_id: str) -> Connection: ...
+
+
+class Records(Protocol):
+    """What is read of the store (core.store.Store)."""
+
+    async def get(self, instance_id: str) -> Instance | None: ...
+    async def live(self) -> list[Instance]: ...
+
+
+class Ledger(Protocol):
+    """Where records are changed and their events told (core.outbox.Outbox)."""
+
+    async def update(self, instance: Instance, change: Change) -> Instance: ...
+
+
+@dataclass(frozen=True)
+class Ordered:
+    """The answer to an order. `is_repeat`: somebody (`instance.order.actor`) had asked for the same already."""
+
+    instance: Instance
+    is_repeat: bool
+
+
+def possible(instance: Instance) -> tuple[Verb, ...]:
+    """The verbs that make sense now; what is drawn as buttons, and checked again on each click."""
+    if instance.novita_id is None:
+        return ()
+    verbs = _POSSIBLE.get(instance.status, ())
+    if instance.order is None:
+        return verbs
+    return tuple(verb for verb in verbs if verb is Verb.DELETE and instance.order.verb is not Verb.DELETE)
+
+
+class Lifecycle:
+    """What people and leases ask of instances."""
+
+    def __init__(
+        self, novita: Novita, ledger: Ledger, records: Records, clock: Clock, *, max_lease: timedelta | None
+    ) -> None:
+        self._novita = novita
+        self._ledger = ledger
+        self._records = records
+        self._clock = clock
+        self._max_lease = max_lease
+
+    async def order(self, verb: Verb, instance_id: str, actor: Actor, policy: Policy) -> Ordered:
+        """Records the order; `carry_out` sends it. Raises Unknown, NotAllowed, InvalidRequest or StoreUnavailable."""
+        instance = await self._mine(instance_id, actor, policy)
+        if instance.order is not None and instance.order.verb is verb:
+            return Ordered(instance, is_repeat=True)
+        if verb not in possible(instance):
+            raise InvalidRequest({"verb": _impossible(instance, verb)})
+        asked: list[transitions.Changed | None] = []
+
+        def ask(newest: Instance) -> transitions.Changed | None:
+            asked.append(self._ordered(newest, verb, actor))
+            return asked[-1]
+
+        written = await self._ledger.update(instance, ask)
+        if asked[-1] is None and (written.order is None or written.order.verb is not verb):
+            raise InvalidRequest({"verb": _impossible(written, verb)})
+        return Ordered(written, is_repeat=asked[-1] is None)
+
+    async def carry_out(self, instance: Instance) -> Instance:
+        """Sends the instance's order to Novita, and notes how that went. Raises StoreUnavailable."""
+        order, novita_id = instance.order, instance.novita_id
+        if order is None or novita_id is None:
+            return instance
+        try:
+            await getattr(self._novita, order.verb.value)(novita_id)
+        except NotFound as error:
+            return await self._gone(instance, order.verb, error)
+        except NovitaRefused as error:
+            return await self._refused(instance, order.verb, novita_id, error)
+        except NovitaError as error:
+            failure = Failure(kind=FailureKind.UNREACHABLE, message=str(error))
+            is_final = order.verb in (Verb.START, Verb.RESTART) and order.tries + 1 >= _START_TRIES
+            return await self._failed(instance, order.verb, failure, is_final=is_final)
+        return await self._ledger.update(instance, lambda i: transitions.order_taken(i, order.verb, self._clock.now()))
+
+    async def extend(self, instance_id: str, by: timedelta, actor: Actor, policy: Policy) -> Instance:
+        """Moves the lease's end, at most to MAX_LEASE from now. Raises as `order` does."""
+        instance = await self._extensible(instance_id, actor, policy)
+        return await self._move_end(instance, leases.extended(instance, by, self._max_lease, self._clock.now()), actor)
+
+    async def extend_until(self, instance_id: str, ends_at: datetime, actor: Actor, policy: Policy) -> Instance:
+        """Moves the lease's end to `ends_at`, at most to MAX_LEASE from now. Raises as `order` does.
+
+        Asked twice for the same end it is moved once, as when two people extend by so many hours what both saw.
+        """
+        instance = await self._extensible(instance_id, actor, policy)
+        return await self._move_end(instance, leases.bounded(ends_at, self._max_lease, self._clock.now()), actor)
+
+    async def connect(self, instance_id: str, actor: Actor, policy: Policy) -> tuple[Instance, Connection]:
+        """How to reach it, fresh from Novita and stored nowhere. Raises as `order` does, and NovitaError."""
+        instance = await self._mine(instance_id, actor, policy)
+        if instance.novita_id is None or instance.status is not Status.RUNNING:
+            raise InvalidRequest({"verb": "It is not running, so there is nothing to connect to."})
+        return instance, await self._novita.connection(instance.novita_id)
+
+    async def tend(self) -> None:
+        """For a worker, each look: reminders, leases that are over, orders that are not carried out yet."""
+        for instance in await self._records.live():
+            try:
+                await self._tend(instance)
+            except StoreUnavailable:
+                raise
+            except Exception:
+                log.exception("not_tended", instance_id=instance.id)
+
+    async def _tend(self, instance: Instance) -> None:
+        now = self._clock.now()
+        if (minutes := leases.reminder_due(instance, now)) is not None:
+            instance = await self._ledger.update(instance, lambda i: transitions.reminded(i, minutes, now))
+        if (weeks := leases.disk_reminder_due(instance, now)) is not None:
+            instance = await self._ledger.update(instance, lambda i: transitions.disk_reminded(i, weeks, now))
+        if leases.is_over(instance, now) and instance.order is None:
+            instance = await self._ledger.update(instance, self._lease_over)
+        if self._is_order_due(instance):
+            await self.carry_out(instance)
+
+    def _lease_over(self, instance: Instance) -> transitions.Changed | None:
+        now = self._clock.now()
+        if not leases.is_over(instance, now) or instance.order is not None:
+            return None
+        verb = Verb.DELETE if instance.request.lease_end is LeaseEnd.DELETE else Verb.STOP
+        return transitions.ordered(instance, verb, None, now)
+
+    def _is_order_due(self, instance: Instance) -> bool:
+        """Whether to send the order (again): its process died, Novita refused, or it said yes and did nothing."""
+        order = instance.order
+        if order is None or instance.novita_id is None:
+            return False
+        if order.last_try_at is None:
+            return order.actor is None or self._clock.now() - order.at >= _FIRST_PAUSE
+        pause = transitions.LISTING_LAG if not order.trouble else min(_FIRST_PAUSE * 2**order.tries, _LONGEST_PAUSE)
+        return self._clock.now() - order.last_try_at >= pause
+
+    async def _extensible(self, instance_id: str, actor: Actor, policy: Policy) -> Instance:
+        instance = await self._mine(instance_id, actor, policy)
+        if not _runs(instance):
+            raise InvalidRequest({"lease": "Only a running instance with a lease can be extended."})
+        if instance.order is not None:
+            raise InvalidRequest({"lease": f"It cannot be extended now: a {instance.order.verb.value} is under way."})
+        return instance
+
+    async def _move_end(self, instance: Instance, ends_at: datetime, actor: Actor) -> Instance:
+        """Never to an earlier end: somebody else may have extended it further at the same moment."""
+
+        def move(newest: Instance) -> transitions.Changed | None:
+            if not _runs(newest):
+                return None
+            later = max(ends_at, newest.lease_ends_at or ends_at)
+            return transitions.extended(newest, later, actor, self._clock.now())
+
+        return await self._ledger.update(instance, move)
+
+    async def _mine(self, instance_id: str, actor: Actor, policy: Policy) -> Instance:
+        instance = await self._records.get(instance_id)
+        if instance is None:
+            raise Unknown(instance_id)
+        policy.check_act(actor, instance)
+        return instance
+
+    def _ordered(self, instance: Instance, verb: Verb, actor: Actor) -> transitions.Changed | None:
+        if verb not in possible(instance):
+            return None
+        return transitions.ordered(instance, verb, actor, self._clock.now())
+
+    async def _gone(self, instance: Instance, verb: Verb, error: NotFound) -> Instance:
+        """Novita has no such instance: what a delete wanted; for the rest a look will find out."""
+        if verb is Verb.DELETE:
+            return await self._ledger.update(instance, lambda i: transitions.deleted(i, self._clock.now()))
+        failure = Failure(kind=FailureKind.OTHER, reason=error.reason, message=error.message)
+        return await self._failed(instance, verb, failure, is_final=True)
+
+    async def _refused(self, instance: Instance, verb: Verb, novita_id: str, error: NovitaRefused) -> Instance:
+        """An earlier try may have worked: a wrong-state answer is settled by looking (novita-api.md 1.9)."""
+        try:
+            novita = await self._novita.instance(novita_id)
+        except NovitaError:
+            pass
+        else:
+            instance = await self._ledger.update(instance, lambda i: transitions.seen(i, novita, self._clock.now()))
+            if instance.order is None or transitions.STATUSES.get(novita.status) is transitions.ON_THE_WAY[verb]:
+                return instance
+        failure = Failure(kind=error.kind, reason=error.reason, message=error.message)
+        return await self._failed(instance, verb, failure, is_final=verb in (Verb.START, Verb.RESTART))
+
+    async def _failed(self, instance: Instance, verb: Verb, failure: Failure, *, is_final: bool) -> Instance:
+        return await self._ledger.update(
+            instance, lambda i: transitions.order_failed(i, verb, failure, self._clock.now(), is_final=is_final)
+        )
+
+
+def _runs(instance: Instance) -> bool:
+    return instance.status is Status.RUNNING and instance.lease_ends_at is not None
+
+
+def _impossible(instance: Instance, verb: Verb) -> str:
+    if instance.order is not None:
+        return f"It cannot {verb.value} now: a {instance.order.verb.value} is under way."
+    return f"It cannot {verb.value} now: it is {instance.status.value}."

@@ -1,0 +1,48 @@
+"""How a record changes when something becomes known: instance + fact -> next instance + events (pure).
+
+```
+creating ──created/found──> starting ──> running <──> stopping ──> stopped
+   │  ╲                        │  ╲________________________________╱ │
+   │   lost answer: in doubt   │ statusError                        │
+   ▼        │ 10 min, not found▼                                    ▼
+ failed <───┘               failed (still at Novita)             deleted
+```
+Every function may be applied again to the newest version of a record that somebody else changed meanwhile: it returns
+None when there is nothing left to say. The README's diagram shows the same machine.
+"""
+
+from core.transitions.changed import Changed
+from core.transitions.launching import (
+    GIVE_UP_AFTER,
+    answer_lost,
+    created,
+    given_up,
+    interrupted,
+    launch_failed,
+    refused,
+)
+from core.transitions.living import ON_THE_WAY, disk_reminded, extended, order_failed, order_taken, ordered, reminded
+from core.transitions.seeing import LISTING_LAG, STATUSES, deleted, missing, seen
+
+__all__ = [
+    "GIVE_UP_AFTER",
+    "LISTING_LAG",
+    "ON_THE_WAY",
+    "STATUSES",
+    "Changed",
+    "answer_lost",
+    "created",
+    "deleted",
+    "disk_reminded",
+    "extended",
+    "given_up",
+    "interrupted",
+    "launch_failed",
+    "missing",
+    "order_failed",
+    "order_taken",
+    "ordered",
+    "refused",
+    "reminded",
+    "seen",
+]

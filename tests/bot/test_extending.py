@@ -1,0 +1,74 @@
+"""Until tonight: this evening where the person is, as far as Slack says where that is."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta, timezone
+
+import pytest
+
+from bot.listeners.extending import evening_of
+from bot.sandbox.slack import Fault
+from core.models import Instance
+from core.policy import Policy
+from tests.bot.house import House, open_house
+from tests.bot.living import read, running, told
+
+
+@pytest.mark.parametrize(
+    ("now", "offset", "evening"),
+    [
+        ("2026-11-23 12:00", 0, "2026-11-23 20:00"),
+        ("2026-11-23 12:00", 8, "2026-11-23 12:00"),
+        ("2026-11-23 12:00", -8, "2026-11-24 04:00"),
+        ("2026-11-23 23:30", 2, "2026-11-24 18:00"),
+        ("2026-11-23 02:00", -5, "2026-11-23 01:00"),
+    ],
+)
+def test_the_evening_is_that_of_the_day_it_is_for_the_person(now: str, offset: int, evening: str) -> None:
+    found = evening_of(_utc(now), timezone(timedelta(hours=offset)))
+    assert found == _utc(evening)
+
+
+def _utc(text: str) -> datetime:
+    return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+async def test_until_tonight_moves_the_end_to_the_evening_unless_that_is_over(redis_url: str) -> None:
+    async with open_house(redis_url) as house:
+        made, card = await running(house, lease=timedelta(minutes=5))
+        evening = evening_of(house.core.clock.now(), UTC)
+        await house.slack.person("ada").click(card, "instance:extend:tonight")
+        await _says_and_does(house, made, evening)
+
+
+async def test_where_slack_does_not_say_where_a_person_is_the_evening_is_utcs(redis_url: str) -> None:
+    async with open_house(redis_url) as house:
+        house.slack.faults.always("users.info", Fault.error("missing_scope"))
+        made, _ = await running(house, lease=timedelta(minutes=5))
+        evening = evening_of(house.core.clock.now(), UTC)
+        await house.slack.person("ada").command("/gpu extend train-1 until tonight")
+        await _says_and_does(house, made, evening)
+
+
+async def test_an_extension_never_takes_back_what_somebody_else_has_just_given(redis_url: str) -> None:
+    async with open_house(redis_url) as house:
+        made, _ = await running(house)
+        assert made.lease_ends_at is not None
+        lifecycle, ada = house.core.lifecycle, made.owner
+        further, less = (made.lease_ends_at + timedelta(hours=hours) for hours in (4, 1))
+        await lifecycle.extend_until(made.id, further, ada, Policy())
+        await lifecycle.extend_until(made.id, less, ada, Policy())
+        assert (await read(house, made.id)).lease_ends_at == further
+
+
+async def _says_and_does(house: House, made: Instance, evening: datetime) -> None:
+    """What is right depends on the time of day at which the test runs."""
+    assert made.lease_ends_at is not None
+    if evening > made.lease_ends_at:
+        said, ends_at = "may run until", evening
+    elif evening > house.core.clock.now():
+        said, ends_at = "already, which is later", made.lease_ends_at
+    else:
+        said, ends_at = "It is past 20:00 where you are", made.lease_ends_at
+    await told(house, "ada", said)
+    assert (await read(house, made.id)).lease_ends_at == ends_at

@@ -1,0 +1,162 @@
+"""Leases in the whole bot: extended as far as allowed, reminded of once, and ended for certain."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+
+from bot.sandbox.novita import Fault
+from core.models import LeaseEnd, Status
+from tests.bot.house import open_house
+from tests.bot.living import buttons_of, change, in_thread, read, running, seen, told, with_lease_to
+
+HOUR = timedelta(hours=1)
+CY = "U0CY000001"
+
+
+@pytest.mark.parametrize(("action", "by"), [("instance:extend:1h", HOUR), ("instance:extend:4h", 4 * HOUR)])
+async def test_a_button_extends_the_lease_from_its_present_end(redis_url: str, action: str, by: timedelta) -> None:
+    async with open_house(redis_url) as house:
+        made, card = await running(house)
+        assert made.lease_ends_at is not None
+        await house.slack.person("ada").click(card, action)
+        await told(house, "ada", "may run until")
+        assert (await read(house, made.id)).lease_ends_at == made.lease_ends_at + by
+        await in_thread(house, card, "Extended by its owner")
+
+
+async def test_a_typed_extension_takes_any_length(redis_url: str) -> None:
+    async with open_house(redis_url) as house:
+        made, _ = await running(house)
+        assert made.lease_ends_at is not None
+        await house.slack.person("ada").command("/gpu extend train-1 90m")
+        await told(house, "ada", "may run until")
+        assert (await read(house, made.id)).lease_ends_at == made.lease_ends_at + timedelta(minutes=90)
+
+
+@pytest.mark.parametrize("line", ["/gpu extend train-1", "/gpu extend", "/gpu extend train-1 soon"])
+async def test_an_extension_without_a_length_is_answered_with_an_example(redis_url: str, line: str) -> None:
+    async with open_house(redis_url, workers=0) as house:
+        await house.slack.person("ada").command(line)
+        await told(house, "ada", "Write for how long, such as /gpu extend train-1 4h")
+
+
+async def test_an_extension_beyond_the_longest_lease_goes_that_far_and_says_so(redis_url: str) -> None:
+    async with open_house(redis_url, max_lease="9h") as house:
+        made, _ = await running(house)
+        await house.slack.person("ada").command("/gpu extend train-1 20h")
+        await told(house, "ada", "a lease ends at most 9 h from now")
+        ends_at = (await read(house, made.id)).lease_ends_at
+        assert ends_at is not None
+        assert timedelta() <= house.core.clock.now() + 9 * HOUR - ends_at < timedelta(minutes=1)
+
+
+async def test_two_people_who_extend_at_once_over_two_webs_extend_it_once_and_both_are_told(redis_url: str) -> None:
+    async with open_house(redis_url, webs=2, admins=(CY,)) as house:
+        made, card = await running(house)
+        assert made.lease_ends_at is not None
+        people = [house.slack.person(who) for who in ("ada", "cy")]
+        await asyncio.gather(*(person.click(card, "instance:extend:4h") for person in people))
+        await house.slack.wait_until(lambda: all(len(person.ephemerals()) == 1 for person in people))
+        assert (await read(house, made.id)).lease_ends_at == made.lease_ends_at + 4 * HOUR
+        for person in people:
+            assert "may run until" in person.sees() or "has just extended" in person.sees()
+
+
+async def test_a_double_click_on_extend_extends_once(redis_url: str) -> None:
+    async with open_house(redis_url) as house:
+        made, card = await running(house)
+        assert made.lease_ends_at is not None
+        ada = house.slack.person("ada")
+        await ada.click(card, "instance:extend:1h")
+        await told(house, "ada", "may run until")
+        await ada.click(card, "instance:extend:1h")
+        await told(house, "ada", "has just extended")
+        assert (await read(house, made.id)).lease_ends_at == made.lease_ends_at + HOUR
+
+
+@pytest.mark.parametrize("minutes", [60, 15])
+async def test_the_owner_is_reminded_once_before_the_end_with_ways_to_go_on(redis_url: str, minutes: int) -> None:
+    async with open_house(redis_url, workers=2) as house:
+        made, card = await running(house)
+        await with_lease_to(house, made, timedelta(minutes=minutes))
+        reminder = await in_thread(house, card, f"has {minutes - 1} min left")
+        assert house.slack.person("ada").id in reminder.shown
+        assert buttons_of(reminder)[:2] == ["instance:extend:1h", "instance:extend:4h"]
+        assert "instance:stop" in buttons_of(reminder)
+        await house.slack.person("ada").click(reminder, "instance:extend:4h")
+        await in_thread(house, card, "Extended by its owner")
+        assert sum("left" in reply.shown for reply in house.slack.thread(card)) == 1
+
+
+async def test_at_its_end_an_instance_is_stopped_once_by_two_workers_and_the_owner_hears_why(redis_url: str) -> None:
+    async with open_house(redis_url, workers=2) as house:
+        made, card = await running(house)
+        await with_lease_to(house, made, timedelta(seconds=-1))
+        record, _ = await seen(house, made, "is stopped")
+        assert record.status is Status.STOPPED
+        assert len(house.novita.calls_of("stop")) == 1
+        told_why = await in_thread(house, card, "ease is over")
+        assert house.slack.person("ada").id in told_why.shown
+
+
+async def test_an_instance_that_was_to_be_deleted_at_its_end_is_deleted(redis_url: str) -> None:
+    async with open_house(redis_url) as house:
+        made, _ = await running(house, lease_end=LeaseEnd.DELETE)
+        await with_lease_to(house, made, timedelta(seconds=-1))
+        await seen(house, made, "is being deleted")
+        assert len(house.novita.calls_of("delete")) == 1
+        assert house.novita.calls_of("stop") == []
+
+
+async def test_a_lease_that_ends_while_no_worker_lives_is_ended_by_the_next_one(redis_url: str) -> None:
+    async with open_house(redis_url, workers=1) as house:
+        made, _ = await running(house)
+        record = await with_lease_to(house, made, timedelta(hours=-3))
+        assert record.status is Status.RUNNING
+        await seen(house, made, "is stopped")
+
+
+async def test_an_end_that_novita_does_not_take_calls_the_owner_and_the_admins(redis_url: str) -> None:
+    async with open_house(redis_url, admins=(CY,)) as house:
+        house.novita.fail_all(Fault.server_error(), "stop")
+        made, card = await running(house)
+        await with_lease_to(house, made, timedelta(seconds=-1))
+        trouble = await in_thread(house, card, "could not be stopped yet")
+        assert house.slack.person("ada").id in trouble.shown
+        assert CY in trouble.shown
+        assert "is stopped" not in card.shown
+        house.novita.clear_faults()
+
+
+async def test_the_clock_of_a_lease_runs_from_running(redis_url: str) -> None:
+    async with open_house(redis_url) as house:
+        made, _ = await running(house, lease=HOUR * 2)
+        assert made.running_at is not None
+        assert made.lease_ends_at == made.running_at + HOUR * 2
+
+
+async def test_only_admins_may_choose_no_end_where_leases_must_have_one(redis_url: str) -> None:
+    async with open_house(redis_url, admins=(CY,)) as house:
+        for who, is_offered in (("ada", False), ("cy", True)):
+            modal = await house.modal(who)
+            assert ("No end" in modal.fields()["lease"].options) is is_offered
+        await modal.choose("lease", "No end")
+        await modal.fill("name", "endless")
+        assert (await modal.submit()).updated
+        card = await house.card("*endless* is running", who="cy")
+        assert (await house.record(card)).lease_ends_at is None
+
+
+async def test_a_stopped_instance_reminds_weekly_what_its_disk_costs(redis_url: str) -> None:
+    async with open_house(redis_url) as house:
+        made, card = await running(house, rootfs_size=100)
+        await house.slack.person("ada").click(card, "instance:stop")
+        stopped, _ = await seen(house, made, "is stopped")
+        week_ago = house.core.clock.now() - timedelta(days=7, minutes=1)
+        await change(house, stopped, lambda i: (i.model_copy(update={"stopped_at": week_ago}), ()))
+        reminder = await in_thread(house, card, "has been stopped for a week")
+        assert "$0.20 a day" in reminder.shown
+        assert buttons_of(reminder) == ["instance:start", "instance:delete"]

@@ -1,0 +1,139 @@
+"""What happens without us: Novita's console, spot notices, reclaims; and starting the same again."""
+
+from __future__ import annotations
+
+import pytest
+
+from core.events import StopReason
+from core.models import BillingMode, Status
+from tests.bot.house import open_house
+from tests.bot.living import aged, buttons_of, in_thread, read, running, seen, told
+
+
+async def test_a_stop_in_novitas_console_is_told_with_the_likely_reason(redis_url: str) -> None:
+    async with open_house(redis_url) as house:
+        made, card = await running(house, billing_mode=BillingMode.ON_DEMAND)
+        house.novita.stop_instance(str(made.novita_id))
+        await seen(house, made, "is stopped")
+        reply = await in_thread(house, card, "is stopped")
+        assert house.slack.person("ada").id in reply.shown
+        assert "console" in reply.shown
+        assert "instance:start" in buttons_of(card)
+
+
+async def test_a_start_in_novitas_console_is_followed_too(redis_url: str) -> None:
+    async with open_house(redis_url) as house:
+        made, card = await running(house)
+        await house.slack.person("ada").click(card, "instance:stop")
+        await seen(house, made, "is stopped")
+        house.novita.start_instance(str(made.novita_id))
+        record, _ = await seen(house, made, "is running")
+        assert record.lease_ends_at is not None
+
+
+async def test_a_delete_in_novitas_console_is_told_as_somebody_elses_doing(redis_url: str) -> None:
+    async with open_house(redis_url) as house:
+        made, card = await running(house)
+        await aged(house, made)
+        house.novita.vanish(str(made.novita_id))
+        await seen(house, made, "is deleted")
+        reply = await in_thread(house, card, "Somebody deleted it outside this bot")
+        assert "instance:again" in buttons_of(reply)
+
+
+async def test_a_spot_notice_reaches_the_owner_at_once_with_ways_out(redis_url: str) -> None:
+    async with open_house(redis_url) as house:
+        made, card = await running(house)
+        house.novita.give_spot_notice(str(made.novita_id), in_seconds=1800)
+        notice = await in_thread(house, card, "will be taken back by Novita")
+        assert house.slack.person("ada").id in notice.shown
+        assert buttons_of(notice) == ["instance:again:on_demand", "instance:again", "instance:connect"]
+        await seen(house, made, "Novita takes this spot instance back")
+
+
+async def test_after_a_reclaim_one_button_starts_the_same_again_with_fallback(redis_url: str) -> None:
+    async with open_house(redis_url) as house:
+        made, card = await running(house)
+        house.novita.give_spot_notice(str(made.novita_id), in_seconds=3600)
+        await in_thread(house, card, "will be taken back by Novita")
+        house.novita.reclaim(str(made.novita_id))
+        news = await in_thread(house, card, "was taken back by Novita")
+        region = house.novita.instances[str(made.novita_id)].cluster.name.partition(" (")[0]
+        house.novita.out_of_stock_at_create(region)
+        await house.slack.person("ada").click(news, "instance:again")
+        await told(house, "ada", "is started again")
+        await house.slack.wait_until(lambda: len(house.slack.person("ada").messages("gpu")) == 2)
+        await house.card("is running")
+        [first, second] = list(house.novita.instances.values())
+        assert first.cluster is not second.cluster
+        assert first.order.name.startswith("train-1-")
+        assert second.order.name.startswith("train-1-")
+
+
+async def test_two_people_who_start_the_same_again_start_it_once(redis_url: str) -> None:
+    async with open_house(redis_url, webs=2) as house:
+        made, _ = await running(house)
+        house.novita.reclaim(str(made.novita_id))
+        _, card = await seen(house, made, "is stopped")
+        news = await in_thread(house, card, "is stopped")
+        await house.slack.person("ada").click(news, "instance:again")
+        await house.slack.person("bo").click(news, "instance:again")
+        await told(house, "ada", "is started again")
+        await told(house, "bo", "was started again from this before")
+        await house.slack.wait_until(lambda: len(house.slack.person("ada").messages("gpu")) == 2)
+        assert len(house.novita.creates) == 2
+
+
+async def test_started_again_on_demand_it_is_whoevers_button_it_was(redis_url: str) -> None:
+    async with open_house(redis_url) as house:
+        made, card = await running(house)
+        house.novita.give_spot_notice(str(made.novita_id))
+        notice = await in_thread(house, card, "will be taken back by Novita")
+        await house.slack.person("bo").click(notice, "instance:again:on_demand")
+        await told(house, "bo", "is started again")
+        await house.slack.wait_until(lambda: len(house.slack.person("ada").messages("gpu")) == 2)
+        again = await house.record(house.slack.person("ada").messages("gpu")[-1])
+        assert again.owner.user == house.slack.person("bo").id
+        assert again.request.billing_mode is BillingMode.ON_DEMAND
+
+
+async def test_with_variables_the_form_opens_for_their_values_are_stored_nowhere(redis_url: str) -> None:
+    async with open_house(redis_url) as house:
+        made, card = await running(house, name="with-envs", gpu_num=2, envs={"WANDB_KEY": "s3cret-value"})
+        house.novita.give_spot_notice(str(made.novita_id))
+        notice = await in_thread(house, card, "will be taken back by Novita")
+        ada = house.slack.person("ada")
+        await ada.click(notice, "instance:again")
+        modal = await ada.modal("create_instance")
+        assert "WANDB_KEY" in modal.text()
+        assert modal.fields()["name"].value == "with-envs"
+        assert modal.fields()["gpu_num"].value == "2"
+        assert "s3cret-value" not in str(modal.view.definition)
+        await modal.fill("envs", "WANDB_KEY=again")
+        await modal.fill("name", "second")
+        assert (await modal.submit()).updated
+        await house.card("*second* is running")
+        assert {"key": "WANDB_KEY", "value": "again"} in house.novita.creates[-1]["envs"]
+
+
+async def test_starting_again_is_refused_where_creating_is_refused(redis_url: str) -> None:
+    async with open_house(redis_url, admins=("U0CY000001",)) as house:
+        made, card = await running(house, who="cy", lease=None)
+        house.novita.give_spot_notice(str(made.novita_id))
+        notice = await in_thread(house, card, "will be taken back by Novita")
+        await house.slack.person("ada").click(notice, "instance:again")
+        await told(house, "ada", "Only admins may run an instance without an end")
+        assert len(house.novita.creates) == 1
+
+
+@pytest.mark.parametrize("billing", list(BillingMode))
+async def test_an_exit_nobody_asked_for_is_called_that(redis_url: str, billing: BillingMode) -> None:
+    async with open_house(redis_url) as house:
+        made, _ = await running(house, billing_mode=billing)
+        house.novita.show_status(str(made.novita_id), "exited")
+        record, _ = await seen(house, made, "is stopped")
+        assert record.status is Status.STOPPED
+        reasons = [getattr(e, "reason", None) for e in await house.core.store.timeline(made.id)]
+        likely = StopReason.PROBABLY_RECLAIMED if billing is BillingMode.SPOT else StopReason.ELSEWHERE
+        assert reasons[-1] is likely
+        assert (await read(house, made.id)).order is None

@@ -1,0 +1,308 @@
+"""Orders and leases, against the make-believe Novita and a real Redis."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+
+from bot.sandbox.novita import Fault, SandboxNovita
+from core.errors import InvalidRequest, NotAllowed, Unknown
+from core.events import InstanceStopped, LeaseReminder, OrderFailed, StopReason
+from core.lifecycle import possible
+from core.models import Actor, BillingMode, Instance, LeaseEnd, Status, Verb
+from core.policy import Policy
+from tests.core.processes import Process, novita_at, process
+from tests.core.samples import ADA, TurnedClock, request
+
+POLICY = Policy(home_team="T0HOME", admins=("U0CY",))
+BO, CY, GUEST = (Actor(user=user, team=team) for user, team in (("U0BO", "T0HOME"), ("U0CY", "T0HOME"), ("U0G", "T0X")))
+
+
+@pytest.fixture
+def clock() -> TurnedClock:
+    return TurnedClock()
+
+
+@pytest.fixture
+async def sandbox(clock: TurnedClock) -> AsyncIterator[SandboxNovita]:
+    async with novita_at(clock, boot_seconds=20) as served:
+        yield served
+        assert served.violations == []
+
+
+@pytest.fixture
+async def web(sandbox: SandboxNovita, redis_url: str, clock: TurnedClock) -> AsyncIterator[Process]:
+    made = process(sandbox, redis_url, clock)
+    await made.catalog.get_market()
+    yield made
+    await made.close()
+
+
+async def _running(web: Process, clock: TurnedClock, **changes: object) -> Instance:
+    launch = await web.launcher.begin(request(**changes), owner=ADA, key="view:V1")
+    await web.launcher.finish(launch)
+    await _worker(web, clock, 30)
+    record = await _read(web, launch.instance.id)
+    assert record.status is Status.RUNNING
+    return record
+
+
+async def _worker(web: Process, clock: TurnedClock, seconds: float, *, each: float = 10) -> None:
+    """A worker's looks for so long."""
+    for _ in range(round(seconds / each)):
+        clock.turn(seconds=each)
+        await web.observer.look()
+        await web.lifecycle.tend()
+    await web.quiet()
+
+
+async def _read(web: Process, instance_id: str) -> Instance:
+    record = await web.store.get(instance_id)
+    assert record is not None
+    return record
+
+
+async def _order(web: Process, verb: Verb, record: Instance, actor: Actor = ADA) -> Instance:
+    ordered = await web.lifecycle.order(verb, record.id, actor, POLICY)
+    return await web.lifecycle.carry_out(ordered.instance)
+
+
+def _events(web: Process, kind: type) -> list[object]:
+    return [event for event in web.told.events if isinstance(event, kind)]
+
+
+async def test_an_instance_is_stopped_started_and_deleted_and_each_is_only_believed_when_seen(
+    web: Process, clock: TurnedClock
+) -> None:
+    record = await _running(web, clock)
+    assert (await _order(web, Verb.STOP, record)).status is Status.STOPPING
+    await _worker(web, clock, 30)
+    stopped = await _read(web, record.id)
+    assert (stopped.status, stopped.order, stopped.lease_ends_at) == (Status.STOPPED, None, None)
+    assert _events(web, InstanceStopped)[0].reason is StopReason.ASKED  # type: ignore[attr-defined]
+    await _order(web, Verb.START, stopped)
+    await _worker(web, clock, 30)
+    started = await _read(web, record.id)
+    assert started.status is Status.RUNNING
+    assert started.lease_ends_at is not None, "the lease begins anew"
+    await _order(web, Verb.DELETE, started)
+    await _worker(web, clock, 60)
+    assert (await _read(web, record.id)).status is Status.DELETED
+
+
+async def test_only_the_owner_and_admins_may_give_orders(web: Process, clock: TurnedClock) -> None:
+    record = await _running(web, clock)
+    for stranger in (BO, GUEST, Actor(user="U0CY", team="T0X")):
+        with pytest.raises(NotAllowed):
+            await web.lifecycle.order(Verb.STOP, record.id, stranger, POLICY)
+        with pytest.raises(NotAllowed):
+            await web.lifecycle.extend(record.id, timedelta(hours=1), stranger, POLICY)
+        with pytest.raises(NotAllowed):
+            await web.lifecycle.connect(record.id, stranger, POLICY)
+    assert (await _order(web, Verb.STOP, record, CY)).status is Status.STOPPING
+    with pytest.raises(Unknown):
+        await web.lifecycle.order(Verb.STOP, "0000000000", ADA, POLICY)
+
+
+async def test_many_clicks_at_once_give_one_order_and_all_but_one_hear_that_it_is_under_way(
+    web: Process, sandbox: SandboxNovita, redis_url: str, clock: TurnedClock
+) -> None:
+    record = await _running(web, clock)
+    other = process(sandbox, redis_url, clock)
+    orders = await asyncio.gather(
+        *((web, other)[n % 2].lifecycle.order(Verb.STOP, record.id, (ADA, CY)[n % 2], POLICY) for n in range(8))
+    )
+    await other.close()
+    first = [ordered for ordered in orders if not ordered.is_repeat]
+    assert len(first) == 1
+    await web.lifecycle.carry_out(first[0].instance)
+    await _worker(web, clock, 30)
+    assert len(sandbox.calls_of("stop")) == 1
+
+
+@pytest.mark.parametrize("verb", [Verb.START])
+async def test_what_makes_no_sense_now_is_refused_with_a_sentence(web: Process, clock: TurnedClock, verb: Verb) -> None:
+    record = await _running(web, clock)
+    assert verb not in possible(record)
+    with pytest.raises(InvalidRequest, match="cannot start now: it is running"):
+        await web.lifecycle.order(verb, record.id, ADA, POLICY)
+
+
+@pytest.mark.parametrize(
+    "fault", [Fault.server_error(), Fault.reset(has_effect=True), Fault.refused(400, "REQUEST", "invalid state change")]
+)
+async def test_a_stop_that_fails_is_sent_again_until_novita_shows_it_done(
+    web: Process, sandbox: SandboxNovita, clock: TurnedClock, fault: Fault
+) -> None:
+    record = await _running(web, clock)
+    sandbox.fail_next("stop", fault, times=3)
+    await _order(web, Verb.STOP, record)
+    await _worker(web, clock, 600)
+    assert (await _read(web, record.id)).status is Status.STOPPED
+    assert {machine.status(clock.now().timestamp()) for machine in sandbox.instances.values()} == {"exited"}
+
+
+async def test_an_order_whose_process_died_is_carried_out_by_a_worker(web: Process, clock: TurnedClock) -> None:
+    record = await _running(web, clock)
+    await web.lifecycle.order(Verb.STOP, record.id, ADA, POLICY)
+    await _worker(web, clock, 60)
+    assert (await _read(web, record.id)).status is Status.STOPPED
+
+
+async def test_a_start_without_a_free_gpu_is_said_to_be_so_and_can_be_asked_again(
+    web: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    record = await _running(web, clock)
+    await _order(web, Verb.STOP, record)
+    await _worker(web, clock, 30)
+    sandbox.out_of_stock_at_create(record.offer.region.name if record.offer else "")
+    after = await _order(web, Verb.START, await _read(web, record.id))
+    await web.quiet()
+    assert (after.status, after.order) == (Status.STOPPED, None)
+    failed = _events(web, OrderFailed)[0]
+    assert isinstance(failed, OrderFailed)
+    assert (failed.is_final, failed.why.reason) == (True, "INSUFFICIENT_RESOURCE")
+    assert Verb.START in possible(after)
+
+
+async def test_a_delete_of_what_is_gone_already_is_a_success(
+    web: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    record = await _running(web, clock)
+    sandbox.vanish(record.novita_id or "")
+    assert (await _order(web, Verb.DELETE, record)).status is Status.DELETED
+
+
+async def test_a_restart_is_announced_when_it_is_done_and_keeps_the_lease(web: Process, clock: TurnedClock) -> None:
+    record = await _running(web, clock)
+    await _order(web, Verb.RESTART, record)
+    await _worker(web, clock, 120)
+    after = await _read(web, record.id)
+    assert (after.status, after.order, after.lease_ends_at) == (Status.RUNNING, None, record.lease_ends_at)
+    assert web.told.types.count("instance_running") == 2
+
+
+async def test_the_owner_is_reminded_once_an_hour_and_once_a_quarter_before_the_end_then_it_is_stopped(
+    web: Process, clock: TurnedClock
+) -> None:
+    record = await _running(web, clock, lease=timedelta(hours=2))
+    await _worker(web, clock, 2 * 3600 + 120, each=60)
+    reminders = [event.minutes for event in web.told.events if isinstance(event, LeaseReminder)]
+    assert reminders == [60, 15]
+    assert (await _read(web, record.id)).status is Status.STOPPED
+    stopped = _events(web, InstanceStopped)[0]
+    assert isinstance(stopped, InstanceStopped)
+    assert stopped.reason is StopReason.LEASE
+
+
+async def test_a_lease_that_was_to_end_in_deletion_deletes(web: Process, clock: TurnedClock) -> None:
+    record = await _running(web, clock, lease=timedelta(hours=1), lease_end=LeaseEnd.DELETE)
+    await _worker(web, clock, 3600 + 180, each=60)
+    assert (await _read(web, record.id)).status is Status.DELETED
+
+
+async def test_an_extension_moves_the_end_and_reminds_anew_but_never_beyond_the_longest_lease(
+    web: Process, clock: TurnedClock
+) -> None:
+    record = await _running(web, clock, lease=timedelta(hours=1))
+    await _worker(web, clock, 600, each=60)
+    after = await web.lifecycle.extend(record.id, timedelta(hours=4), ADA, POLICY)
+    assert record.lease_ends_at is not None
+    assert after.lease_ends_at == record.lease_ends_at + timedelta(hours=4)
+    far = await web.lifecycle.extend(record.id, timedelta(days=30), ADA, POLICY)
+    assert far.lease_ends_at == clock.now() + timedelta(hours=72)
+    assert far.reminded == ()
+
+
+async def test_no_lease_means_no_end(web: Process, clock: TurnedClock) -> None:
+    record = await _running(web, clock, lease=None)
+    await _worker(web, clock, 3600 * 100, each=3600)
+    assert (await _read(web, record.id)).status is Status.RUNNING
+    with pytest.raises(InvalidRequest):
+        await web.lifecycle.extend(record.id, timedelta(hours=1), ADA, POLICY)
+
+
+async def test_two_workers_and_a_repeated_look_remind_and_stop_once(
+    web: Process, sandbox: SandboxNovita, redis_url: str, clock: TurnedClock
+) -> None:
+    other = process(sandbox, redis_url, clock)
+    record = await _running(web, clock, lease=timedelta(hours=1))
+    for _ in range(70):
+        clock.turn(seconds=60)
+        await asyncio.gather(web.observer.look(), other.observer.look())
+        await asyncio.gather(web.lifecycle.tend(), other.lifecycle.tend(), web.lifecycle.tend())
+    await web.quiet()
+    await other.close()
+    told = web.told.types + other.told.types
+    assert told.count("lease_reminder") == 2
+    assert told.count("instance_stopped") == 1
+    assert (await _read(web, record.id)).status is Status.STOPPED
+
+
+async def test_while_novita_is_away_the_owner_hears_that_the_stop_fails_until_it_is_certain(
+    web: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    record = await _running(web, clock, lease=timedelta(hours=1))
+    sandbox.fail_all(Fault.server_error(), "stop")
+    await _worker(web, clock, 2 * 3600, each=60)
+    failures = [event for event in web.told.events if isinstance(event, OrderFailed)]
+    assert len(failures) >= 3
+    assert not any(event.is_final for event in failures)
+    assert (await _read(web, record.id)).status is Status.RUNNING
+    sandbox.clear_faults()
+    await _worker(web, clock, 900, each=30)
+    assert (await _read(web, record.id)).status is Status.STOPPED
+
+
+async def test_a_stopped_instance_reminds_of_its_disk_every_week(web: Process, clock: TurnedClock) -> None:
+    record = await _running(web, clock)
+    await _order(web, Verb.STOP, record)
+    await _worker(web, clock, 3600, each=600)
+    await _worker(web, clock, 86_400 * 15, each=43_200)
+    assert web.told.types.count("disk_reminder") == 2
+
+
+async def test_a_spot_notice_is_told_once_and_what_follows_is_called_a_reclaim(
+    web: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    record = await _running(web, clock)
+    sandbox.give_spot_notice(record.novita_id or "", in_seconds=3600)
+    await _worker(web, clock, 60)
+    noticed = await _read(web, record.id)
+    assert noticed.spot_reclaim_at is not None
+    assert web.told.types.count("spot_notice") == 1
+    sandbox.reclaim(record.novita_id or "")
+    await _worker(web, clock, 30)
+    stopped = _events(web, InstanceStopped)[0]
+    assert isinstance(stopped, InstanceStopped)
+    assert stopped.reason is StopReason.RECLAIMED
+
+
+@pytest.mark.parametrize(
+    ("billing", "reason"),
+    [(BillingMode.SPOT, StopReason.PROBABLY_RECLAIMED), (BillingMode.ON_DEMAND, StopReason.ELSEWHERE)],
+)
+async def test_a_stop_that_nobody_asked_the_bot_for_is_said_to_be_that(
+    web: Process, sandbox: SandboxNovita, clock: TurnedClock, billing: BillingMode, reason: StopReason
+) -> None:
+    record = await _running(web, clock, billing_mode=billing)
+    sandbox.stop_instance(record.novita_id or "")
+    await _worker(web, clock, 30)
+    stopped = _events(web, InstanceStopped)[0]
+    assert isinstance(stopped, InstanceStopped)
+    assert stopped.reason is reason
+
+
+async def test_connection_data_is_read_fresh_and_kept_nowhere(
+    web: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    record = await _running(web, clock)
+    _, connection = await web.lifecycle.connect(record.id, ADA, POLICY)
+    assert connection.ssh_command.startswith("ssh ")
+    password = connection.ssh_password.get_secret_value()
+    assert password in sandbox.secrets
+    assert password not in repr(connection)
+    assert password not in (await _read(web, record.id)).model_dump_json()
