@@ -6,6 +6,7 @@ worker when the process that took it dies. It is over when Novita shows the resu
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -31,7 +32,10 @@ _POSSIBLE: dict[Status, tuple[Verb, ...]] = {
 }
 """Which verbs Novita takes in which state (novita-api.md 1.9); delete in any state."""
 
-_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=10), timedelta(minutes=5)
+_PARALLEL = 8
+"""Instances tended at the same time: when many leases end while Novita is slow, none waits for all the others."""
+
+_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=15), timedelta(minutes=5)
 _START_TRIES = 3
 """An order to start that Novita does not answer is given up after so many; one to stop or delete never is."""
 
@@ -147,13 +151,20 @@ class Lifecycle:
 
     async def tend(self) -> None:
         """For a worker, each look: reminders, leases that are over, orders that are not carried out yet."""
-        for instance in await self._records.live():
-            try:
+        slots = asyncio.Semaphore(_PARALLEL)
+
+        async def tend(instance: Instance) -> None:
+            async with slots:
                 await self._tend(instance)
-            except StoreUnavailable:
-                raise
-            except Exception:
-                log.exception("not_tended", instance_id=instance.id)
+
+        live = await self._records.live()
+        for instance, answer in zip(
+            live, await asyncio.gather(*(tend(each) for each in live), return_exceptions=True), strict=True
+        ):
+            if isinstance(answer, StoreUnavailable):
+                raise answer
+            if isinstance(answer, BaseException):
+                log.error("not_tended", instance_id=instance.id, exc_info=answer)
 
     async def _tend(self, instance: Instance) -> None:
         now = self._clock.now()

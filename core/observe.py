@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -11,13 +12,16 @@ import structlog
 from core import transitions
 from core.clock import Clock
 from core.errors import NotFound, NovitaError
-from core.models import Instance, NovitaInstance, Status, token_in
+from core.models import Instance, NovitaInstance, Status, Verb, token_in
 from core.outbox import Change
 
 log = structlog.get_logger(__name__)
 
 LISTING_LAG = timedelta(seconds=30)
 """How long a new instance may be absent from Novita's listing before that means something; the delay is unpublished."""
+
+_PARALLEL = 8
+"""Instances compared at the same time: each one that came up costs a call."""
 
 BEAT_EVERY = timedelta(seconds=5)
 """How often each process gives a sign of life."""
@@ -62,10 +66,8 @@ class Observer:
         live = {instance.id: instance for instance in await self._records.live()}
         listed = await self._novita.instances()
         by_novita_id = {instance.novita_id: instance for instance in live.values() if instance.novita_id}
-        for novita in listed:
-            known = by_novita_id.get(novita.id) or live.get(token_in(novita.name) or "")
-            if known is not None:
-                await self._compare(known, novita)
+        pairs = [(by_novita_id.get(seen.id) or live.get(token_in(seen.name) or ""), seen) for seen in listed]
+        await self._compare_all((known, seen) for known, seen in pairs if known is not None)
         listed_ids = {novita.id for novita in listed} | {token_in(novita.name) for novita in listed}
         await self._compare_forgotten([novita for novita in listed if novita.id not in by_novita_id], live)
         await self._settle_absent([i for i in live.values() if not {i.id, i.novita_id} & listed_ids])
@@ -74,9 +76,20 @@ class Observer:
         """What Novita still has although its record says it ended (or was given up): the record is put right."""
         tokens = {token: novita for novita in listed if (token := token_in(novita.name)) and token not in live}
         records = await self._records.get_many(list(tokens))
-        for record in records:
-            if record is not None and record.novita_id in (None, tokens[record.id].id):
-                await self._compare(record, tokens[record.id])
+        known = [record for record in records if record and record.novita_id in (None, tokens[record.id].id)]
+        await self._compare_all((record, tokens[record.id]) for record in known)
+
+    async def _compare_all(self, pairs: Iterable[tuple[Instance, NovitaInstance]]) -> None:
+        slots = asyncio.Semaphore(_PARALLEL)
+
+        async def compare(instance: Instance, novita: NovitaInstance) -> None:
+            async with slots:
+                await self._compare(instance, novita)
+
+        answers = await asyncio.gather(*(compare(*pair) for pair in pairs), return_exceptions=True)
+        for error in answers:
+            if error is not None:
+                raise error
 
     async def _compare(self, instance: Instance, novita: NovitaInstance) -> None:
         runs = transitions.STATUSES.get(novita.status) is Status.RUNNING
@@ -109,6 +122,8 @@ class Observer:
                 log.warning("absence_not_confirmed", instance_id=instance.id, error=str(error))
 
     def _should_be_listed(self, instance: Instance) -> bool:
+        if instance.order is not None and instance.order.verb is Verb.DELETE:
+            return True
         return instance.launched_at is None or self._clock.now() - instance.launched_at > LISTING_LAG
 
     async def _settle_launching(self, instance: Instance, living: set[str]) -> None:
