@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -49,10 +50,25 @@ def worker() -> None:
     _run(lambda: run(loaded, as_worker))
 
 
+class Story(StrEnum):
+    """What `sandbox --rehearse` can play."""
+
+    CREATE = "create"
+    LIFECYCLE = "lifecycle"
+
+
 @cli.command()
 def sandbox(
+    # An argument, because typer has no options whose value may be left out.
+    story: Annotated[
+        Story | None,
+        typer.Argument(
+            help="What to rehearse: create (unless another is named), or lifecycle: all that comes after it.",
+            show_default=False,
+        ),
+    ] = None,
     rehearse: Annotated[
-        bool, typer.Option("--rehearse", help="Play a person through a whole create, show it, check it, and end.")
+        bool, typer.Option("--rehearse", help="Play a person through a story, show it, check it, and end.")
     ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show the logs of web and worker as they come.")] = False,
     port: Annotated[int, typer.Option(help="The page's port; when it is taken, a free one.", min=0, max=65535)] = 4040,
@@ -61,7 +77,10 @@ def sandbox(
     """Try the bot with a make-believe Slack and Novita on this machine: no account, no key, no cost."""
     from bot.sandbox.run import run
 
-    raise typer.Exit(run(rehearsal=rehearse, verbose=verbose, port=port, opens=opens))
+    if story and not rehearse:
+        raise typer.BadParameter(f"{story} can be rehearsed: gpu-bot sandbox --rehearse {story}", param_hint="STORY")
+    played = (story or Story.CREATE).value if rehearse else None
+    raise typer.Exit(run(story=played, verbose=verbose, port=port, opens=opens))
 
 
 @cli.command()

@@ -28,6 +28,9 @@ _BOLTS_OWN = ("x-slack-bolt-",)
 _BODY_SECONDS = 3.0
 """As long as Slack itself would wait for the answer. A sender that stops half-way must not stay for ever."""
 
+_LARGE = 4096
+"""Bytes. Commands are smaller, interactions with a modal larger."""
+
 _CHECK_SECONDS = 3.0
 _READY_FOR_SECONDS = 2.0
 
@@ -53,6 +56,7 @@ class _Slack:
     def __init__(self, app: AsyncApp, verifier: SignatureVerifier) -> None:
         self._app = app
         self._verifier = verifier
+        self._turns = asyncio.Lock()
 
     async def answer(self, request: web.Request) -> web.Response:
         try:
@@ -62,11 +66,21 @@ class _Slack:
             return web.Response(status=408, text="The body did not arrive.")
         if not self._is_signed(body, request.headers):
             return web.Response(status=401, text="The signature is missing, wrong or too old.")
+        if len(body) > _LARGE:
+            await self._turn()
         try:
             text = body.decode()
         except UnicodeDecodeError:
             return web.Response(status=400, text="The body is not UTF-8.")
         return await self._dispatch(request, text)
+
+    async def _turn(self) -> None:
+        """One form after the other, with a round of everything else in between.
+
+        Read all at once, the forms of many people would keep the rest waiting, and all of them in memory.
+        """
+        async with self._turns:
+            await asyncio.sleep(0)
 
     async def _dispatch(self, request: web.Request, text: str) -> web.Response:
         try:

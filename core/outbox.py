@@ -130,6 +130,7 @@ class Outbox:
         self._notifiers = tuple(notifiers)
         self._clock = clock
         self._running: dict[str, asyncio.Task[None]] = {}
+        self._notes: dict[str, _Note] = {}
         self._again: set[str] = set()
         self._slots = asyncio.Semaphore(_PARALLEL)
 
@@ -173,6 +174,11 @@ class Outbox:
                 self._start(instance_id, telling)
         return claimed
 
+    def memo_at_hand(self, instance_id: str, notifier: str) -> Memo:
+        """What a notifier remembers about an instance that is being told here, without waiting; else nothing."""
+        note = self._notes.get(instance_id)
+        return note.by[notifier].memo if note and notifier in note.by else {}
+
     async def memo(self, instance_id: str, notifier: str) -> Memo:
         """What a notifier remembers about an instance; waits for a telling that is under way in this process."""
         running = self._running.get(instance_id)
@@ -192,6 +198,8 @@ class Outbox:
         if instance_id in self._running:
             self._again.add(instance_id)
         else:
+            if telling is not None:
+                self._notes[instance_id] = _read_note(telling.delivery)
             task = asyncio.create_task(self._tell_all(instance_id, telling), name=f"tell {instance_id}")
             self._running[instance_id] = task
 
@@ -213,6 +221,7 @@ class Outbox:
         finally:
             self._again.discard(instance_id)
             del self._running[instance_id]
+            self._notes.pop(instance_id, None)
 
     async def _claim(self, instance_id: str) -> Telling | None:
         """The right to tell, with everything that has happened by now."""
@@ -220,7 +229,7 @@ class Outbox:
         return await self._records.claim(instance_id, is_ours=True)
 
     async def _tell(self, telling: Telling) -> None:
-        note = _read_note(telling.delivery)
+        note = self._notes[telling.instance.id] = _read_note(telling.delivery)
         instance, events = telling.instance, list(telling.events)
         while True:
             async with asyncio.TaskGroup() as group:

@@ -2,48 +2,33 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
-from collections.abc import Callable, Iterator
-from typing import TypeVar
 
 from rich.text import Text
 
 from bot.sandbox.children import Trouble
+from bot.sandbox.play import Play, perform
 from bot.sandbox.sandbox import Sandbox
-from bot.sandbox.slack import Change, Message, Modal, Person, View
-from bot.sandbox.slack.terminal import Reader, mrkdwn_text, reader_of, thread_shown, view_shown
+from bot.sandbox.slack import Message, Modal, View
+from bot.sandbox.slack.terminal import mrkdwn_text, thread_shown, view_shown
 from bot.sandbox.stage import Stage
 from bot.sandbox.verdict import claims
 
-T = TypeVar("T")
 GPU, TEMPLATE, NAME = "RTX 4090 24GB", "comfy-prod", "comfy-ada"
 FULL, NEXT = "CN-HK-01", "AS-SGP-02"
 """The region she prefers, which will be full, and the one that the bot's own order puts next."""
 
 LATENCY_SECONDS = 0.2
 BOOT_SECONDS = 4.5
-PATIENCE_SECONDS = 20.0
 
 
 async def rehearse(sandbox: Sandbox, stage: Stage) -> None:
     """Plays it from beginning to end. Raises Trouble at the first thing that is not as it should be."""
-    rehearsal = _Rehearsal(sandbox, stage)
-    try:
-        await rehearsal.play()
-    except (LookupError, TimeoutError) as error:
-        raise Trouble(f"{rehearsal.step} went wrong: {str(error) or 'it did not happen in time'}.") from error
+    await perform(_Create(sandbox, stage))
 
 
-class _Rehearsal:
-    """`step` says where the story is."""
-
-    def __init__(self, sandbox: Sandbox, stage: Stage) -> None:
-        self.step = "The beginning"
-        self._sandbox = sandbox
-        self._stage = stage
-        self._slack = sandbox.slack
-        self._ada: Person = sandbox.slack.person("ada")
+class _Create(Play):
+    """From the command to a running GPU, with a region that turns out to be full."""
 
     async def play(self) -> None:
         sandbox = self._sandbox
@@ -54,7 +39,7 @@ class _Rehearsal:
         await self._submit(modal)
         card = await self._watch()
         await self._read(card)
-        self._check(card)
+        self._judge(claims(self._sandbox, card, refused=FULL, used=NEXT))
 
     async def _ask(self) -> Modal:
         self._heading("Ada asks for a GPU, as anybody in Slack would.")
@@ -114,13 +99,6 @@ class _Rehearsal:
         self._heading("What everybody in #gpu can read.")
         self._stage.show(thread_shown(card, self._slack.thread(card), self._reader))
 
-    def _check(self, card: Message) -> None:
-        self._heading("Was all that true? Looked up at both servers and in the logs:")
-        for claim in claims(self._sandbox, card, refused=FULL, used=NEXT):
-            if claim.objections:
-                raise Trouble(f"Not so: “{claim.words}” But: {'; '.join(claim.objections)}")
-            self._stage.tick(claim.words)
-
     async def _pick(self, modal: Modal, action_id: str, wanted: str, *, is_open: bool = False) -> None:
         before = _price(modal.view)
         field = modal.fields()[action_id]
@@ -129,51 +107,6 @@ class _Rehearsal:
         held = modal.fields()[action_id].value
         shown = _menu(field.options, held) if is_open else Text(str(held), "bold")
         self._stage.row(field.label, shown, mrkdwn_text(_price(modal.view), self._reader))
-
-    async def _until(self, holds: Callable[[], T | None], otherwise: str) -> T:
-        found: T | None = None
-        with contextlib.suppress(TimeoutError):
-            found = await self._slack.wait_until(holds, PATIENCE_SECONDS)
-        if found is None:
-            raise Trouble(f"{otherwise}, after {PATIENCE_SECONDS:g} s.")
-        return found
-
-    def _heading(self, sentence: str) -> None:
-        self.step = f"“{sentence}”"
-        self._stage.heading(sentence)
-
-    @contextlib.contextmanager
-    def _following(self, kind: str, subject: View | Message) -> Iterator[None]:
-        """Shows the subject's headline whenever it says something new, with the seconds since the beginning."""
-        began, shown = time.perf_counter(), ""
-
-        def look() -> None:
-            nonlocal shown
-            headline = _headline(subject, self._reader)
-            if headline.plain != shown:
-                shown = headline.plain
-                self._stage.moment(time.perf_counter() - began, headline)
-
-        def heed(change: Change) -> None:
-            if change.kind == kind and change.subject is subject:
-                look()
-
-        if isinstance(subject, Message):
-            look()
-        unsubscribe = self._slack.subscribe(heed)
-        try:
-            yield
-        finally:
-            unsubscribe()
-
-    @property
-    def _reader(self) -> Reader:
-        return reader_of(self._slack.workspace)
-
-
-def _headline(shown: View | Message, reader: Reader) -> Text:
-    """The last line of the first section."""
-    return mrkdwn_text(str(shown.blocks[0]["text"]["text"]).rpartition("\n")[2], reader)
 
 
 def _price(view: View) -> str:

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
 from typing import Any
 
@@ -14,19 +14,26 @@ from bot import logs
 from bot.sandbox.children import Trouble
 from bot.sandbox.page import DEFAULT_PORT, open_in_browser, page_over
 from bot.sandbox.rehearse import rehearse
+from bot.sandbox.rehearse_lifecycle import rehearse_lifecycle
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.stage import Stage
 
-Work = Callable[[Sandbox, Stage], Awaitable[None]]
+Work = Callable[[Sandbox, Stage], Coroutine[Any, Any, None]]
+
+STORIES: dict[str, Work] = {"create": rehearse, "lifecycle": rehearse_lifecycle}
+"""What can be rehearsed, by the word for it on the command line."""
 
 _SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
-def run(*, rehearsal: bool, verbose: bool, port: int = DEFAULT_PORT, opens: bool = True) -> int:
-    """The whole command. `port` is the page's, `opens` whether a browser may be opened. Returns the exit code."""
+def run(*, story: str | None, verbose: bool, port: int = DEFAULT_PORT, opens: bool = True) -> int:
+    """The whole command: one of STORIES, or the sandbox to use by hand. Returns the exit code.
+
+    `port` is the page's, `opens` whether a browser may be opened.
+    """
     logs.setup("warning", "console")
-    work = _rehearse if rehearsal else partial(_stay, port=port, opens=opens)
-    return asyncio.run(_run(Stage(), work, rehearsal=rehearsal, verbose=verbose))
+    work: Work = partial(_stay, port=port, opens=opens) if story is None else partial(_rehearse, STORIES[story])
+    return asyncio.run(_run(Stage(), work, rehearsal=story is not None, verbose=verbose))
 
 
 async def _run(stage: Stage, work: Work, *, rehearsal: bool, verbose: bool) -> int:
@@ -43,7 +50,7 @@ async def _run(stage: Stage, work: Work, *, rehearsal: bool, verbose: bool) -> i
     return 0
 
 
-async def _rehearse(sandbox: Sandbox, stage: Stage) -> None:
+async def _rehearse(story: Work, sandbox: Sandbox, stage: Stage) -> None:
     began = time.perf_counter()
     stage.line("A rehearsal of gpu-bot", "bold")
     stage.line(
@@ -52,7 +59,7 @@ async def _rehearse(sandbox: Sandbox, stage: Stage) -> None:
     )
     stage.line()
     async with _up(sandbox, stage):
-        await _unless_it_dies(sandbox, rehearse(sandbox, stage))
+        await _unless_it_dies(sandbox, story(sandbox, stage))
     took = time.perf_counter() - began
     stage.line(f"\nThe rehearsal went well, in {took:.1f} s. The way to your own Slack is in README.md.", "bold")
 
@@ -106,7 +113,10 @@ def _describe(sandbox: Sandbox, stage: Stage) -> None:
     stage.line("\nTo sell a region out at the moment of a create, or to take Slack away:\n")
     stage.command("""curl -d '{"region": "CN-HK-01", "stock": "none", "at_create": true}' """ + f"{novita}/stock")
     stage.command("""curl -X PUT -d '{"down": true}' """ + f"{slack}/down")
-    stage.line("\nTo see a person create a GPU with it: gpu-bot sandbox --rehearse\nCtrl-C ends everything.")
+    stage.line(
+        "\nTo see a person create a GPU with it: gpu-bot sandbox --rehearse"
+        "\nTo see her live with it to its end: gpu-bot sandbox --rehearse lifecycle\nCtrl-C ends everything."
+    )
 
 
 def _report(sandbox: Sandbox, stage: Stage, trouble: Trouble) -> None:

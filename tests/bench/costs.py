@@ -36,7 +36,9 @@ async def cpu(effort: Effort) -> list[Row]:
     how = f"median of {rounds} × {count} flows, {spread(web)}"
     return [
         Row("CPU of a whole flow, web", median(web), 11, limit="4.3 ms", how=how, digits=1, unit=" ms"),
-        Row("CPU of a whole flow, worker", median(worker), digits=1, unit=" ms", how="until the create is told"),
+        Row(
+            "CPU of the worker beside it", median(worker), digits=1, unit=" ms", how="it tells how earlier ones come up"
+        ),
     ]
 
 

@@ -16,9 +16,17 @@ async def upstream_calls(_: Effort) -> list[Row]:
         for refusing in range(len(REFUSING) + 1):
             await world.novita.refuse_in(*REFUSING[:refusing])
             calls = await _calls_of_one_create(world)
-            what = f"Novita calls per create, {refusing} regions refusing" if refusing else "Novita calls per create"
             due = 1 + refusing
-            rows.append(Row(what, calls, at_most=due, at_least=due, limit=str(due), digits=0))
+            rows.append(
+                Row(
+                    f"Novita calls per create, regions refusing: {refusing}",
+                    calls,
+                    at_most=due,
+                    at_least=due,
+                    limit=str(due),
+                    digits=0,
+                )
+            )
         rows.append(await _cold_calls(world))
     return rows
 

@@ -21,9 +21,6 @@ class RedisLine:
         self._port = 0
         self.held = asyncio.Event()
         """Set once something is being held back."""
-        self.broken = asyncio.Event()
-        """Set once an answer was lost by `lose_answer`."""
-        self._breaks_at = b"\0"
         self.url = ""
 
     async def __aenter__(self) -> RedisLine:
@@ -45,10 +42,6 @@ class RedisLine:
             pump.cancel()
         await asyncio.gather(*pumps, return_exceptions=True)
 
-    def lose_answer(self, holding: bytes) -> None:
-        """Redis does what it was asked, its answer with these bytes never arrives, and no new connection is taken."""
-        self._breaks_at = holding
-
     def stall(self) -> None:
         self.held.clear()
         self._flowing.clear()
@@ -59,19 +52,15 @@ class RedisLine:
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         behind_reader, behind_writer = await asyncio.open_unix_connection(self._socket)
         there = asyncio.create_task(self._pump(reader, behind_writer))
-        back = asyncio.create_task(self._pump(behind_reader, writer, answers=True))
+        back = asyncio.create_task(self._pump(behind_reader, writer))
         for pump in (there, back):
             self._pumps.add(pump)
             pump.add_done_callback(self._pumps.discard)
         await asyncio.wait({there, back})
 
-    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, *, answers: bool = False) -> None:
+    async def _pump(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.closing(writer), contextlib.suppress(ConnectionError):
             while data := await reader.read(65536):
-                if answers and self._breaks_at in data:
-                    self._server.close()
-                    self.broken.set()
-                    return
                 if not self._flowing.is_set():
                     self.held.set()
                     await self._flowing.wait()

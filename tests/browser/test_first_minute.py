@@ -159,3 +159,26 @@ async def test_it_fits_into_900_pixels_with_thread_or_drawer_open(scene: Scene) 
         await page.get_by_role("button", name=name).first.click()
         await page.get_by_role("complementary").first.wait_for()
         assert await page.evaluate("document.documentElement.scrollWidth") == 900
+
+
+async def test_a_colleagues_click_on_stop_is_refused_and_can_ask_the_owner(scene: Scene) -> None:
+    ada, bo = await scene.visitor.visit("#ada"), await scene.visitor.visit("#bo")
+    await ada.bring_to_front()
+    await create(ada, "hers")
+    await ada.get_by_role("dialog", name="Created").get_by_role("button", name="Open the thread").click()
+    await bo.bring_to_front()
+    await bo.get_by_role("button", name="Stop", exact=True).click()
+    await bo.get_by_role("dialog", name="Stop hers?").get_by_role("button", name="Stop it").click()
+    refusal = bo.locator(".message.private")
+    await refusal.get_by_text("Only its owner and the admins may do that. hers belongs to @ada").wait_for()
+    await refusal.get_by_role("button", name="Ask the owner").click()
+    await refusal.get_by_text("Asked in its thread.").wait_for()
+    assert scene.novita.calls_of("stop") == []
+    await ada.bring_to_front()
+    assert await ada.locator(".message.private").count() == 0, "only who clicked hears of the refusal"
+    question = ada.get_by_role("complementary", name="Thread").locator(".message", has_text="asks")
+    await question.get_by_text("@bo asks @ada to stop hers").wait_for()
+    await question.get_by_role("button", name="Stop", exact=True).click()
+    await ada.get_by_role("dialog", name="Stop hers?").get_by_role("button", name="Stop it").click()
+    await ada.locator("#messages").get_by_text("hers is stopped").wait_for()
+    assert len(scene.novita.calls_of("stop")) == 1

@@ -29,12 +29,14 @@ from bot.views.modal import (
 from core.errors import GpuBotError, InvalidRequest, NotAllowed, NovitaUnclear, NovitaUnsent, StoreUnavailable
 from core.launch import Launch
 from core.models import Actor, Instance, InstanceRequest, Market
+from core.outbox import Memo
 
 log = structlog.get_logger(__name__)
 
 _ACK_PATIENCE_SECONDS = 0.7
 """How long the ack waits for the intent to be recorded, well inside Slack's three seconds."""
 
+_AFTER_THE_ACK_SECONDS = 0.001
 _FOLLOW_PAUSE = timedelta(seconds=1)
 _FOLLOW_TIMES = 240
 
@@ -113,6 +115,8 @@ class _Submission:
         self._steps: asyncio.Task[None] | None = None
 
     async def carry_out(self, begun: asyncio.Task[Launch]) -> None:
+        # On a small machine whoever waits for the ack gets a turn only when this process pauses.
+        await asyncio.sleep(_AFTER_THE_ACK_SECONDS)
         try:
             launch = await begun
             if launch.is_repeat:
@@ -142,12 +146,13 @@ class _Submission:
 
     async def _show_outcome(self, instance: Instance) -> None:
         """The outcome at once; again with the link to the thread, or when an earlier step may have overtaken it."""
-        await show(self._parts, self._view_id, outcome_view(instance))
+        at_hand = self._address(self._parts.outbox.memo_at_hand(instance.id, SlackNotifier.name))
+        await show(self._parts, self._view_id, outcome_view(instance, link=at_hand))
         overtaken = self._steps is not None and not self._steps.done()
         if self._steps is not None:
             await asyncio.wait({self._steps})
-        link = await self._link(instance)
-        if link is not None or overtaken:
+        link = at_hand or await self._link(instance)
+        if link != at_hand or overtaken:
             await show(self._parts, self._view_id, outcome_view(instance, link=link))
 
     async def _link(self, instance: Instance) -> str | None:
@@ -155,6 +160,9 @@ class _Submission:
             memo = await self._parts.outbox.memo(instance.id, SlackNotifier.name)
         except StoreUnavailable:
             return None
+        return self._address(memo)
+
+    def _address(self, memo: Memo) -> str | None:
         return self._parts.identity.permalink(memo.get("channel", ""), memo.get("ts", ""))
 
     async def _show_problem(self, error: GpuBotError) -> None:
