@@ -13,7 +13,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, PrivateAttr
 
 from core.clock import Clock
 from core.errors import StoreUnavailable, VersionConflict
@@ -91,6 +91,12 @@ class _Note(BaseModel):
     """The outbox's note on an instance, by notifier."""
 
     by: dict[str, _Told] = Field(default_factory=dict)
+    _turn: asyncio.Lock = PrivateAttr(default_factory=asyncio.Lock)
+
+    async def write(self, records: Records, instance_id: str, seen: int) -> bool:
+        """Writes it as it is now; one writing after the other, or an older one could arrive later and undo a newer."""
+        async with self._turn:
+            return await records.note(instance_id, self.model_dump_json(), seen)
 
 
 class Telling(Protocol):
@@ -266,7 +272,7 @@ class Outbox:
                 self._put_off(notifier, instance, told, error)
                 continue
             told.cursor, told.memo, told.tries, told.due = told.cursor + 1, memo, 0, None
-            if not latest and not await self._records.note(instance.id, note.model_dump_json(), len(events)):
+            if not latest and not await note.write(self._records, instance.id, len(events)):
                 return False
         return True
 
