@@ -259,6 +259,11 @@ def money(amount: Decimal) -> str:
     return f"${exact.removesuffix('0')}"
 
 
+def spent(amount: Decimal) -> str:
+    """USD of an estimated cost, to the cent: nobody asks for the fractions."""
+    return "under $0.01" if 0 < amount < Decimal("0.01") else f"${amount:,.2f}"
+
+
 def money_range(low: Decimal, high: Decimal) -> str:
     """`$0.36`, or `$0.36–0.44` where the two differ."""
     first, last = money(low), money(high)

@@ -20,12 +20,14 @@ from bot.sandbox.slack.forms import elements_in
 from bot.sandbox.slack.terminal import message_shown, mrkdwn_text
 from bot.sandbox.stage import Stage
 from bot.sandbox.verdict import lifecycle_claims
+from core.models import Status
 
 FIRST, SECOND = "train-1", "train-2"
 ORDERS = {
     FIRST: f"/gpu create 4090 on demand 4h as {FIRST} from comfy-prod",
     SECOND: f"/gpu create 4090 spot 4h as {SECOND} from comfy-prod",
 }
+_BROKEN = words.STATUS_EMOJI[Status.FAILED]
 LATENCY_SECONDS = 0.05
 BOOT_SECONDS = 1.5
 REMINDER_LEFT, OVER = timedelta(minutes=15), timedelta(seconds=-1)
@@ -50,8 +52,8 @@ class _Lifecycle(Play):
         first = await self._create(FIRST, "She asks for a GPU in one line. The bot says what that costs; she agrees.")
         private = await self._connect(first)
         await self._extend()
-        await self._remind(first)
-        await self._stop_and_start(first)
+        await self._remind_and_stop(first)
+        await self._start(first)
         await self._console(first)
         await self._delete(first)
         second = await self._create(SECOND, "The next one is spot: cheaper, and Novita may take it back.")
@@ -95,22 +97,18 @@ class _Lifecycle(Play):
         await self._type(f"/gpu extend {FIRST} 4h")
         await self._told("may run until")
 
-    async def _remind(self, card: Message) -> None:
-        self._heading("The end comes near. She is reminded, and a click gives her another hour.")
+    async def _remind_and_stop(self, card: Message) -> None:
+        self._heading("The end comes near, and she is reminded. She is done for today: the reminder's button stops it.")
         await self._replied(card, "Extended by its owner", is_shown=False)
         await self._turn_forward(card, REMINDER_LEFT)
         reminder = await self._replied(card, "min left")
-        await self._press(reminder, Action.EXTEND_1H)
-        await self._replied(card, "Extended by its owner")
-
-    async def _stop_and_start(self, card: Message) -> None:
-        self._heading(
-            "Lunch. She stops it, and starts it again afterwards; nothing is believed before Novita shows it."
-        )
         with self._following("message_updated", card):
-            await self._press(card, Action.STOP)
+            await self._press(reminder, Action.STOP)
             await self._card_says(card, "is stopped")
         await self._replied(card, "is stopped")
+
+    async def _start(self, card: Message) -> None:
+        self._heading("The next morning she starts it. Nothing is believed before Novita shows it.")
         with self._following("message_updated", card):
             await self._press(card, Action.START)
             await self._card_says(card, "is running")
@@ -198,7 +196,10 @@ class _Lifecycle(Play):
         return next((each for each in messages if each.ts not in self._seen and text in each.shown), None)
 
     async def _card_says(self, card: Message, text: str) -> None:
-        await self._until(lambda: text in card.shown or None, f"The card does not say “{text}”")
+        """Waits for that, and no longer when all is over."""
+        await self._until(lambda: text in card.shown or _BROKEN in card.shown or None, f"The card is not “{text}”")
+        if text not in card.shown:
+            raise Trouble(f"The card was to say “{text}”, and says: {card.text}")
 
     def _cards(self) -> list[Message]:
         return self._ada.messages("gpu")

@@ -162,7 +162,7 @@ def _terms(instance: Instance, now: datetime) -> dict[str, str]:
 
 def _cost(instance: Instance, now: datetime) -> str:
     """Compute as the bot saw it; the hour matters while the meter runs, as a card is not edited each minute."""
-    usd = f"≈ {words.money(costs.so_far(instance, now))}"
+    usd = f"≈ {words.spent(costs.so_far(instance, now))}"
     return f"{usd} by {date(now)}" if costs.is_billed(instance) else usd
 
 

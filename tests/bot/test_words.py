@@ -208,3 +208,10 @@ def test_a_range_of_money_is_one_amount_when_both_ends_read_the_same() -> None:
 )
 def test_a_duration_reads_as_people_say_it(span: timedelta, shown: str) -> None:
     assert words.duration(span) == shown
+
+
+@pytest.mark.parametrize(
+    ("amount", "words_"), [("0", "$0.00"), ("0.00007", "under $0.01"), ("0.01", "$0.01"), ("1234.567", "$1,234.57")]
+)
+def test_what_was_spent_is_told_to_the_cent(amount: str, words_: str) -> None:
+    assert words.spent(Decimal(amount)) == words_

@@ -48,7 +48,7 @@ def sums(instances: Sequence[Instance], now: datetime) -> str:
     disks = sum((costs.disk_per_day(i) for i in instances if i.status is Status.STOPPED), Decimal(0))
     parts = [_count(len(instances)), f"{running} running", f"{words.money(_per_hour(instances))}/h now"]
     parts += [f"{words.money(disks)} a day for disks of stopped ones"] if disks else []
-    return ", ".join([*parts, f"≈ {words.money(spent)} so far"])
+    return ", ".join([*parts, f"≈ {words.spent(spent)} so far"])
 
 
 def line(instance: Instance, now: datetime) -> str:
@@ -58,7 +58,7 @@ def line(instance: Instance, now: datetime) -> str:
     where = f" in {esc(instance.offer.region.name, 20)}" if instance.offer else ""
     facts = [f"{request.gpu_num} × {esc(request.product_name, 22)}{where}", _price(instance), *_time(instance, now)]
     if instance.billed:
-        facts.append(f"≈ {words.money(costs.so_far(instance, now))} so far")
+        facts.append(f"≈ {words.spent(costs.so_far(instance, now))} so far")
     return f"{emoji} *{esc(request.name, 40)}* {state}\n{' · '.join(facts)}"
 
 

@@ -131,7 +131,7 @@ def _is_owner(instance: Instance, actor: Actor) -> bool:
 
 def _cost(instance: Instance, event: InstanceStopped | InstanceDeleted) -> str:
     """Compute as the bot saw it; nothing when it never came to that."""
-    return f" It has cost about {words.money(costs.so_far(instance, event.at))}." if instance.billed else ""
+    return f" It has cost about {words.spent(costs.so_far(instance, event.at))}." if instance.billed else ""
 
 
 def _who_deleted(instance: Instance, actor: Actor | None) -> str:
