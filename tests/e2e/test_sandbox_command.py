@@ -22,6 +22,7 @@ from bot.sandbox.children import Child, Trouble, environment
 from bot.sandbox.journal import readable
 from bot.sandbox.novita import Fault
 from bot.sandbox.rehearse import rehearse
+from bot.sandbox.rehearse_lifecycle import rehearse_lifecycle
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.stage import Stage
 
@@ -49,6 +50,14 @@ def are_gone(pids: list[int]) -> bool:
     """Also when only their parent has not taken note yet."""
     running = processes()
     return all(pid not in running or running[pid][1].startswith("Z") for pid in pids)
+
+
+def assert_in_order(text: str, *parts: str) -> None:
+    place = 0
+    for part in parts:
+        found = text.find(part, place)
+        assert found >= 0, f"{part!r} is missing, or comes too early, in:\n{text}"
+        place = found
 
 
 class Command:
@@ -145,8 +154,8 @@ def test_a_rehearsal_shows_the_whole_story_and_leaves_nothing(start: Callable[..
     pids = command.started()
     assert set(pids) == {"web", "worker", "redis"}
     assert command.ends() == 0, command.output
-    place = 0
-    for part in (
+    assert_in_order(
+        command.output,
         "/gpu create",
         "▸ RTX 4090 24GB",
         "CN-HK-01 first, then AS-SGP-02",
@@ -163,14 +172,64 @@ def test_a_rehearsal_shows_the_whole_story_and_leaves_nothing(start: Callable[..
         "port 8188 (http)",
         "Novita was asked twice, CN-HK-01 and AS-SGP-02, and has one instance.",
         "The rehearsal went well",
-    ):
-        found = command.output.find(part, place)
-        assert found >= 0, f"{part!r} is missing, or comes too early, in:\n{command.output}"
-        place = found
+    )
     assert "\x1b" not in command.output, "no escape sequence where there is no terminal"
     assert max(len(line) for line in command.output.splitlines()) <= 100
     assert are_gone(list(pids.values()))
     assert list(command.temporary.iterdir()) == []
+
+
+def test_a_rehearsal_of_the_lifecycle_shows_every_verb_and_what_novita_does_by_itself(
+    start: Callable[..., Command],
+) -> None:
+    command = start("--rehearse", "lifecycle")
+    assert command.ends() == 0, command.output
+    assert_in_order(
+        command.output,
+        "/gpu create 4090 on demand 4h as train-1",
+        "Create train-1: 1 × RTX 4090 24GB, on demand?",
+        "train-1 is running since",
+        "only visible to @ada",
+        "How to reach train-1",
+        "SSH: ssh -p",
+        "/gpu extend train-1 4h",
+        "may run until",
+        "The clock is turned forward by 7 h",
+        "train-1 has 14 min left.",
+        "Slack asks",
+        "train-1 is stopped",
+        "train-1 is running",
+        "Nobody asked this bot to stop it",
+        "presses            Delete",
+        "train-1 is deleted",
+        "train-2 will be taken back by Novita",
+        "train-2 was taken back by Novita",
+        "Start the same again",
+        "no free GPU there right now",
+        "The clock is turned forward by",
+        "Its lease is over.",
+        "None of them runs any more.",
+        "The rehearsal went well",
+    )
+    assert max(len(line) for line in command.output.splitlines()) <= 100
+    assert list(command.temporary.iterdir()) == []
+
+
+async def test_a_lifecycle_that_goes_wrong_says_where_and_what() -> None:
+    sandbox = Sandbox()
+    sandbox.novita.fail_all(Fault.refused(400, "BALANCE_NOT_ENOUGH"), "create")
+    with pytest.raises(Trouble, match="The card was to say “is running”, and says"):
+        async with sandbox.open():
+            await rehearse_lifecycle(sandbox, Stage(Console(file=io.StringIO(), width=100)))
+    shutil.rmtree(sandbox.folder)
+
+
+@pytest.mark.parametrize("words", [["lifecycle"], ["--rehearse", "everything"]])
+def test_a_story_that_cannot_be_played_is_wrong_use(start: Callable[..., Command], words: list[str]) -> None:
+    command = start(*words)
+    assert command.ends() == 2
+    assert "lifecycle" in command.output
+    assert "Traceback" not in command.output
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP])
