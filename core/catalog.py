@@ -79,6 +79,12 @@ class Catalog:
             self._templates[template_id] = known
         return known
 
+    async def get_templates(self) -> list[Template]:
+        """The templates at hand; waits only while there are none at all. Raises NovitaError when they cannot be had."""
+        if not self._templates:
+            await self._once("templates", self.refresh_templates())
+        return self.templates
+
     def template_name(self, template_id: str) -> str:
         """What people call a template, empty when it is not at hand."""
         known = self._templates.get(template_id)

@@ -144,3 +144,16 @@ async def test_templates_are_fetched_again_when_they_are_old_and_only_then(
     clock.instant += timedelta(minutes=6)
     await web.catalog.refresh_templates()
     assert len(sandbox.calls_of("templates")) == 4
+
+
+async def test_whoever_asks_first_waits_for_the_templates_and_all_of_them_for_one_fetch(
+    web: Process, sandbox: SandboxNovita
+) -> None:
+    lists = await asyncio.gather(*(web.catalog.get_templates() for _ in range(5)))
+    assert all(len(found) == len(sandbox.templates) for found in lists)
+    assert len(sandbox.calls_of("templates")) == 2
+
+
+async def test_one_cold_process_fetches_the_market_once_whoever_wants_it(web: Process, sandbox: SandboxNovita) -> None:
+    await asyncio.gather(web.catalog.get_market(), web.catalog.refresh(), web.catalog.get_market())
+    assert len(sandbox.calls_of("clusters")) == 1

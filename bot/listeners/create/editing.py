@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import re
 from collections import Counter
 from collections.abc import Iterator
@@ -21,8 +23,11 @@ from bot.listeners.create.submitting import request_key
 from bot.parts import Parts
 from bot.views.modal import Form, ModalContext, read_context, read_form, template_options
 from bot.views.text import Block
-from core.errors import StoreUnavailable
+from core.errors import NovitaError, StoreUnavailable
 from core.models import Actor, BillingMode
+
+_TEMPLATES_PATIENCE_SECONDS = 0.7
+"""How long a search waits for the first templates of a web that has just started; an empty menu says nothing."""
 
 _PRICED = (Field.PRODUCT_NAME, Field.GPU_NUM, Field.BILLING_MODE, Field.REGION, Field.LEASE)
 _EDITS = re.compile("|".join(f"^{name.value}$" for name in (*_PRICED, Action.REVEAL_ADVANCED, Action.USE_ON_DEMAND)))
@@ -38,6 +43,9 @@ def register(app: AsyncApp, parts: Parts) -> None:
             parts.background.start(editor.redraw(actor, body["view"], action))
 
     async def on_search(ack: AsyncAck, body: dict[str, Any]) -> None:
+        with contextlib.suppress(NovitaError, TimeoutError):
+            async with asyncio.timeout(_TEMPLATES_PATIENCE_SECONDS):
+                await parts.catalog.get_templates()
         await ack(options=template_options(parts.catalog.templates, str(body.get("value") or "")))
 
     app.block_action(_EDITS)(on_edit)
