@@ -3,14 +3,34 @@
 from __future__ import annotations
 
 import base64
+import io
 import json
-from collections.abc import Iterable
+import logging
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from typing import Literal
 from urllib.parse import quote
 
 import redis
+import structlog
 
+from bot import logs
 from bot.sandbox.novita import SandboxNovita
 from bot.sandbox.slack import SandboxSlack
+
+
+@contextmanager
+def everything_logged(form: Literal["json", "console"]) -> Iterator[io.StringIO]:
+    """The bot's own logging at its most talkative; all that it writes."""
+    root, stream = logging.getLogger(), io.StringIO()
+    handlers, level = list(root.handlers), root.level
+    logs.setup("debug", form, stream)
+    try:
+        yield stream
+    finally:
+        structlog.reset_defaults()
+        logging.captureWarnings(False)
+        root.handlers[:], root.level = handlers, level
 
 
 def secrets_of(slack: SandboxSlack, novita: SandboxNovita) -> set[str]:

@@ -3,20 +3,16 @@
 from __future__ import annotations
 
 import io
-import logging
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
-from typing import Literal
 
 import pytest
-import structlog
 
-from bot import logs
 from bot.sandbox.novita import Fault
 from bot.sandbox.novita.seed import REGISTRY_PASSWORD, TEMPLATE_TOKEN
 from bot.sandbox.slack import Fault as SlackFault
 from tests.bot.house import House, open_house
-from tests.bot.leaks import all_of_redis, all_said, found_in, secrets_of
+from tests.bot.leaks import all_of_redis, all_said, everything_logged, found_in, secrets_of
 
 TYPED = "hush-hush-typed-value"
 SECOND = "s3cr&t=with/odd chars"
@@ -24,15 +20,8 @@ SECOND = "s3cr&t=with/odd chars"
 
 @pytest.fixture(params=["json", "console"])
 def log(request: pytest.FixtureRequest) -> Iterator[io.StringIO]:
-    """All that is logged, at its most talkative."""
-    root, stream = logging.getLogger(), io.StringIO()
-    handlers, level = list(root.handlers), root.level
-    form: Literal["json", "console"] = request.param
-    logs.setup("debug", form, stream)
-    yield stream
-    structlog.reset_defaults()
-    logging.captureWarnings(False)
-    root.handlers[:], root.level = handlers, level
+    with everything_logged(request.param) as stream:
+        yield stream
 
 
 @asynccontextmanager

@@ -36,7 +36,6 @@ log = structlog.get_logger(__name__)
 _ACK_PATIENCE_SECONDS = 0.7
 """How long the ack waits for the intent to be recorded, well inside Slack's three seconds."""
 
-_AFTER_THE_ACK_SECONDS = 0.001
 _FOLLOW_PAUSE = timedelta(seconds=1)
 _FOLLOW_TIMES = 240
 
@@ -115,8 +114,6 @@ class _Submission:
         self._steps: asyncio.Task[None] | None = None
 
     async def carry_out(self, begun: asyncio.Task[Launch]) -> None:
-        # On a small machine whoever waits for the ack gets a turn only when this process pauses.
-        await asyncio.sleep(_AFTER_THE_ACK_SECONDS)
         try:
             launch = await begun
             if launch.is_repeat:
