@@ -22,6 +22,9 @@ from core.transitions.launching import created
 SLOW_AFTER = (timedelta(minutes=10), timedelta(minutes=30))
 """When people are told that it takes long (novita-api.md 3.2: warn at 10 minutes, last notice at 30)."""
 
+_RESTART_LAG = timedelta(seconds=6)
+"""How long `running` is taken for the state before a restart. Short: a quick restart may pass between two looks."""
+
 LISTING_LAG = timedelta(minutes=1)
 """How long Novita may go on showing the state before an order that it took; the delay is unpublished."""
 
@@ -107,7 +110,7 @@ def _running(instance: Instance, novita: NovitaInstance, now: datetime) -> Chang
     if order is not None and order.verb in (Verb.STOP, Verb.DELETE):
         return None  # Not done yet, or the listing lags behind; the order is sent again when that lasts.
     if order is not None and order.verb is Verb.RESTART and instance.novita_status == "running":
-        if now - (order.last_try_at or order.at) < LISTING_LAG:
+        if now - (order.last_try_at or order.at) < _RESTART_LAG:
             return None  # The state from before the restart.
     elif instance.status is Status.RUNNING:
         return _addresses(instance, novita, now)
