@@ -22,7 +22,7 @@ from bot.views.text import channel_mention
 from core.errors import GpuBotError, NotAllowed
 from core.models import Instance
 
-_ACK_PATIENCE_SECONDS = 1.5
+_ACK_PATIENCE_SECONDS = 0.7
 """How long the ack waits for the answer, well inside Slack's three seconds."""
 
 Command = Callable[[Parts, Visit, str], Awaitable[Message | None]]

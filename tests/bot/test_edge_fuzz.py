@@ -21,7 +21,8 @@ from tests.bot.leaks import everything_logged
 
 Json = dict[str, Any]
 
-SLOW_SECONDS = 1.0
+SLOW_SECONDS = 3.0
+"""As long as Slack waits."""
 FORM = "application/x-www-form-urlencoded"
 TYPES = ["", FORM, "application/json", "multipart/form-data; boundary=x", "text/plain; charset=nonsense", "/;;="]
 KINDS = ["command", "block_actions", "block_suggestion", "view_submission"]

@@ -11,7 +11,6 @@ import pytest
 
 from bot.sandbox.novita import Fault as NovitaFault
 from bot.sandbox.slack import Fault
-from core.models import Status
 from tests.e2e.stage import Stage, open_stage
 
 pytestmark = pytest.mark.timeout(90)
@@ -55,23 +54,6 @@ async def test_a_web_that_is_leaving_takes_no_new_requests(tmp_path: Path) -> No
         await refused(kept, stage)
         stage.novita.clear_faults()
         assert await web.ended() == 0
-        assert len(stage.novita.calls_of("create")) == 1
-
-
-async def test_a_create_that_does_not_end_is_left_to_the_worker_after_its_time(tmp_path: Path) -> None:
-    async with open_stage(tmp_path) as stage:
-        web = await stage.web()
-        stage.novita.fail_next("create", NovitaFault.hang(has_effect=True))
-        await stage.submitted("train-1")
-        await stage.card("is being created")
-        await stage.told()
-        started = asyncio.get_running_loop().time()
-        web.signal(signal.SIGTERM)
-        assert await web.ended() == 0
-        assert 20 < asyncio.get_running_loop().time() - started < 35
-        await stage.worker()
-        card = await stage.card("is running")
-        assert (await stage.record(card)).status is Status.RUNNING
         assert len(stage.novita.calls_of("create")) == 1
 
 
