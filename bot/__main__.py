@@ -26,7 +26,9 @@ cli = typer.Typer(
 @cli.command()
 def up() -> None:
     """Answer Slack and do the background work in one process: for a small team."""
-    from bot.compose import as_web, as_worker, run
+    from bot.compose.run import run
+    from bot.compose.web import as_web
+    from bot.compose.worker import as_worker
 
     loaded = _loaded(settings.for_web)
     _run(lambda: run(loaded, as_web, as_worker))
@@ -35,7 +37,8 @@ def up() -> None:
 @cli.command()
 def web() -> None:
     """Answer Slack and carry out creates."""
-    from bot.compose import as_web, run
+    from bot.compose.run import run
+    from bot.compose.web import as_web
 
     loaded = _loaded(settings.for_web)
     _run(lambda: run(loaded, as_web))
@@ -44,7 +47,8 @@ def web() -> None:
 @cli.command()
 def worker() -> None:
     """Watch instances, tell what is left to tell, keep prices fresh. Any number of these may run."""
-    from bot.compose import as_worker, run
+    from bot.compose.run import run
+    from bot.compose.worker import as_worker
 
     loaded = _loaded(settings.for_worker)
     _run(lambda: run(loaded, as_worker))

@@ -31,7 +31,15 @@ def build_app(parts: Parts) -> AsyncApp:
     """
 
     async def authorize() -> AuthorizeResult:
-        return await parts.identity.authorize()
+        """In place of Bolt's own auth.test within the first request's three seconds (slack.md B1)."""
+        known = parts.identity
+        return AuthorizeResult(
+            enterprise_id=known.enterprise,
+            team_id=known.team or None,
+            bot_token=parts.client.token,
+            bot_id=known.bot_id or None,
+            bot_user_id=known.bot_user or None,
+        )
 
     app = AsyncApp(
         client=parts.client,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
 
@@ -27,16 +26,6 @@ class Identity:
         self.enterprise = answer.get("enterprise_id")
         self.workspace_url = str(answer.get("url") or "")
         self.team = str(answer["team_id"])
-
-    async def authorize(self) -> AuthorizeResult:
-        """For Bolt, in place of its own auth.test within the first request's three seconds (slack.md B1)."""
-        return AuthorizeResult(
-            enterprise_id=self.enterprise,
-            team_id=self.team or None,
-            bot_token=self._client.token,
-            bot_id=self.bot_id or None,
-            bot_user_id=self.bot_user or None,
-        )
 
     def permalink(self, channel: str, ts: str) -> str | None:
         """The address of a message, None while the workspace's address is unknown."""

@@ -8,7 +8,6 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.background import Background
 from bot.identity import Identity
-from bot.views.modal import Limits
 from core.catalog import Catalog
 from core.clock import Clock
 from core.launch import Launcher
@@ -16,6 +15,7 @@ from core.lifecycle import Lifecycle
 from core.models import Actor
 from core.outbox import Outbox
 from core.policy import Policy
+from core.requests import Limits
 from core.store import Store
 
 

@@ -6,10 +6,10 @@ those of novita-api.md 3.5.
 
 from __future__ import annotations
 
-from datetime import timedelta
 from decimal import Decimal
 from typing import NamedTuple
 
+from core.durations import duration_words
 from core.errors import (
     GpuBotError,
     InvalidRequest,
@@ -270,24 +270,8 @@ def money_range(low: Decimal, high: Decimal) -> str:
     return first if first == last else f"{first}–{last.removeprefix('$')}"
 
 
-def duration(span: timedelta) -> str:
-    """`45 min`, `8 h`, `1 h 30 min`, `3 days`: the two largest units, seconds only below a minute."""
-    seconds = max(0, int(span.total_seconds()))
-    if seconds < 60:
-        return f"{seconds} s"
-    minutes = seconds // 60
-    if minutes < 48 * 60:
-        return _two_units(divmod(minutes, 60), "h", "min")
-    return _two_units(divmod(minutes // 60, 24), "days", "h")
-
-
-def _two_units(amounts: tuple[int, int], large: str, small: str) -> str:
-    pairs = zip(amounts, (large, small), strict=True)
-    return " ".join(f"{amount} {unit}" for amount, unit in pairs if amount)
-
-
 def _rate_limited(error: RateLimited) -> str:
-    wait = f"in {duration(error.retry_after)}" if error.retry_after else "in a minute"
+    wait = f"in {duration_words(error.retry_after)}" if error.retry_after else "in a minute"
     return f"Novita asked to slow down. Try again {wait}. If it goes on, it is a limit of the Novita account."
 
 

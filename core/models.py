@@ -97,6 +97,10 @@ class Actor(Value):
     team: str = ""
 
 
+PROGRAM = Actor(user="api")
+"""Whoever holds the API token. No id of Slack's looks like this."""
+
+
 class Region(Value):
     """A Novita cluster: `id` goes into a create, `name` is what people say (`CN-HK-01`), `place` adds `Hong Kong`."""
 
@@ -287,6 +291,10 @@ class Instance(Value):
     id: str
     version: int = 0
     request_key: str
+    fingerprint: str = ""
+    """Tells apart requests that came under the same key, where the key was the asker's own choice."""
+    request_id: str = ""
+    """Under which the logs tell how it was asked for."""
     request: InstanceRequest
     env_names: tuple[str, ...] = ()
     template_name: str = ""

@@ -16,10 +16,9 @@ by whole words of their names; what several of them share stays open instead of 
 belongs to the GPU when the GPU meant has it in its name, and is the disk otherwise.
 """
 
-from bot.grammar.durations import read_duration
 from bot.grammar.reading import read
 from bot.grammar.vocabulary import Vocabulary, vocabulary
 from bot.grammar.wish import Wish, wish_of
 from bot.grammar.writing import complaint, write
 
-__all__ = ["Vocabulary", "Wish", "complaint", "read", "read_duration", "vocabulary", "wish_of", "write"]
+__all__ = ["Vocabulary", "Wish", "complaint", "read", "vocabulary", "wish_of", "write"]

@@ -9,10 +9,10 @@ import re
 from datetime import timedelta
 from decimal import Decimal
 
-from bot.grammar.durations import read_duration
 from bot.grammar.splitting import undash
 from bot.grammar.vocabulary import compact
 from bot.ids import Field
+from core.durations import read_duration
 from core.models import DISK_MAX_GB, DISK_MIN_GB, GPU_NUM_LIMIT, NAME_PATTERN, BillingMode
 
 Value = str | int | timedelta | BillingMode | None

@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from bot.grammar import closed
 from bot.grammar.closed import Values
-from bot.grammar.durations import read_duration
 from bot.grammar.keywords import KEYS, NOISE, OPENERS, STRICT
 from bot.grammar.splitting import Word, undash
 from bot.grammar.vocabulary import Vocabulary, compact
 from bot.ids import Field
+from core.durations import read_duration
 
 Words = Sequence[Word]
 

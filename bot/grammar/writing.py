@@ -8,7 +8,6 @@ from datetime import timedelta
 from difflib import get_close_matches
 
 from bot.grammar.closed import is_size
-from bot.grammar.durations import write_duration
 from bot.grammar.reading import read
 from bot.grammar.splitting import quote
 from bot.grammar.vocabulary import Vocabulary, atoms
@@ -16,6 +15,7 @@ from bot.grammar.wish import Wish, wish_of
 from bot.ids import Field
 from bot.views.text import clip
 from bot.words import BILLING_WORDS
+from core.durations import write_duration
 from core.models import DISK_MAX_GB, DISK_MIN_GB, GPU_NUM_LIMIT, InstanceRequest
 
 _PLAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")

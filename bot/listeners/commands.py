@@ -10,7 +10,6 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot import words
-from bot.grammar import read_duration
 from bot.ids import COMMAND, Action
 from bot.listeners import create, extending, lookups, orders, reaching, visits
 from bot.listeners.naming import named
@@ -19,6 +18,7 @@ from bot.parts import Parts
 from bot.views.blocks import Message, notice, section
 from bot.views.help import help_message, unknown_command
 from bot.views.text import channel_mention
+from core.durations import read_duration
 from core.errors import GpuBotError, NotAllowed
 from core.models import Instance
 

@@ -16,6 +16,7 @@ from bot.parts import Parts
 from bot.views import blocks as b
 from bot.views.blocks import Message
 from bot.views.text import date, esc, mention
+from core.durations import duration_words
 from core.errors import InvalidRequest, NotAllowed, Unknown
 from core.events import LeaseExtended
 from core.models import Instance
@@ -125,5 +126,5 @@ def _moved(instance: Instance, wanted: datetime, longest: timedelta | None) -> M
     ends_at = instance.lease_ends_at or wanted
     text = f"*{esc(instance.request.name, 100)}* may run until {date(ends_at)}."
     if ends_at < wanted and longest is not None:
-        text += f" That is as far as it goes: a lease ends at most {words.duration(longest)} from now."
+        text += f" That is as far as it goes: a lease ends at most {duration_words(longest)} from now."
     return Message(text, [b.section(text)])

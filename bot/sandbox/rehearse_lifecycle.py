@@ -20,6 +20,7 @@ from bot.sandbox.slack.forms import elements_in
 from bot.sandbox.slack.terminal import message_shown, mrkdwn_text
 from bot.sandbox.stage import Stage
 from bot.sandbox.verdict import lifecycle_claims
+from core.durations import duration_words
 from core.models import Status
 
 FIRST, SECOND = "train-1", "train-2"
@@ -214,7 +215,7 @@ class _Lifecycle(Play):
 
     async def _turn_forward(self, card: Message, left: timedelta) -> None:
         by = await turn_forward(self._sandbox.redis_url, self._machine(card).id, left)
-        told = f"The clock is turned forward by {words.duration(by)}, on the record of this instance alone."
+        told = f"The clock is turned forward by {duration_words(by)}, on the record of this instance alone."
         self._stage.row("time passes", mrkdwn_text(f"_{told}_", self._reader))
 
 

@@ -12,6 +12,7 @@ from bot.views.blocks import Message
 from bot.views.endpoints import endpoint_lines
 from bot.views.text import clip, code, countdown, date, esc, fit_lines, mention
 from core import costs
+from core.durations import duration_words
 from core.models import Instance, Order, Status
 from core.transitions import GIVE_UP_AFTER
 
@@ -55,7 +56,7 @@ def lease(instance: Instance) -> str:
         return f"until {date(instance.lease_ends_at)}, {then}"
     if instance.request.lease is None:
         return "no end"
-    length = words.duration(instance.request.lease)
+    length = duration_words(instance.request.lease)
     if instance.has_ended:
         return length
     begin = "counted anew from the next start" if instance.status is Status.STOPPED else "counted from running"

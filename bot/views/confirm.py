@@ -12,6 +12,7 @@ from bot.views import blocks as b
 from bot.views.blocks import Message
 from bot.views.modal.price import route
 from bot.views.text import Block, channel_mention, date, esc
+from core.durations import duration_words
 from core.models import TYPICAL_TIME_TO_RUNNING, InstanceRequest, Offer, Stock
 
 _VALUE_LIMIT = 2000
@@ -50,7 +51,7 @@ def _price(request: InstanceRequest, offers: Sequence[Offer]) -> str:
     if request.lease is None:
         return hour
     hours = Decimal(int(request.lease.total_seconds())) / 3600
-    return f"{hour}, {words.money_range(low * hours, high * hours)} for {words.duration(request.lease)}"
+    return f"{hour}, {words.money_range(low * hours, high * hours)} for {duration_words(request.lease)}"
 
 
 def _elsewhere(request: InstanceRequest, offers: Sequence[Offer]) -> str:
@@ -63,7 +64,7 @@ def _lease(request: InstanceRequest, now: datetime) -> str:
         return "⚠️ no end: it runs, and is billed, until somebody stops it"
     until = date(now + TYPICAL_TIME_TO_RUNNING + request.lease)
     then = words.END_WORDS[request.lease_end]
-    return f"{words.duration(request.lease)} from running (until about {until}), then {then}"
+    return f"{duration_words(request.lease)} from running (until about {until}), then {then}"
 
 
 def _buttons(line: str, *, can_create: bool) -> Block:

@@ -11,6 +11,7 @@ from bot.views import buttons
 from bot.views.blocks import Message
 from bot.views.endpoints import endpoint_lines
 from bot.views.text import date, esc, mention
+from core.durations import duration_words
 from core.models import Connection, Instance, Verb
 
 _PREFIX = "instance:"
@@ -68,7 +69,7 @@ def already(instance: Instance, verb: Verb, now: datetime | None = None) -> Mess
     if order is None or order.verb is not verb:
         state = words.STATUS_WORDS[instance.status]
         return _plain(f"*{name}* was asked to be {done} before; it is {state} now.")
-    when = f"{words.duration(now - order.at)} ago" if now else date(order.at)
+    when = f"{duration_words(now - order.at)} ago" if now else date(order.at)
     who = f"{mention(order.actor.user)} asked for that" if order.actor else "The end of its lease asked for that"
     return _plain(f"{who} {when}: *{name}* is being {done}. Nothing more needs to be done.")
 

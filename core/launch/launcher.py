@@ -101,7 +101,7 @@ class Launcher:
         self._priority = tuple(priority)
         self._patience = patience or Patience()
 
-    async def begin(self, request: InstanceRequest, *, owner: Actor, key: str) -> Launch:
+    async def begin(self, request: InstanceRequest, *, owner: Actor, key: str, fingerprint: str = "") -> Launch:
         """Records the intent: after this the launch is either finished by `finish` or taken up by a worker.
 
         A repeated key gives the launch it led to before. Raises InvalidRequest when nothing on offer fits, NovitaError
@@ -114,6 +114,7 @@ class Launcher:
         instance = Instance(
             id=new_id(),
             request_key=key,
+            fingerprint=fingerprint,
             request=request,
             env_names=tuple(sorted(request.envs)),
             template_name=self._catalog.template_name(request.template_id),

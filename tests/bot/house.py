@@ -11,7 +11,9 @@ from urllib.parse import parse_qs, urlencode
 
 from pydantic import SecretStr
 
-from bot.compose import Core, as_web, as_worker, open_core
+from bot.compose.core import Core, open_core
+from bot.compose.web import as_web
+from bot.compose.worker import as_worker
 from bot.sandbox.novita import SandboxNovita
 from bot.sandbox.slack import Message, Modal, Outcome, SandboxSlack, Screen
 from core.models import Instance

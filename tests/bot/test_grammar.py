@@ -14,7 +14,8 @@ import pytest
 from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
-from bot.grammar import Vocabulary, Wish, complaint, read, read_duration, vocabulary, wish_of, write
+from bot.grammar import Vocabulary, Wish, complaint, read, vocabulary, wish_of, write
+from core.durations import read_duration
 from core.models import DISK_MAX_GB, DISK_MIN_GB, NAME_PATTERN, BillingMode, InstanceRequest, Region, Template
 from tests.bot.worlds import H100, HONG_KONG, HOSTILE, RTX, SINGAPORE, SYDNEY, anything, market, product
 

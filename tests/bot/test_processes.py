@@ -7,7 +7,8 @@ from contextlib import AsyncExitStack
 
 from pydantic import SecretStr
 
-from bot.compose import as_worker, open_core
+from bot.compose.core import open_core
+from bot.compose.worker import as_worker
 from bot.sandbox.novita import Fault as NovitaFault
 from bot.sandbox.slack import Fault
 from core.models import Status

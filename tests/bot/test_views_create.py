@@ -14,7 +14,6 @@ from bot.sandbox.slack.block_kit import problems_in_suggestions, problems_in_vie
 from bot.sandbox.slack.forms import carried_over, initial_state
 from bot.views.modal import (
     Form,
-    Limits,
     ModalContext,
     create_view,
     draft,
@@ -25,6 +24,7 @@ from bot.views.modal import (
 )
 from core.models import BillingMode, LeaseEnd, Market, Offer, Stock, Template
 from core.offers import rank
+from core.requests import Limits
 from tests.bot import worlds
 from tests.bot.worlds import ENDLESS, H100, HONG_KONG, LIMITS, NOW, RTX, SINGAPORE, SYDNEY, form, market, offer, product
 

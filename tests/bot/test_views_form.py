@@ -12,9 +12,7 @@ from hypothesis import strategies as st
 from bot.sandbox.slack.forms import initial_state
 from bot.views.modal import (
     Form,
-    Limits,
     ModalContext,
-    Problems,
     check,
     create_view,
     draft,
@@ -24,6 +22,7 @@ from bot.views.modal import (
     read_form,
 )
 from core.models import BillingMode, InstanceRequest, LeaseEnd, Market
+from core.requests import Limits, Problems
 from tests.bot import worlds
 from tests.bot.worlds import ENDLESS, H100, HONG_KONG, LIMITS, NOW, RTX, form, market, product
 

@@ -11,6 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import words
+from core.durations import duration_words
 from core.errors import (
     GpuBotError,
     InvalidRequest,
@@ -207,7 +208,7 @@ def test_a_range_of_money_is_one_amount_when_both_ends_read_the_same() -> None:
     ],
 )
 def test_a_duration_reads_as_people_say_it(span: timedelta, shown: str) -> None:
-    assert words.duration(span) == shown
+    assert duration_words(span) == shown
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,7 @@ from typing import Any
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from bot.views.modal import Form, Limits, ModalContext
+from bot.views.modal import Form, ModalContext
 from core import events
 from core.models import (
     Actor,
@@ -35,6 +35,7 @@ from core.models import (
     Template,
     Verb,
 )
+from core.requests import Limits
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LIMITS = Limits(default_lease=timedelta(hours=8), max_lease=timedelta(hours=72))

@@ -327,9 +327,17 @@ def test_children_get_nothing_of_the_user_that_could_matter(monkeypatch: pytest.
 
 
 def test_the_real_bot_loads_nothing_of_the_sandbox() -> None:
-    program = "import sys, bot.__main__, bot.compose, core.tasks; print([m for m in sys.modules if 'sandbox' in m])"
-    found = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
-    assert found.stdout.strip() == "[]"
+    assert "sandbox" not in _modules_behind("bot.__main__", "bot.compose.web", "bot.compose.worker")
+
+
+def test_a_worker_loads_nothing_of_bolt() -> None:
+    assert "slack_bolt" not in _modules_behind("bot.__main__", "bot.compose.worker")
+
+
+def _modules_behind(*names: str) -> str:
+    """All that is loaded with these modules."""
+    program = f"import sys, {', '.join(names)}; print(*sys.modules)"
+    return subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
 def test_a_line_of_a_log_is_made_readable() -> None:

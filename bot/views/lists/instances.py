@@ -17,6 +17,7 @@ from bot.views.paging import page as page_of
 from bot.views.paging import turns
 from bot.views.text import Block, date, esc, mention
 from core import costs
+from core.durations import duration_words
 from core.models import Instance, Status
 
 PAGE_SIZE = 15
@@ -81,7 +82,7 @@ def _time(instance: Instance, now: datetime) -> list[str]:
     if instance.status is not Status.RUNNING:
         return []
     taken = ["⚠️ Novita takes it back"] if instance.spot_noticed else []
-    return [*taken, f"{words.duration(instance.lease_ends_at - now)} left" if instance.lease_ends_at else "no end"]
+    return [*taken, f"{duration_words(instance.lease_ends_at - now)} left" if instance.lease_ends_at else "no end"]
 
 
 def _by_owner(instances: Iterable[Instance]) -> list[Instance]:

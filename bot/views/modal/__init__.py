@@ -1,6 +1,6 @@
 """The create modal: drawn from what is for sale, read back into a form, checked, and told how it went."""
 
-from bot.views.modal.check import Limits, Problems, check, errors_by_block
+from bot.views.modal.check import check, errors_by_block
 from bot.views.modal.create import create_view
 from bot.views.modal.form import Form, ModalContext, draft, opening_form, read_context, read_form
 from bot.views.modal.options import template_options
@@ -8,9 +8,7 @@ from bot.views.modal.outcome import creating_view, loading_view, outcome_view, p
 
 __all__ = [
     "Form",
-    "Limits",
     "ModalContext",
-    "Problems",
     "check",
     "create_view",
     "creating_view",

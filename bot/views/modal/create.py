@@ -5,16 +5,16 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot import words
 from bot.ids import Action, Field, View
 from bot.views import blocks as b
 from bot.views.modal import options
-from bot.views.modal.check import Limits
 from bot.views.modal.form import NOTE_LIMIT, Form, ModalContext
 from bot.views.modal.price import price_blocks
 from bot.views.text import CHANNEL_ID, Block, esc
+from core.durations import duration_words
 from core.models import DISK_DEFAULT_GB, DISK_MAX_GB, DISK_MIN_GB, BillingMode, LeaseEnd, Market, Offer
 from core.offers import disk_limits
+from core.requests import Limits
 
 
 def create_view(
@@ -145,7 +145,7 @@ def _lease(form: Form, limits: Limits) -> Block:
         b.static_select(choices.options, chosen or default),
         block_id=choices.block_id,
         hint="How long it may run, counted from running. Reminders come 60 and 15 minutes before, with Extend."
-        + (f" At most {words.duration(limits.max_lease)}." if limits.max_lease else ""),
+        + (f" At most {duration_words(limits.max_lease)}." if limits.max_lease else ""),
         dispatch=True,
     )
 

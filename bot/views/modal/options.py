@@ -21,6 +21,7 @@ from bot import words
 from bot.ids import Field
 from bot.views.blocks import OPTION_TEXT_LIMIT, OPTIONS_LIMIT, Option, fits_option, option
 from bot.views.text import clip
+from core.durations import duration_words
 from core.models import GPU_NUM_LIMIT, BillingMode, LeaseEnd, Market, Price, Product, Stock, Template
 
 ANY_REGION = "*"
@@ -174,7 +175,7 @@ def leases(
     """From one hour to `longest`, which, as `default` and what was `wished`, is among them; "No end" if `endless`."""
     usual = {timedelta(hours=hours) for hours in _LEASE_HOURS} | ({longest, default, wished} - {None})
     allowed = sorted(span for span in usual if span and (longest is None or span <= longest))
-    options = [option(words.duration(span), _lease_value(span)) for span in allowed]
+    options = [option(duration_words(span), _lease_value(span)) for span in allowed]
     if endless:
         options.append(option("No end", _NO_END))
     return _choices(Field.LEASE, options)

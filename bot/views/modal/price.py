@@ -11,6 +11,7 @@ from bot.ids import Action
 from bot.views.blocks import actions, button, context, section
 from bot.views.modal.form import Form
 from bot.views.text import Block, date, esc
+from core.durations import duration_words
 from core.models import BillingMode, Market, Offer, Stock
 from core.offers import cheapest
 
@@ -33,7 +34,7 @@ def age_blocks(market: Market, now: datetime) -> list[Block]:
     """How old the prices are, if they are old."""
     age = now - market.as_of
     return (
-        [context(f"🕑 These prices are {words.duration(age)} old: Novita has not answered since.")] if age > OLD else []
+        [context(f"🕑 These prices are {duration_words(age)} old: Novita has not answered since.")] if age > OLD else []
     )
 
 

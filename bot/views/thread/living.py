@@ -12,6 +12,7 @@ from bot.views.card import kept_data, price
 from bot.views.text import countdown, date, esc, mention
 from bot.views.thread.shape import told
 from core import costs
+from core.durations import duration_words
 from core.events import (
     DiskReminder,
     InstanceDeleted,
@@ -94,7 +95,7 @@ def spot_notice(instance: Instance, event: SpotNotice) -> Message:
 
 
 def lease_reminder(instance: Instance, event: LeaseReminder) -> Message:
-    left = words.duration(event.ends_at - event.at)
+    left = duration_words(event.ends_at - event.at)
     lost = {
         LeaseEnd.STOP: "Then it is stopped: programs on it end, Novita keeps its data at most 7 days.",
         LeaseEnd.DELETE: "Then it is *deleted with all its data*, as was chosen when it was created.",

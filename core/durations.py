@@ -1,4 +1,4 @@
-"""Lengths of time as people type them: `4h`, `90m`, `1d12h`, `2 days`."""
+"""Lengths of time as people type them (`4h`, `90m`, `1d12h`, `2 days`) and as they read them (pure)."""
 
 from __future__ import annotations
 
@@ -43,3 +43,19 @@ def write_duration(span: timedelta) -> str:
         text += f"{amount}{unit}" if amount else ""
     seconds = Decimal(left // _MICROSECOND) / 1_000_000
     return text + (f"{seconds.normalize():f}s" if seconds else "")
+
+
+def duration_words(span: timedelta) -> str:
+    """`45 min`, `8 h`, `1 h 30 min`, `3 days`: the two largest units, seconds only below a minute."""
+    seconds = max(0, int(span.total_seconds()))
+    if seconds < 60:
+        return f"{seconds} s"
+    minutes = seconds // 60
+    if minutes < 48 * 60:
+        return _two_units(divmod(minutes, 60), "h", "min")
+    return _two_units(divmod(minutes // 60, 24), "days", "h")
+
+
+def _two_units(amounts: tuple[int, int], large: str, small: str) -> str:
+    pairs = zip(amounts, (large, small), strict=True)
+    return " ".join(f"{amount} {unit}" for amount, unit in pairs if amount)

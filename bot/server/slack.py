@@ -1,10 +1,9 @@
-"""The aiohttp application: Slack's one address, guarded before Bolt sees a byte, and the health checks."""
+"""Slack's one address, guarded before Bolt sees a byte."""
 
 from __future__ import annotations
 
 import asyncio
-import math
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import structlog
 from aiohttp import web
@@ -19,9 +18,6 @@ from bot.words import unexpected
 
 log = structlog.get_logger(__name__)
 
-BODY_LIMIT = 1024 * 1024
-"""Bytes. Slack's own payloads stay far below (a view has at most 250 kB, slack.md A6)."""
-
 _BOLTS_OWN = ("x-slack-bolt-",)
 """Bolt obeys such headers from outside (slack.md B3), so they are dropped."""
 
@@ -31,23 +27,9 @@ _BODY_SECONDS = 3.0
 _LARGE = 4096
 """Bytes. Commands are smaller, interactions with a modal larger."""
 
-_CHECK_SECONDS = 3.0
-_READY_FOR_SECONDS = 2.0
 
-Check = Callable[[], Awaitable[None]]
-
-
-def build(app: AsyncApp, signing_secret: str | None, checks: Mapping[str, Check]) -> web.Application:
-    """The application. Without a signing secret (Socket Mode) Slack's address does not exist.
-
-    `checks` are what /readyz asks, by the name of the dependency; each raises when its dependency does not answer.
-    """
-    application = web.Application(client_max_size=BODY_LIMIT, middlewares=[_calm])
-    if signing_secret:
-        application.router.add_post(EVENTS_PATH, _Slack(app, SignatureVerifier(signing_secret)).answer)
-    application.router.add_get("/healthz", _healthz)
-    application.router.add_get("/readyz", _Readiness(checks).answer)
-    return application
+def routes(app: AsyncApp, signing_secret: str) -> list[web.RouteDef]:
+    return [web.post(EVENTS_PATH, _Slack(app, SignatureVerifier(signing_secret)).answer)]
 
 
 class _Slack:
@@ -107,47 +89,3 @@ class _Slack:
 
 def _headers(request: web.Request) -> dict[str, str | Sequence[str]]:
     return {name: value for name, value in request.headers.items() if not name.lower().startswith(_BOLTS_OWN)}
-
-
-@web.middleware
-async def _calm(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
-    """No outside input may cause a 5xx or show a traceback."""
-    try:
-        return await handler(request)
-    except web.HTTPException:
-        raise
-    except (ConnectionError, asyncio.IncompleteReadError, web.RequestPayloadError, ValueError) as error:
-        log.warning("request_not_read", path=request.path, error=repr(error))
-        return web.Response(status=400, text="The request could not be read.")
-
-
-async def _healthz(_: web.Request) -> web.Response:
-    return web.json_response({"status": "alive"})
-
-
-class _Readiness:
-    """Answers /readyz. Each dependency is asked at most every few seconds, however often others ask us."""
-
-    def __init__(self, checks: Mapping[str, Check]) -> None:
-        self._checks = checks
-        self._asked_at = -math.inf
-        self._answers: asyncio.Future[list[str]] | None = None
-
-    async def answer(self, _: web.Request) -> web.Response:
-        now = asyncio.get_running_loop().time()
-        if self._answers is None or now - self._asked_at > _READY_FOR_SECONDS:
-            self._asked_at = now
-            self._answers = asyncio.gather(*(_ask(check) for check in self._checks.values()))
-        states = dict(zip(self._checks, await asyncio.shield(self._answers), strict=True))
-        return web.json_response(states, status=200 if set(states.values()) <= {"ok"} else 503)
-
-
-async def _ask(check: Check) -> str:
-    try:
-        async with asyncio.timeout(_CHECK_SECONDS):
-            await check()
-    except Exception as error:  # noqa: BLE001 - whatever stands in the way is the answer
-        return f"no answer ({type(error).__name__})"
-    return "ok"

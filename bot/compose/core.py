@@ -1,0 +1,153 @@
+"""What every process has, opened before its roles and closed after them."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+import aiohttp
+import structlog
+from slack_sdk.errors import SlackApiError
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import faults, logs
+from bot.compose.loops import running
+from bot.faults import CALL_FAILED
+from bot.identity import Identity
+from bot.notifier import SlackNotifier
+from core.catalog import Catalog
+from core.clock import SystemClock
+from core.errors import SettingsError, StoreUnavailable
+from core.lifecycle import Lifecycle
+from core.novita import NovitaClient
+from core.observe import BEAT_EVERY
+from core.outbox import Outbox
+from core.redis_server import embedded_redis
+from core.settings import Settings
+from core.store import Store, connect
+from core.webhook import WebhookNotifier
+
+log = structlog.get_logger(__name__)
+
+_SLACK_TIMEOUT = aiohttp.ClientTimeout(total=8, sock_connect=3)
+"""Seconds. Shorter than a third of the lease on telling (core.store.LEASE), so that two calls fit into it."""
+# With a logger of no level of its own, slack_sdk writes out every call as text and then throws that away.
+_calls_log = logging.getLogger("slack_sdk.calls")
+_calls_log.setLevel(logging.INFO)
+_REDIS_PATIENCE = timedelta(seconds=20)
+_TELLING_PATIENCE = timedelta(seconds=10)
+
+
+@dataclass(frozen=True)
+class Core:
+    """What every process has."""
+
+    settings: Settings
+    redis_url: str
+    clock: SystemClock
+    store: Store
+    novita: NovitaClient
+    client: AsyncWebClient
+    identity: Identity
+    outbox: Outbox
+    catalog: Catalog
+    lifecycle: Lifecycle
+
+
+@contextlib.asynccontextmanager
+async def open_core(settings: Settings) -> AsyncIterator[Core]:
+    """What every process has, until the context ends. Raises SettingsError when Redis or Slack refuse."""
+    logs.mask(*settings.secrets())
+    async with contextlib.AsyncExitStack() as stack:
+        redis_url = await _redis_url(settings, stack)
+        store = Store(connect(redis_url))
+        stack.push_async_callback(store.aclose)
+        clock = SystemClock()
+        await _wait_for_redis(store, clock)
+        session = await stack.enter_async_context(aiohttp.ClientSession(timeout=_SLACK_TIMEOUT))
+        client = slack_client(settings, session)
+        identity = Identity(client)
+        await _introduce(identity)
+        novita = NovitaClient(settings.novita_api_url, settings.novita_api_key)
+        stack.push_async_callback(novita.aclose)
+        slack = SlackNotifier(client, identity, clock, admins=settings.admins)
+        outbox = Outbox(store, [slack, *_webhooks(settings, clock)], clock)
+        stack.push_async_callback(outbox.drain, _TELLING_PATIENCE)
+        await stack.enter_async_context(running(lambda: _beat(store, clock), name="beat"))
+        await stack.enter_async_context(running(lambda: _learn(identity, clock), name="identity"))
+        catalog = Catalog(novita, store, clock, ttl=settings.catalog_ttl)
+        lifecycle = Lifecycle(novita, outbox, store, clock, max_lease=settings.max_lease)
+        yield Core(settings, redis_url, clock, store, novita, client, identity, outbox, catalog, lifecycle)
+
+
+def _webhooks(settings: Settings, clock: SystemClock) -> list[WebhookNotifier]:
+    """The request's own webhook and, when there is one, the installation's."""
+    secret, private = settings.webhook_secret, settings.webhook_allow_private
+    everywhere = settings.webhook_url
+    own = WebhookNotifier("webhook", lambda i: i.request.webhook_url, clock, secret=secret, allow_private=private)
+    if everywhere is None:
+        return [own]
+    common = WebhookNotifier(
+        "webhook:all", lambda _: everywhere, clock, secret=secret, is_theirs=False, allow_private=private
+    )
+    return [own, common]
+
+
+def slack_client(settings: Settings, session: aiohttp.ClientSession) -> AsyncWebClient:
+    """One session for all calls, and none of slack_sdk's own retries: they can post a message twice (slack.md B6)."""
+    return AsyncWebClient(
+        token=settings.slack_bot_token.get_secret_value(),
+        base_url=settings.slack_api_url,
+        session=session,
+        retry_handlers=[],
+        logger=_calls_log,
+    )
+
+
+async def _redis_url(settings: Settings, stack: contextlib.AsyncExitStack) -> str:
+    if settings.redis_url is not None:
+        return settings.redis_url.get_secret_value()
+    embedded = await stack.enter_async_context(embedded_redis(settings.data_dir))
+    return embedded.url
+
+
+async def _wait_for_redis(store: Store, clock: SystemClock) -> None:
+    until = clock.now() + _REDIS_PATIENCE
+    while True:
+        try:
+            await store.ping()
+        except StoreUnavailable as error:
+            if clock.now() > until:
+                raise SettingsError(f"REDIS_URL: {error}; check the address and that the server runs") from error
+            await clock.sleep(timedelta(seconds=1))
+        else:
+            return
+
+
+async def _introduce(identity: Identity) -> None:
+    """Asks Slack who the bot is. A refused token ends the start; an absent Slack does not."""
+    try:
+        await identity.learn()
+    except SlackApiError as error:
+        if faults.word_of(error) in faults.TOKEN_REFUSED:
+            raise SettingsError(f"SLACK_BOT_TOKEN: Slack refuses it ({faults.word_of(error)})") from error
+        log.warning("slack_away", error=faults.word_of(error))
+    except CALL_FAILED as error:
+        log.warning("slack_away", error=faults.word_of(error))
+
+
+async def _learn(identity: Identity, clock: SystemClock) -> None:
+    while not identity.team:
+        await clock.sleep(timedelta(seconds=2))
+        with contextlib.suppress(*CALL_FAILED):
+            await identity.learn()
+
+
+async def _beat(store: Store, clock: SystemClock) -> None:
+    while True:
+        with contextlib.suppress(StoreUnavailable):
+            await store.beat(clock.now())
+        await clock.sleep(BEAT_EVERY)

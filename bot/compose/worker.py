@@ -1,0 +1,32 @@
+"""The worker process: observes Novita, ends leases, does and tells what was left undone, keeps prices fresh."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import structlog
+
+from bot.compose.core import Core
+from bot.compose.loops import running
+from core import tasks
+from core.observe import Observer
+
+log = structlog.get_logger(__name__)
+
+
+@contextlib.asynccontextmanager
+async def as_worker(core: Core) -> AsyncIterator[None]:
+    """Observes Novita, ends leases, does and tells what was left undone, keeps prices fresh."""
+    observer = Observer(core.novita, core.store, core.outbox, core.clock)
+    ttl = core.settings.catalog_ttl
+    work = {
+        "observe": (observer.look, core.settings.observe_interval),
+        "tend": (core.lifecycle.tend, core.settings.observe_interval),
+        "sweep_outbox": (core.outbox.sweep, timedelta(seconds=1)),
+        "refresh_market": (core.catalog.refresh, max(ttl / 3, timedelta(seconds=1))),
+    }
+    async with running(lambda: tasks.run_forever(core.redis_url, work), name="worker"):
+        log.info("worker_ready")
+        yield

@@ -1,0 +1,201 @@
+"""From what somebody asks for to a request that can be launched, or a sentence for each field in the way (pure)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from core.durations import duration_words
+from core.models import (
+    DISK_MAX_GB,
+    DISK_MIN_GB,
+    GPU_NUM_LIMIT,
+    NAME_PATTERN,
+    BillingMode,
+    InstanceRequest,
+    LeaseEnd,
+    Market,
+    Product,
+)
+from core.offers import disk_limits
+
+Problems = dict[str, str]
+"""A request field's name -> what is wrong with it, as a sentence: outside strings clipped, no secret."""
+
+_ENV_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_ENV_KEY_LIMIT, _ENV_VALUE_LIMIT, _ENV_LIMIT = 511, 4095, 100
+"""novita-api.md 1.6."""
+_URL_LIMIT = 2000
+_QUOTED_LIMIT = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """What this installation allows whoever asks. A `max_lease` of None allows leases without an end."""
+
+    default_lease: timedelta | None
+    max_lease: timedelta | None
+    may_be_endless: bool = False
+    """Whether this person may choose no end all the same, as admins may."""
+
+    @property
+    def allow_no_end(self) -> bool:
+        return self.max_lease is None or self.may_be_endless
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """What is asked for so far. None means nothing (yet); a `region` of None also means any region."""
+
+    name: str | None = None
+    product_name: str | None = None
+    template_id: str | None = None
+    region: str | None = None
+    gpu_num: int | None = None
+    rootfs_size: int | None = None
+    """GB."""
+    billing_mode: BillingMode | None = None
+    lease: timedelta | None = None
+    no_end: bool = False
+    """Whether no end was asked for, which is not the same as no word about it."""
+    lease_end: LeaseEnd | None = None
+    channel: str | None = None
+    webhook_url: str | None = None
+    envs: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+def check(draft: Draft, market: Market, limits: Limits) -> InstanceRequest | Problems:
+    """The request in the draft. Whether its template exists is not known here; the launch will ask."""
+    found = {
+        "name": _name_problem(draft.name),
+        "product_name": _product_problem(draft, market),
+        "template_id": None if draft.template_id else "Choose a template.",
+        "region": _region_problem(draft.region, market),
+        "gpu_num": _gpu_num_problem(draft.gpu_num),
+        "rootfs_size": _disk_problem(draft, market),
+        "billing_mode": _billing_problem(draft, market),
+        "lease": _lease_problem(draft, limits),
+        "webhook_url": _webhook_problem(draft.webhook_url),
+        "envs": _envs_problem(draft.envs),
+    }
+    problems = {name: problem for name, problem in found.items() if problem}
+    return problems or _request(draft)
+
+
+def env_problem(key: str, value: str) -> str | None:
+    """What is wrong with one environment variable, without its value: values are secrets."""
+    if not _ENV_KEY.fullmatch(key) or len(key) > _ENV_KEY_LIMIT:
+        return f"a key has at most {_ENV_KEY_LIMIT} letters, digits and _, and does not begin with a digit."
+    if len(value) > _ENV_VALUE_LIMIT:
+        return f"the value of {_clip(key)} is longer than {_ENV_VALUE_LIMIT} characters."
+    return None
+
+
+def _request(draft: Draft) -> InstanceRequest:
+    return InstanceRequest(
+        name=draft.name or "",
+        product_name=draft.product_name or "",
+        template_id=draft.template_id or "",
+        gpu_num=draft.gpu_num or 1,
+        rootfs_size=draft.rootfs_size or 0,
+        region=draft.region,
+        billing_mode=draft.billing_mode or BillingMode.SPOT,
+        lease=draft.lease,
+        lease_end=draft.lease_end or LeaseEnd.STOP,
+        channel=draft.channel,
+        webhook_url=draft.webhook_url.strip() if draft.webhook_url else None,
+        envs={key: SecretStr(value) for key, value in draft.envs.items()},
+    )
+
+
+def _name_problem(name: str | None) -> str | None:
+    if name and re.fullmatch(NAME_PATTERN, name):
+        return None
+    return "A name has 1 to 100 characters: letters, digits, - and _."
+
+
+def _product_problem(draft: Draft, market: Market) -> str | None:
+    if not draft.product_name:
+        return "Choose a GPU."
+    if not market.named(draft.product_name):
+        return f"Novita no longer lists {_clip(draft.product_name)}. Choose another GPU."
+    return None
+
+
+def _region_problem(region: str | None, market: Market) -> str | None:
+    if region is None or any(known.name == region for known in market.regions):
+        return None
+    return f"Novita no longer lists the region {_clip(region)}. Choose another, or any region."
+
+
+def _gpu_num_problem(gpu_num: int | None) -> str | None:
+    if gpu_num is None:
+        return "Choose how many GPUs."
+    return None if 1 <= gpu_num <= GPU_NUM_LIMIT else f"An instance has 1 to {GPU_NUM_LIMIT} GPUs."
+
+
+def _billing_problem(draft: Draft, market: Market) -> str | None:
+    if not draft.billing_mode:
+        return "Choose spot or on demand."
+    if not draft.product_name or not market.named(draft.product_name) or _sold(draft, market):
+        return None
+    billing = {BillingMode.SPOT: "spot", BillingMode.ON_DEMAND: "on demand"}[draft.billing_mode]
+    return f"{_clip(draft.product_name)} has no {billing} price right now. Choose the other billing or another GPU."
+
+
+def _disk_problem(draft: Draft, market: Market) -> str | None:
+    low, high = disk_limits(_sold(draft, market)) or (DISK_MIN_GB, DISK_MAX_GB)
+    low, high = max(low, DISK_MIN_GB), min(high, DISK_MAX_GB)
+    if draft.rootfs_size is not None and low <= draft.rootfs_size <= high:
+        return None
+    return f"The disk is a whole number of GB from {low} to {high}."
+
+
+def _sold(draft: Draft, market: Market) -> list[Product]:
+    named = market.named(draft.product_name) if draft.product_name else ()
+    return [product for product in named if draft.billing_mode in product.prices]
+
+
+def _lease_problem(draft: Draft, limits: Limits) -> str | None:
+    if draft.no_end and limits.max_lease is not None and not limits.may_be_endless:
+        return f"Choose a lease of at most {duration_words(limits.max_lease)}."
+    if draft.no_end:
+        return None
+    if draft.lease is None:
+        return "Choose a lease."
+    if limits.max_lease is not None and draft.lease > limits.max_lease:
+        return f"A lease is at most {duration_words(limits.max_lease)}."
+    return None
+
+
+def _webhook_problem(url: str | None) -> str | None:
+    if not url or _is_https(url.strip()):
+        return None
+    return "A webhook is an https:// address with a host, and without a user name or password in it."
+
+
+def _is_https(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        _ = parts.port
+    except ValueError:
+        return False
+    plain = len(url) <= _URL_LIMIT and url.isprintable() and " " not in url
+    return plain and parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc
+
+
+def _envs_problem(envs: Mapping[str, str]) -> str | None:
+    if len(envs) > _ENV_LIMIT:
+        return f"Novita takes at most {_ENV_LIMIT} variables."
+    found = next(filter(None, (env_problem(key, value) for key, value in envs.items())), None)
+    return found and found[0].upper() + found[1:]
+
+
+def _clip(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= _QUOTED_LIMIT else line[: _QUOTED_LIMIT - 1].rstrip() + "…"
