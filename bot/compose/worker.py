@@ -11,7 +11,7 @@ import structlog
 from bot.compose.core import Core
 from bot.compose.loops import running
 from core import tasks
-from core.observe import Observer
+from core.observe import BEAT_EVERY, Observer
 
 log = structlog.get_logger(__name__)
 
@@ -24,6 +24,7 @@ async def as_worker(core: Core) -> AsyncIterator[None]:
     work = {
         "observe": (observer.look, core.settings.observe_interval),
         "tend": (core.lifecycle.tend, core.settings.observe_interval),
+        "beat": (lambda: core.store.see_worker(core.clock.now()), BEAT_EVERY),
         "sweep_outbox": (core.outbox.sweep, timedelta(seconds=1)),
         "refresh_market": (core.catalog.refresh, max(ttl / 3, timedelta(seconds=1))),
     }

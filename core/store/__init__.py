@@ -14,6 +14,7 @@
 | {gpu}:market:refreshing      | string | a process is fetching the market just now                                 | 30 s            |
 | {gpu}:newest:<name>          | string | the latest edit of an open form, by its time                               | 1 h             |
 | {gpu}:processes              | zset   | each process's id by its last sign of life (ms)                           | trimmed         |
+| {gpu}:worker:seen            | string | when a worker last did its round (ms)                                     | never           |
 
 All keys share one hash tag, so that the scripts stay legal on a Redis Cluster (libraries.md).
 """

@@ -156,6 +156,12 @@ class Store:
     async def outbox_size(self) -> int:
         return int(await self._again(lambda: self._redis.zcard(_key("outbox"))))
 
+    async def outbox_due_since(self, now: datetime) -> timedelta:
+        """How long the instance that has waited longest is due to be told; zero when none is."""
+        first = await self._again(lambda: self._redis.zrange(_key("outbox"), 0, 0, withscores=True))
+        due = [datetime.fromtimestamp(score / 1000, UTC) for _, score in first if score]
+        return max(timedelta(), now - due[0]) if due else timedelta()
+
     # The market, shared by all processes
 
     async def market_as_of(self) -> datetime | None:
@@ -204,6 +210,15 @@ class Store:
     async def living(self, since: datetime) -> set[str]:
         """Ids of the processes that gave a sign of life since then."""
         return set(await self._again(lambda: self._redis.zrangebyscore(_key("processes"), _ms(since), "+inf")))
+
+    async def see_worker(self, now: datetime) -> None:
+        """A sign of life of the workers' tasks: that they run, not just that a worker's process does."""
+        await self._again(lambda: self._redis.set(_key("worker", "seen"), _ms(now)))
+
+    async def worker_seen_at(self) -> datetime | None:
+        """When any worker last gave one."""
+        stamp = await self._again(lambda: self._redis.get(_key("worker", "seen")))
+        return datetime.fromtimestamp(int(stamp) / 1000, UTC) if stamp else None
 
     async def ping(self) -> None:
         await self._again(lambda: self._redis.ping())
