@@ -31,6 +31,9 @@ CONSOLE_URL = "https://novita.ai/gpus-console"
 
 NO_PRICES = "Novita has not answered with its prices, so there is no form to fill yet. Try again in a minute."
 
+VOLUMES_LEFT_OUT = "without its volumes"
+"""Of a template with local volumes, which Novita's create has no field for (novita-api.md 1.4)."""
+
 STATUS_WORDS: dict[Status, str] = {
     Status.CREATING: "being created",
     Status.STARTING: "starting",

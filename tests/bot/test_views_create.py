@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from bot.ids import Action, Field, View
 from bot.sandbox.slack.block_kit import problems_in_suggestions, problems_in_view
 from bot.sandbox.slack.forms import carried_over, initial_state
+from bot.views.lists import template_list
 from bot.views.modal import (
     Form,
     ModalContext,
@@ -332,3 +333,10 @@ def test_templates_are_found_by_any_part_and_the_teams_own_come_first() -> None:
     assert [found["value"] for found in template_options(known, " TORCH")] == ["2", "1"]
     assert template_options(known, "torch")[0]["text"]["text"] == "my-torch · private"
     assert len(template_options(known)) == 3
+
+
+def test_a_template_whose_volumes_cannot_be_had_says_so_wherever_it_is_chosen() -> None:
+    kept = Template(id="1", name="n" * 90, channel="private", image="i", has_local_volumes=True)
+    [choice] = template_options([kept])
+    assert choice["text"]["text"].endswith("… · private · without its volumes")
+    assert "without its volumes" in template_list([kept], "").blocks[1]["text"]["text"]

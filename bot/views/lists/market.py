@@ -11,7 +11,7 @@ from bot.views import blocks as b
 from bot.views.blocks import Message
 from bot.views.modal.price import age_blocks
 from bot.views.text import Block, code, date, esc, fit_lines
-from bot.words import BILLING_WORDS, STOCK_WORDS, money
+from bot.words import BILLING_WORDS, STOCK_WORDS, VOLUMES_LEFT_OUT, money
 from core.models import BillingMode, Market, Price, Product, Stock, Template
 
 IN_DETAIL = 4
@@ -117,6 +117,7 @@ def _is_about(template: Template, wanted: Sequence[str]) -> bool:
 def _template_lines(templates: Iterable[Template]) -> str:
     lines = (
         f"• *{esc(each.name, 60)}* {code(each.id, 40)} · {esc(each.channel, 20)} · {esc(each.image, 80)}"
+        + (f" · {VOLUMES_LEFT_OUT}" if each.has_local_volumes else "")
         for each in templates
     )
     return fit_lines(lines, wire_limit=9000)

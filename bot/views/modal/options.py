@@ -214,4 +214,5 @@ def template_options(templates: Iterable[Template], typed: str = "") -> list[Opt
 
 
 def _template_line(template: Template) -> str:
-    return f"{clip(template.name, 60) or template.id} · {clip(template.channel, 10)}"
+    left_out = f" · {words.VOLUMES_LEFT_OUT}" if template.has_local_volumes else ""
+    return f"{clip(template.name, 60 - len(left_out)) or template.id} · {clip(template.channel, 10)}{left_out}"
