@@ -1,9 +1,10 @@
-"""The command line: `gpu-bot up|web|worker|sandbox|manifest`."""
+"""The command line: `gpu-bot up|web|worker|sandbox|manifest|doctor`."""
 
 from __future__ import annotations
 
 import asyncio
 import json
+import re
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated
@@ -100,6 +101,31 @@ def manifest(
         typer.echo(json.dumps(build(url), indent=2))
     except SettingsError as error:
         raise _wrong(error) from None
+
+
+@cli.command()
+def doctor(
+    channel: Annotated[
+        str, typer.Option(help="A channel's id, such as C012AB3CD: try to write there; the line is removed at once.")
+    ] = "",
+    as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
+) -> None:
+    """Examine settings, Redis, Slack, Novita and the workers, and say what to do. Exit code 1 when something failed."""
+    from bot.compose.doctor import run
+    from bot.doctor import table
+    from bot.doctor.finding import is_well
+
+    if channel and not re.fullmatch("[CGD][A-Z0-9]+", channel):
+        raise typer.BadParameter("is a channel's id, such as C012AB3CD; names do not work here", param_hint="--channel")
+    try:
+        findings = asyncio.run(run(channel))
+    except asyncio.CancelledError:
+        raise typer.Exit(1) from None
+    if as_json:
+        typer.echo(table.as_json(findings))
+    else:
+        table.show(findings)
+    raise typer.Exit(0 if is_well(findings) else 1)
 
 
 def _loaded(load: Callable[[], Settings]) -> Settings:

@@ -9,6 +9,7 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 
+from bot.arrivals import TracedApp
 from bot.background import new_reference
 from bot.listeners import actions, commands, create, home
 from bot.parts import Parts
@@ -41,7 +42,7 @@ def build_app(parts: Parts) -> AsyncApp:
             bot_user_id=known.bot_user or None,
         )
 
-    app = AsyncApp(
+    app = TracedApp(
         client=parts.client,
         authorize=authorize,
         process_before_response=True,

@@ -30,11 +30,15 @@ _SHAPES = re.compile(
     | (?<=password)["']*\s*[:=]?\s*["']?[^\s"',;}]+
     | (?<=://)[^\s/:@"']*:[^\s/"']+(?=@)
     | (?<=hooks\.slack\.com/)[^\s"'<>]+
+    | (?<=/hooks/)(?!\{)[^\s"'<>]+
     | (?<=ticket=)[^\s&"']+
     """,
     re.IGNORECASE | re.VERBOSE,
 )
-_MARKS = ("xox", "xapp-", "sk_", "earer ", "assword", "://", "ticket=", "XOX", "XAPP-", "SK_", "EARER ", "ASSWORD")
+_MARKS = (
+    *("xox", "xapp-", "sk_", "earer ", "assword", "://", "ticket=", "/hooks/"),
+    *("XOX", "XAPP-", "SK_", "EARER ", "ASSWORD"),
+)
 """Looking for these is 20 times faster than trying the pattern, and most strings have none."""
 
 _QUIET = ("slack_bolt", "httpx", "httpcore", "aiohttp.access", "docket", "asyncio")

@@ -16,9 +16,12 @@ from bot.views.blocks import Message
 from bot.views.card import card
 from bot.views.thread import private_notice, reply
 from core.clock import Clock
-from core.events import Event, PhaseChanged
-from core.models import Instance
-from core.outbox import Memo, NotDelivered
+from core.events import Event, MachineReported, PhaseChanged, ReportsLeftOut
+from core.models import PROGRAM, Instance
+from core.outbox import GivenUp, Memo, NotDelivered
+
+_SAID_BY_MACHINES = (MachineReported, ReportsLeftOut)
+"""Nothing on the card follows from them."""
 
 log = structlog.get_logger(__name__)
 
@@ -41,16 +44,27 @@ class SlackNotifier:
     async def tell(self, instance: Instance, event: Event, memo: Memo, *, latest: bool) -> Memo:
         """Tells one event. Raises NotDelivered when Slack is away or asks to wait."""
         try:
-            if "ts" not in memo:
-                memo = await self._open(instance)
-            elif latest:
-                await self._edit_card(instance, event, memo)
+            memo = await self._with_card(instance, event, memo, latest=latest)
             message = reply(instance, event, admins=self._admins)
             return memo if message is None else await self._reply(instance, message, memo)
         except CALL_FAILED as error:
             if faults.kind_of(error) is Kind.REFUSED:
                 raise
             raise NotDelivered(f"Slack: {faults.word_of(error)}", faults.retry_after(error)) from error
+
+    async def _with_card(self, instance: Instance, event: Event, memo: Memo, *, latest: bool) -> Memo:
+        """The card as it should be now: edited for the latest of several events, never for what a machine says.
+
+        `stale` is remembered when an edit was left to the latest event, and that may be one of a machine's.
+        """
+        if "ts" not in memo:
+            return await self._open(instance)
+        is_stale = "stale" in memo or not isinstance(event, _SAID_BY_MACHINES)
+        if not latest:
+            return memo | ({"stale": "yes"} if is_stale else {})
+        if is_stale:
+            await self._edit_card(instance, event, memo)
+        return {name: known for name, known in memo.items() if name != "stale"}
 
     async def _open(self, instance: Instance) -> Memo:
         """Posts the card where it was asked for or, when that place is closed to the bot, to the owner."""
@@ -64,7 +78,14 @@ class SlackNotifier:
             return await self._open_privately(instance, faults.word_of(error))
 
     async def _open_privately(self, instance: Instance, why: str) -> Memo:
-        """Tells the story to the owner, with a word on why not in the channel and what to do about it."""
+        """Tells the story to the owner, with a word on why not in the channel and what to do about it.
+
+        Raises GivenUp when a program asked for a channel that is closed: it reads no messages.
+        """
+        if instance.owner == PROGRAM and why:
+            raise GivenUp(f"Slack: {why}, and the HTTP API can be told nothing here")
+        if instance.owner == PROGRAM:
+            return {"channel": "", "ts": ""}
         try:
             return await self._post_card(instance, instance.owner.user, why)
         except CALL_FAILED as error:
@@ -106,7 +127,8 @@ class SlackNotifier:
         return memo
 
     async def _post_card(self, instance: Instance, channel: str, why: str = "") -> Memo:
-        metadata = {"event_type": "gpu_instance", "event_payload": {"instance_id": instance.id}}
+        payload = {"instance_id": instance.id, "request_id": instance.request_id}
+        metadata = {"event_type": "gpu_instance", "event_payload": payload}
         answer = await self._post(channel, self._card(instance, why), metadata=metadata)
         return {"channel": str(answer["channel"]), "ts": str(answer["ts"]), **({"why": why} if why else {})}
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.background import Background
+from bot.doctor import Finding
 from bot.identity import Identity
 from core.catalog import Catalog
 from core.clock import Clock
@@ -33,6 +35,8 @@ class Parts:
     background: Background
     clock: Clock
     limits: Limits
+    examine: Callable[[], Awaitable[list[Finding]]]
+    """What the doctor finds."""
     priority: tuple[str, ...] = ()
     default_region: str | None = None
     allowed_channels: tuple[str, ...] = ()

@@ -163,6 +163,29 @@ class WebhookGivenUp(_Event):
     why: str
 
 
+class ReportLevel(StrEnum):
+    """How a machine means what it reports."""
+
+    INFO = "info"
+    DONE = "done"
+    ERROR = "error"
+
+
+class MachineReported(_Event):
+    """A program on the instance posted a line to its own address. `text` is clean, clipped, and not to be trusted."""
+
+    type: Literal["machine_reported"] = "machine_reported"
+    text: str
+    level: ReportLevel = ReportLevel.INFO
+
+
+class ReportsLeftOut(_Event):
+    """More reports than are shown came within a minute."""
+
+    type: Literal["reports_left_out"] = "reports_left_out"
+    count: int
+
+
 Event = Annotated[
     InstanceRequested
     | RegionRefused
@@ -181,7 +204,9 @@ Event = Annotated[
     | LeaseExtended
     | DiskReminder
     | SpotNotice
-    | WebhookGivenUp,
+    | WebhookGivenUp
+    | MachineReported
+    | ReportsLeftOut,
     Field(discriminator="type"),
 ]
 

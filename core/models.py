@@ -12,13 +12,19 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, PlainSerializer, SecretStr
 from pydantic.alias_generators import to_camel
 
 NAME_PATTERN = r"^[A-Za-z0-9_-]{1,100}$"
 GPU_NUM_LIMIT = 8
 DISK_MIN_GB, DISK_MAX_GB, DISK_DEFAULT_GB = 10, 6144, 60
 """Container disk, novita-api.md 1.6; 60 GB are free (3.3)."""
+
+ENV_LIMIT = 100
+"""Environment variables that Novita takes (novita-api.md 1.6)."""
+
+HOOK_VARIABLE = "GPU_BOT_HOOK"
+"""The environment variable that gives an instance the address for its own reports (core.reports)."""
 
 TYPICAL_TIME_TO_RUNNING = timedelta(minutes=3)
 """Novita publishes no figure; clients report 2 to 5 minutes (novita-api.md 3.2)."""
@@ -34,6 +40,9 @@ def _require_utc(instant: datetime) -> datetime:
 
 
 Instant = Annotated[datetime, AfterValidator(_require_utc)]
+
+Usd = Annotated[Decimal, PlainSerializer(float, return_type=float, when_used="json")]
+"""An amount of US dollars, in JSON a number."""
 
 
 class Value(BaseModel):
@@ -219,11 +228,13 @@ class AttemptOutcome(StrEnum):
 
 
 class Attempt(Value):
-    """One POST create, as it went."""
+    """One POST create, as it went. `price` is USD per GPU-hour."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore", alias_generator=to_camel, populate_by_name=True)
 
     region: str
     product_id: str
-    price: Decimal
+    price: Usd
     outcome: AttemptOutcome
     reason: str = ""
     """Novita's machine-readable reason, or ours where Novita gave none."""
@@ -297,6 +308,11 @@ class Instance(Value):
     """Under which the logs tell how it was asked for."""
     request: InstanceRequest
     env_names: tuple[str, ...] = ()
+    """Of the variables that were asked for; the bot's own is not among them."""
+    hook_digest: str = ""
+    """SHA-256 of the secret part of the address for its own reports; empty when it was given none."""
+    reports_left_out: int = 0
+    """How many of its own reports came too fast to be shown, and have been summed up in its thread."""
     template_name: str = ""
     """What people call the template; empty when it was not at hand."""
     owner: Actor
@@ -411,7 +427,7 @@ class CreateInstanceResponse(Value):
     message: str
     product_id: str | None
     region: str | None
-    spot_price: Decimal | None
+    spot_price: Usd | None
     estimated_ready_time: Instant | None
     attempts: tuple[Attempt, ...]
 

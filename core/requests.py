@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from urllib.parse import urlsplit
@@ -14,7 +14,9 @@ from core.durations import duration_words
 from core.models import (
     DISK_MAX_GB,
     DISK_MIN_GB,
+    ENV_LIMIT,
     GPU_NUM_LIMIT,
+    HOOK_VARIABLE,
     NAME_PATTERN,
     BillingMode,
     InstanceRequest,
@@ -28,7 +30,7 @@ Problems = dict[str, str]
 """A request field's name -> what is wrong with it, as a sentence: outside strings clipped, no secret."""
 
 _ENV_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
-_ENV_KEY_LIMIT, _ENV_VALUE_LIMIT, _ENV_LIMIT = 511, 4095, 100
+_ENV_KEY_LIMIT, _ENV_VALUE_LIMIT = 511, 4095
 """novita-api.md 1.6."""
 _URL_LIMIT = 2000
 _QUOTED_LIMIT = 100
@@ -42,6 +44,8 @@ class Limits:
     max_lease: timedelta | None
     may_be_endless: bool = False
     """Whether this person may choose no end all the same, as admins may."""
+    plain_webhooks: bool = False
+    """Whether webhooks may go to http:// too."""
 
     @property
     def allow_no_end(self) -> bool:
@@ -80,7 +84,7 @@ def check(draft: Draft, market: Market, limits: Limits) -> InstanceRequest | Pro
         "rootfs_size": _disk_problem(draft, market),
         "billing_mode": _billing_problem(draft, market),
         "lease": _lease_problem(draft, limits),
-        "webhook_url": _webhook_problem(draft.webhook_url),
+        "webhook_url": _webhook_problem(draft.webhook_url, limits),
         "envs": _envs_problem(draft.envs),
     }
     problems = {name: problem for name, problem in found.items() if problem}
@@ -91,6 +95,8 @@ def env_problem(key: str, value: str) -> str | None:
     """What is wrong with one environment variable, without its value: values are secrets."""
     if not _ENV_KEY.fullmatch(key) or len(key) > _ENV_KEY_LIMIT:
         return f"a key has at most {_ENV_KEY_LIMIT} letters, digits and _, and does not begin with a digit."
+    if key == HOOK_VARIABLE:
+        return f"{HOOK_VARIABLE} is set by the bot itself."
     if len(value) > _ENV_VALUE_LIMIT:
         return f"the value of {_clip(key)} is longer than {_ENV_VALUE_LIMIT} characters."
     return None
@@ -173,25 +179,26 @@ def _lease_problem(draft: Draft, limits: Limits) -> str | None:
     return None
 
 
-def _webhook_problem(url: str | None) -> str | None:
-    if not url or _is_https(url.strip()):
+def _webhook_problem(url: str | None, limits: Limits) -> str | None:
+    schemes = ("https", "http") if limits.plain_webhooks else ("https",)
+    if not url or _is_address(url.strip(), schemes):
         return None
     return "A webhook is an https:// address with a host, and without a user name or password in it."
 
 
-def _is_https(url: str) -> bool:
+def _is_address(url: str, schemes: Collection[str]) -> bool:
     try:
         parts = urlsplit(url)
         _ = parts.port
     except ValueError:
         return False
     plain = len(url) <= _URL_LIMIT and url.isprintable() and " " not in url
-    return plain and parts.scheme == "https" and bool(parts.hostname) and "@" not in parts.netloc
+    return plain and parts.scheme in schemes and bool(parts.hostname) and "@" not in parts.netloc
 
 
 def _envs_problem(envs: Mapping[str, str]) -> str | None:
-    if len(envs) > _ENV_LIMIT:
-        return f"Novita takes at most {_ENV_LIMIT} variables."
+    if len(envs) >= ENV_LIMIT:
+        return f"At most {ENV_LIMIT - 1} variables: Novita takes {ENV_LIMIT}, and the bot sets one itself."
     found = next(filter(None, (env_problem(key, value) for key, value in envs.items())), None)
     return found and found[0].upper() + found[1:]
 

@@ -1,12 +1,23 @@
-"""The answer to a create, read off its record (pure)."""
+"""The answer to a create, read off its record (pure): as the instance is now, or as its launch left it."""
 
 from __future__ import annotations
 
 from core.models import CreateInstanceResponse, Instance, Status
 
 
+def first_response_to(instance: Instance) -> CreateInstanceResponse:
+    """What its create was answered once Novita had said yes or no, however the instance has fared since.
+
+    Whoever repeats the create is told the same again.
+    """
+    if instance.novita_id is None:
+        return response_to(instance)
+    as_it_was = {"status": Status.STARTING, "failure": None, "running_at": None}
+    return response_to(instance.model_copy(update=as_it_was))
+
+
 def response_to(instance: Instance) -> CreateInstanceResponse:
-    """The answer to a create, from its record."""
+    """The answer to a create as it would be today."""
     offer = instance.offer
     return CreateInstanceResponse(
         instance_id=instance.id,

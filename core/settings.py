@@ -169,6 +169,8 @@ class Settings(BaseSettings):
     host: str = "0.0.0.0"  # noqa: S104  a bot behind a proxy or in a container is reached from outside
     port: int = Field(default=3000, ge=0, le=65535)
     """0 lets the system choose."""
+    metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    """Where a worker, which has no other port, serves health and metrics; None: nowhere."""
     public_url: HostRoot | None = None
     region_priority: CommaList = REGION_PRIORITY
     default_region: str | None = None
@@ -226,23 +228,35 @@ def for_worker() -> Settings:
     return _load(_account_problems)
 
 
+def examine() -> tuple[Settings, Problems]:
+    """For the doctor: the settings as far as they are right, with defaults for the rest, and each problem."""
+    try:
+        settings, problems = _read()
+    except SettingsError as error:
+        settings, problems = _read(_env_file=None)
+        name, _, text = str(error).partition(": ")
+        problems |= {name: text}
+    needed = _account_problems(settings) | _slack_delivery_problems(settings)
+    return settings, needed | _lease_problems(settings, problems) | _webhook_problems(settings) | problems
+
+
 def _load(check: Callable[[Settings], Problems]) -> Settings:
     settings, problems = _read()
-    problems = check(settings) | _lease_problems(settings, problems) | problems
+    problems = check(settings) | _lease_problems(settings, problems) | _webhook_problems(settings) | problems
     if problems:
         raise SettingsError("\n".join(f"{name}: {text}" for name, text in sorted(problems.items())))
     return settings
 
 
-def _read() -> tuple[Settings, Problems]:
+def _read(**source: Any) -> tuple[Settings, Problems]:
     """The settings, with defaults in place of wrong ones, so that one run tells about all that is wrong."""
     try:
-        return Settings(), {}
+        return Settings(**source), {}
     except ValidationError as error:
         problems = {str(found["loc"][0]): _sentence(dict(found)) for found in error.errors()}
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f".env: cannot be read as UTF-8 text ({type(error).__name__})") from None
-    return Settings(**{name: _default(name) for name in problems}), problems
+    return Settings(**source, **{name: _default(name) for name in problems}), problems
 
 
 def _default(name: str) -> Any:
@@ -269,6 +283,12 @@ def _slack_delivery_problems(settings: Settings) -> Problems:
         return {}
     hint = "set it (Basic Information of the Slack app), or set SLACK_APP_TOKEN to use Socket Mode"
     return {"SLACK_SIGNING_SECRET": f"not set, and without it anybody could pose as Slack; {hint}"}
+
+
+def _webhook_problems(settings: Settings) -> Problems:
+    if settings.webhook_allow_private or (settings.webhook_url or "https:").lower().startswith("https:"):
+        return {}
+    return {"WEBHOOK_URL": "is not https://; use https, or set WEBHOOK_ALLOW_PRIVATE=true for a network of your own"}
 
 
 def _lease_problems(settings: Settings, found: Problems) -> Problems:

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from time import perf_counter
 
 import structlog
 from docket import Docket, Perpetual, Worker
 
+from core import metrics
 from core.errors import NovitaError, StoreUnavailable
 
 log = structlog.get_logger(__name__)
@@ -19,9 +22,11 @@ _REDELIVER_AFTER = timedelta(seconds=5)
 _RESOLUTION = timedelta(milliseconds=250)
 
 Work = Callable[[], Awaitable[object]]
+Note = Callable[[str], Awaitable[object]]
+"""Writes down, where every process can read it, that the task of this name has just succeeded."""
 
 
-async def run_forever(redis_url: str, tasks: Mapping[str, tuple[Work, timedelta]]) -> None:
+async def run_forever(redis_url: str, tasks: Mapping[str, tuple[Work, timedelta]], note: Note) -> None:
     """Works on `tasks` (name: what to do and how often) together with every other worker on the same Redis.
 
     A task must bear being run twice. Ends when cancelled, like any other call, although docket's worker takes its
@@ -29,7 +34,7 @@ async def run_forever(redis_url: str, tasks: Mapping[str, tuple[Work, timedelta]
     """
     async with Docket(name=_DOCKET, url=redis_url) as docket:
         for name, (work, every) in tasks.items():
-            docket.register(_perpetual(name, work, every))
+            docket.register(_perpetual(name, work, every, note))
         async with Worker(
             docket,
             redelivery_timeout=_REDELIVER_AFTER,
@@ -41,12 +46,28 @@ async def run_forever(redis_url: str, tasks: Mapping[str, tuple[Work, timedelta]
     raise asyncio.CancelledError
 
 
-def _perpetual(name: str, work: Work, every: timedelta) -> Callable[..., Awaitable[None]]:
+def _perpetual(name: str, work: Work, every: timedelta, note: Note) -> Callable[..., Awaitable[None]]:
     async def task(perpetual: Perpetual = Perpetual(every=every, automatic=True)) -> None:  # noqa: B008 - docket's way
+        began, outcome = perf_counter(), "cancelled"
         try:
-            await work()
-        except (NovitaError, StoreUnavailable) as error:
-            log.warning("task_put_off", task=name, error=str(error))
+            outcome = await _outcome(name, work)
+        except Exception:
+            outcome = "failed"
+            raise
+        finally:
+            metrics.task_ended(name, outcome, perf_counter() - began)
+        if outcome == "ok":
+            with contextlib.suppress(StoreUnavailable):
+                await note(name)
 
     task.__name__ = task.__qualname__ = name
     return task
+
+
+async def _outcome(name: str, work: Work) -> str:
+    try:
+        await work()
+    except (NovitaError, StoreUnavailable) as error:
+        log.warning("task_put_off", task=name, error=str(error))
+        return "put_off"
+    return "ok"

@@ -12,32 +12,72 @@ import hmac
 import ipaddress
 import json
 import socket
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Generator, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import timedelta
+from time import perf_counter
 from typing import Any
+from urllib.parse import quote, urlsplit, urlunsplit
 
 import httpcore
+import structlog
 from pydantic import SecretStr
+from pydantic.alias_generators import to_camel
 
+from core import metrics
 from core.clock import Clock
-from core.events import Event, InstanceRequested, PhaseChanged, RegionRefused, WebhookGivenUp
+from core.events import (
+    Event,
+    InstanceCreated,
+    InstanceDeleted,
+    InstanceFailed,
+    InstanceRunning,
+    InstanceStopped,
+    LeaseExtended,
+    LeaseReminder,
+    SpotNotice,
+    WebhookGivenUp,
+)
 from core.models import Instance
 from core.outbox import GivenUp, Memo, NotDelivered
 from core.responses import response_to
 
-_SILENT = (InstanceRequested, RegionRefused, PhaseChanged, WebhookGivenUp)
-"""Steps on the way, which no program waits for."""
+log = structlog.get_logger(__name__)
 
-_TIMEOUT_SECONDS = 5.0
-"""For the whole exchange: the other notifiers of the instance wait for it."""
+_TOLD = (
+    InstanceCreated,
+    InstanceRunning,
+    InstanceFailed,
+    InstanceStopped,
+    InstanceDeleted,
+    LeaseReminder,
+    LeaseExtended,
+    SpotNotice,
+)
+"""What a program may wait for. The steps on the way are for people."""
+
+_PATIENCE = timedelta(seconds=5)
+"""For the whole exchange."""
+_AS_IT_IS = "%/:?#[]@!$&'()*+,;=~"
+"""What quoting leaves alone in an address that may be quoted already."""
+
 _TRY_FOR = timedelta(hours=24)
 _AGAIN = {408, 425, 429}
 
 Target = Callable[[Instance], str | None]
+Resolve = Callable[[str, int], Awaitable[list[str]]]
+"""From a host and a port to its IP addresses. Raises OSError when there are none."""
 
 
 class Forbidden(Exception):
     """The address leads to where no webhook may go: this host, a private network, a cloud's metadata."""
+
+
+async def look_up(host: str, port: int) -> list[str]:
+    """What the system's resolver says."""
+    found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
+    return [str(entry[4][0]) for entry in found]
 
 
 class WebhookNotifier:
@@ -45,7 +85,7 @@ class WebhookNotifier:
 
     Only https, only public addresses (checked on the address that is really connected to), no redirects;
     `allow_private` lifts the first two, for tests and for networks of one's own. `is_theirs`: the owner named it, and
-    hears when it is given up.
+    hears when it is given up. `patience` is for a whole exchange.
     """
 
     def __init__(
@@ -57,6 +97,8 @@ class WebhookNotifier:
         secret: SecretStr | None,
         is_theirs: bool = True,
         allow_private: bool = False,
+        resolve: Resolve = look_up,
+        patience: timedelta = _PATIENCE,
     ) -> None:
         self.name = name
         self._is_theirs = is_theirs
@@ -66,24 +108,39 @@ class WebhookNotifier:
         self._allow_private = allow_private
         self._backend: httpcore.AsyncNetworkBackend = httpcore.AnyIOBackend()
         if not allow_private:
-            self._backend = _PublicOnly(self._backend)
+            self._backend = PublicOnly(self._backend, resolve)
+        self._patience = patience
 
     async def tell(self, instance: Instance, event: Event, memo: Memo, *, latest: bool) -> Memo:
         """Posts one event. Raises NotDelivered while it is worth another try, GivenUp when it is not."""
         url = self._target(instance)
-        if url is None or isinstance(event, _SILENT):
+        if url is None or not isinstance(event, _TOLD):
             return memo
         number = int(memo.get("number", "0"))
         body = _body(instance, event, f"{instance.id}-{number}")
-        if not self._allow_private and not url.startswith("https://"):
-            raise self._given_up("the address is not https")
         try:
-            status, asked = await self._post(url, body, f"{instance.id}-{number}")
+            address = self._address(url)
+            status, asked = await self._post(address, body, f"{instance.id}-{number}")
         except Forbidden as error:
             raise self._given_up(str(error)) from error
         except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:
             raise self._later(event, f"no answer ({type(error).__name__})", None) from error
         return self._settled(event, memo, number, status, asked)
+
+    def _address(self, url: str) -> str:
+        """The address in the letters that travel. Raises Forbidden unless it may be gone to."""
+        try:
+            parts = urlsplit(url)
+            host, port = (parts.hostname or "").encode("idna").decode(), f":{parts.port}" if parts.port else ""
+        except ValueError as error:
+            raise Forbidden("the address cannot be read") from error
+        if parts.scheme != "https" and not (self._allow_private and parts.scheme == "http"):
+            raise Forbidden("the address is not https")
+        if not host:
+            raise Forbidden("the address has no host")
+        place = f"[{host}]" if ":" in host else host
+        path, query = (quote(part, safe=_AS_IT_IS) for part in (parts.path, parts.query))
+        return urlunsplit((parts.scheme, place + port, path or "/", query, ""))
 
     def _settled(self, event: Event, memo: Memo, number: int, status: int, asked: timedelta | None) -> Memo:
         if 200 <= status < 300:
@@ -116,19 +173,40 @@ class WebhookNotifier:
             signature = hmac.new(self._secret, f"{timestamp}.".encode() + body, hashlib.sha256).hexdigest()
             headers["X-Webhook-Signature"] = f"sha256={signature}"
         # The answer's body is of no interest, and may be endless: it is never read.
-        async with (
-            asyncio.timeout(_TIMEOUT_SECONDS),
-            httpcore.AsyncConnectionPool(network_backend=self._backend) as pool,
-            pool.stream("POST", url, headers=headers, content=body) as answer,
-        ):
-            return answer.status, _retry_after(answer.headers)
+        with _called(self.name) as call:
+            async with (
+                asyncio.timeout(self._patience.total_seconds()),
+                httpcore.AsyncConnectionPool(network_backend=self._backend) as pool,
+                pool.stream("POST", url, headers=headers, content=body) as answer,
+            ):
+                call.status = answer.status
+                return answer.status, _retry_after(answer.headers)
 
 
-class _PublicOnly(httpcore.AsyncNetworkBackend):
+@dataclass
+class _Call:
+    status: int | None = None
+    """None while there is no answer."""
+
+
+@contextmanager
+def _called(name: str) -> Generator[_Call]:
+    """One line in the log, without the address: its path is often its only secret."""
+    began, call = perf_counter(), _Call()
+    try:
+        yield call
+    finally:
+        seconds = perf_counter() - began
+        metrics.webhook_called(call.status, seconds)
+        log.info("webhook_call", notifier=name, status=call.status, ms=round(seconds * 1000))
+
+
+class PublicOnly(httpcore.AsyncNetworkBackend):
     """Connects to public addresses only, to the very address that was checked: a second look-up could lie."""
 
-    def __init__(self, inner: httpcore.AsyncNetworkBackend) -> None:
+    def __init__(self, inner: httpcore.AsyncNetworkBackend, resolve: Resolve = look_up) -> None:
         self._inner = inner
+        self._resolve = resolve
 
     async def connect_tcp(
         self,
@@ -138,7 +216,7 @@ class _PublicOnly(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        address = await _public_address(host, port)
+        address = await self._public_address(host, port)
         return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
 
     async def connect_unix_socket(
@@ -149,18 +227,17 @@ class _PublicOnly(httpcore.AsyncNetworkBackend):
     async def sleep(self, seconds: float) -> None:
         await self._inner.sleep(seconds)
 
-
-async def _public_address(host: str, port: int) -> str:
-    """An address of the host; raises Forbidden unless all of them are public."""
-    try:
-        found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
-    except OSError as error:
-        raise httpcore.ConnectError(f"no such host ({type(error).__name__})") from error
-    addresses = [str(entry[4][0]) for entry in found]
-    for address in addresses:
-        if not is_public(address):
+    async def _public_address(self, host: str, port: int) -> str:
+        """An address of the host; raises Forbidden unless all of them are public."""
+        try:
+            addresses = await self._resolve(host, port)
+        except OSError as error:
+            raise httpcore.ConnectError(f"no such host ({type(error).__name__})") from error
+        if not addresses:
+            raise httpcore.ConnectError("no such host")
+        if not all(is_public(address) for address in addresses):
             raise Forbidden("the address leads into a private network")
-    return addresses[0]
+        return addresses[0]
 
 
 def is_public(address: str) -> bool:
@@ -170,7 +247,13 @@ def is_public(address: str) -> bool:
         inner = ip.ipv4_mapped or ip.sixtofour or _nat64(ip)
         if inner is not None:
             return is_public(str(inner))
+        if ip not in _GLOBAL_UNICAST:
+            return False
     return ip.is_global and not ip.is_multicast
+
+
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
+"""Python calls some of the rest global too, such as the old site-local addresses (fec0::/10)."""
 
 
 def _nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
@@ -188,8 +271,15 @@ def _body(instance: Instance, event: Event, event_id: str) -> bytes:
         "elapsedSeconds": elapsed,
         "name": instance.request.name,
         **answer,
+        "details": _details(event),
     }
     return json.dumps(news, separators=(",", ":")).encode()
+
+
+def _details(event: Event) -> dict[str, Any]:
+    """What only this kind of event has, such as when a lease ends."""
+    own = event.model_dump(mode="json", exclude={"at", "type"})
+    return {to_camel(name): value for name, value in own.items()}
 
 
 def _retry_after(headers: list[tuple[bytes, bytes]]) -> timedelta | None:

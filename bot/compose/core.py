@@ -18,6 +18,7 @@ from bot.compose.loops import running
 from bot.faults import CALL_FAILED
 from bot.identity import Identity
 from bot.notifier import SlackNotifier
+from bot.slack_client import SlackClient
 from core.catalog import Catalog
 from core.clock import SystemClock
 from core.errors import SettingsError, StoreUnavailable
@@ -98,7 +99,7 @@ def _webhooks(settings: Settings, clock: SystemClock) -> list[WebhookNotifier]:
 
 def slack_client(settings: Settings, session: aiohttp.ClientSession) -> AsyncWebClient:
     """One session for all calls, and none of slack_sdk's own retries: they can post a message twice (slack.md B6)."""
-    return AsyncWebClient(
+    return SlackClient(
         token=settings.slack_bot_token.get_secret_value(),
         base_url=settings.slack_api_url,
         session=session,

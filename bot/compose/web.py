@@ -3,26 +3,32 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 import structlog
 from aiohttp import web
 from slack_bolt.app.async_app import AsyncApp
-from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.app import build_app
 from bot.background import Background
+from bot.compose import watching
 from bot.compose.core import Core
 from bot.compose.loops import running
+from bot.doctor import Finding, Patient, checks, examine
+from bot.doctor.settings import about
 from bot.parts import Parts
-from bot.server import application, health, slack
+from bot.server import api, application, reports, slack
 from core.catalog import Catalog
-from core.errors import SettingsError, StoreUnavailable
+from core.errors import StoreUnavailable
 from core.launch import Launcher
-from core.novita import NovitaClient
+from core.reports import Reports
 from core.requests import Limits
-from core.settings import Settings
+from core.store import Store
+
+if TYPE_CHECKING:
+    from bot.socket_mode import Pace
 
 log = structlog.get_logger(__name__)
 
@@ -31,14 +37,14 @@ _LAUNCH_PATIENCE = timedelta(seconds=25)
 
 
 @contextlib.asynccontextmanager
-async def as_web(core: Core) -> AsyncIterator[int]:
+async def as_web(core: Core, *, socket_pace: Pace | None = None) -> AsyncIterator[int]:
     """Answers Slack and carries out creates. Gives the port that it listens on."""
     background = Background()
     parts = _parts(core, background)
     app = build_app(parts)
     # Slack compresses nothing, and what anybody else packs is not worth unpacking.
     runner = web.AppRunner(
-        application.build(_routes(core, app)),
+        application.build(_routes(core, parts, app)),
         auto_decompress=False,
         access_log=None,
         shutdown_timeout=_LAUNCH_PATIENCE.total_seconds(),
@@ -46,11 +52,13 @@ async def as_web(core: Core) -> AsyncIterator[int]:
     await _first_look(core.catalog)
     async with running(core.catalog.keep_at_hand, name="catalog"), contextlib.AsyncExitStack() as stack:
         await runner.setup()
-        await _listen(runner, core.settings)
+        await watching.listen(runner, core.settings.host, core.settings.port, "PORT")
         if core.settings.slack_app_token is not None:
             from bot.socket_mode import socket_mode
 
-            await stack.enter_async_context(socket_mode(app, core.settings.slack_app_token.get_secret_value()))
+            await stack.enter_async_context(
+                socket_mode(app, core.settings.slack_app_token.get_secret_value(), socket_pace)
+            )
         log.info(
             "web_ready", addresses=[f"{a[0]}:{a[1]}" for a in runner.addresses], socket=core.settings.uses_socket_mode
         )
@@ -66,19 +74,14 @@ async def as_web(core: Core) -> AsyncIterator[int]:
                 log.warning("left_to_the_worker", tasks=left)
 
 
-def _routes(core: Core, app: AsyncApp) -> Iterator[web.RouteDef]:
+def _routes(core: Core, parts: Parts, app: AsyncApp) -> Iterator[web.RouteDef]:
     settings = core.settings
-    checks = {"redis": core.store.ping, "slack": _ask_slack(core.client), "novita": _ask_novita(core.novita)}
-    yield from health.routes(checks)
+    yield from watching.routes(core)
+    yield from reports.routes(Reports(core.store, core.store, core.outbox, core.clock))
     if settings.slack_signing_secret and not settings.uses_socket_mode:
         yield from slack.routes(app, settings.slack_signing_secret.get_secret_value())
-
-
-async def _listen(runner: web.AppRunner, settings: Settings) -> None:
-    try:
-        await web.TCPSite(runner, settings.host, settings.port).start()
-    except OSError as error:
-        raise SettingsError(f"PORT: cannot listen on {settings.host}:{settings.port} ({error.strerror})") from error
+    if settings.api_token is not None:
+        yield from api.routes(parts, settings.api_token.get_secret_value())
 
 
 def _parts(core: Core, background: Background) -> Parts:
@@ -91,6 +94,7 @@ def _parts(core: Core, background: Background) -> Parts:
         core.clock,
         process=core.store.holder,
         priority=settings.region_priority,
+        public_url=settings.public_url,
     )
     return Parts(
         client=core.client,
@@ -102,7 +106,12 @@ def _parts(core: Core, background: Background) -> Parts:
         store=core.store,
         background=background,
         clock=core.clock,
-        limits=Limits(default_lease=settings.default_lease, max_lease=settings.max_lease),
+        limits=Limits(
+            default_lease=settings.default_lease,
+            max_lease=settings.max_lease,
+            plain_webhooks=settings.webhook_allow_private,
+        ),
+        examine=lambda: _examine(core),
         priority=settings.region_priority,
         default_region=settings.default_region,
         allowed_channels=settings.allowed_channels,
@@ -110,21 +119,17 @@ def _parts(core: Core, background: Background) -> Parts:
     )
 
 
+async def _examine(core: Core) -> list[Finding]:
+    """What the doctor finds, with the connections that this process has."""
+
+    async def open_store() -> Store:
+        return core.store
+
+    patient = Patient(core.settings, core.client, core.novita, core.clock, open_store)
+    return await examine(checks(patient), about(core.settings, {}))
+
+
 async def _first_look(catalog: Catalog) -> None:
     """Takes the market that others left in the store, so that the first modal need not wait."""
     with contextlib.suppress(StoreUnavailable):
         await catalog.take_from_shelf()
-
-
-def _ask_slack(client: AsyncWebClient) -> Callable[[], Awaitable[None]]:
-    async def ask() -> None:
-        await client.auth_test()
-
-    return ask
-
-
-def _ask_novita(novita: NovitaClient) -> Callable[[], Awaitable[None]]:
-    async def ask() -> None:
-        await novita.regions()
-
-    return ask

@@ -12,6 +12,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from bot import words
 from bot.ids import COMMAND, Action
 from bot.listeners import create, extending, lookups, orders, reaching, visits
+from bot.listeners.doctor import doctor
 from bot.listeners.naming import named
 from bot.listeners.visits import Answer, Visit
 from bot.parts import Parts
@@ -95,6 +96,10 @@ async def _templates(parts: Parts, _: Visit, rest: str) -> Message:
     return await lookups.templates(parts, rest)
 
 
+async def _doctor(parts: Parts, visit: Visit, _: str) -> Message:
+    return await doctor(parts, visit)
+
+
 async def _status(parts: Parts, instance: Instance, _: Visit) -> Message:
     return lookups.status(parts, instance)
 
@@ -155,4 +160,5 @@ COMMANDS: dict[str, Command] = {
     "connect": _about(Action.CONNECT, _connect),
     "offers": _offers,
     "templates": _templates,
+    "doctor": _doctor,
 }

@@ -72,7 +72,7 @@ async def refused(parts: Parts, action: Action, instance_id: str, visit: Visit, 
     instance = await parts.store.get(instance_id)
     if instance is None:
         raise Unknown(instance_id)
-    return private.refused(instance, action, refusal.why)
+    return private.refused(instance, action, refusal.why, parts.admins)
 
 
 async def redraw(parts: Parts, instance_id: str) -> None:

@@ -17,7 +17,7 @@ from bot.views import private
 from bot.views.blocks import Message
 from bot.words import error_words
 from core.errors import InvalidRequest, NotAllowed, Unknown
-from core.models import Instance
+from core.models import PROGRAM, Instance
 
 log = structlog.get_logger(__name__)
 
@@ -50,10 +50,15 @@ async def press_ask(parts: Parts, click: Click) -> None:
     instance = await parts.store.get(instance_id)
     if instance is None:
         raise Unknown(instance_id)
-    question = private.asking(instance, verb, click.visit.actor.user)
+    question = private.asking(instance, verb, click.visit.actor.user, parts.admins)
     is_asked = await _post_in_thread(parts, instance, question)
-    sentence = "Asked in its thread." if is_asked else "Slack did not take the question. Please ask its owner directly."
-    await click.say(b.notice(sentence), instead=True)
+    await click.say(b.notice("Asked in its thread." if is_asked else _not_asked(instance)), instead=True)
+
+
+def _not_asked(instance: Instance) -> str:
+    if instance.owner == PROGRAM:
+        return "It has no thread to ask in. Please ask an admin of this bot directly."
+    return "Slack did not take the question. Please ask its owner directly."
 
 
 async def _post_in_thread(parts: Parts, instance: Instance, message: Message) -> bool:

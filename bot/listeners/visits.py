@@ -8,12 +8,12 @@ from datetime import timedelta
 from typing import Any
 
 import structlog
-from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot import faults
 from bot.faults import CALL_FAILED, Kind
 from bot.ids import View
 from bot.parts import Parts
+from bot.slack_client import ResponseUrl
 from bot.views import blocks as b
 from bot.views.blocks import Message
 from bot.views.text import Block
@@ -114,7 +114,7 @@ class Answer:
 
     async def _post(self, message: Message, *, instead: bool) -> None:
         """A response_url works without membership, and five times in half an hour (slack.md A3)."""
-        client = AsyncWebhookClient(self._visit.response_url, session=self._parts.client.session, retry_handlers=[])
+        client = ResponseUrl(self._visit.response_url, session=self._parts.client.session, retry_handlers=[])
         replace = instead and self._visit.is_ephemeral
         answer = await client.send(text=message.text, blocks=message.blocks, replace_original=replace)
         if answer.status_code == 400:

@@ -21,13 +21,14 @@ from bot.sandbox.slack.terminal import message_shown, mrkdwn_text
 from bot.sandbox.stage import Stage
 from bot.sandbox.verdict import lifecycle_claims
 from core.durations import duration_words
-from core.models import Status
+from core.models import HOOK_VARIABLE, Status
 
 FIRST, SECOND = "train-1", "train-2"
 ORDERS = {
     FIRST: f"/gpu create 4090 on demand 4h as {FIRST} from comfy-prod",
     SECOND: f"/gpu create 4090 spot 4h as {SECOND} from comfy-prod",
 }
+REPORT = "epoch 3, loss 0.21"
 _BROKEN = words.STATUS_EMOJI[Status.FAILED]
 LATENCY_SECONDS = 0.05
 BOOT_SECONDS = 1.5
@@ -52,6 +53,7 @@ class _Lifecycle(Play):
         await self._look_around()
         first = await self._create(FIRST, "She asks for a GPU in one line. The bot says what that costs; she agrees.")
         private = await self._connect(first)
+        await self._report(first)
         await self._extend()
         await self._remind_and_stop(first)
         await self._start(first)
@@ -92,6 +94,14 @@ class _Lifecycle(Play):
         if self._slack.person("bo").ephemerals() or machine.ssh_password in self._slack.person("bo").sees():
             raise Trouble("Somebody else sees how to reach it.")
         return answer
+
+    async def _report(self, card: Message) -> None:
+        self._heading("Her training says how far it is, with one line in its script, and the thread shows it.")
+        self._stage.row(f"on {FIRST}", Text(f'curl "${HOOK_VARIABLE}" -d "{REPORT}"', "bold bright_white on grey19"))
+        status = await self._sandbox.novita.report(self._machine(card).id, REPORT)
+        if status != 200:
+            raise Trouble(f"The bot answered the report with {status}.")
+        await self._replied(card, REPORT)
 
     async def _extend(self) -> None:
         self._heading("Four hours will not do: she extends the lease.")

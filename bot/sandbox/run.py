@@ -105,6 +105,8 @@ def _describe(sandbox: Sandbox, stage: Stage) -> None:
         "or needs an account; tokens and a .env of yours are not read.\n"
     )
     stage.entry("bot", f"{sandbox.slack.bot_url}/readyz", "does everything answer")
+    stage.entry("", f"{sandbox.slack.bot_url}/metrics", "how it is, in figures")
+    stage.entry("", f"{sandbox.slack.bot_url}/api/openapi.json", "its HTTP API")
     stage.entry("Slack", f"{slack}/messages", "all its messages")
     stage.entry("", f"{slack}/state", "people, channels, modals")
     stage.entry("Novita", f"{novita}/state", "regions, stock, instances")
@@ -113,6 +115,11 @@ def _describe(sandbox: Sandbox, stage: Stage) -> None:
     stage.line("\nTo sell a region out at the moment of a create, or to take Slack away:\n")
     stage.command("""curl -d '{"region": "CN-HK-01", "stock": "none", "at_create": true}' """ + f"{novita}/stock")
     stage.command("""curl -X PUT -d '{"down": true}' """ + f"{slack}/down")
+    stage.line("\nTo create one as a program does:\n")
+    asked = '{"name": "by-curl", "productName": "RTX 4090 24GB", "templateId": "107672"}'
+    stage.command(
+        f"curl -H 'Authorization: Bearer {sandbox.api_token}' --json '{asked}' {sandbox.slack.bot_url}/api/instances"
+    )
     stage.line(
         "\nTo see a person create a GPU with it: gpu-bot sandbox --rehearse"
         "\nTo see her live with it to its end: gpu-bot sandbox --rehearse lifecycle\nCtrl-C ends everything."

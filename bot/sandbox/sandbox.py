@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import secrets
 import shutil
+import socket
 import tempfile
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
@@ -30,6 +32,8 @@ class Sandbox:
         self.redis_url = ""
         self.folder = Path()
         self.children: list[Child] = []
+        self.api_token = secrets.token_urlsafe(12)
+        self._port = 0
         self._listener = listener
 
     @property
@@ -68,6 +72,7 @@ class Sandbox:
         self.redis_url = server.url
 
     async def _start_bot(self, stack: contextlib.AsyncExitStack) -> None:
+        self._port = free_port()
         self.children = [Child(role, self.folder, self._listener) for role in ("web", "worker")]
         stack.push_async_callback(self._stop_bot)
         for child in self.children:
@@ -88,11 +93,19 @@ class Sandbox:
             "NOVITA_API_URL": self.novita.base_url,
             "DATA_DIR": str(self.folder),
             "HOST": "127.0.0.1",
-            "PORT": "0",
+            "PORT": str(self._port),
+            "PUBLIC_URL": f"http://127.0.0.1:{self._port}",
+            "API_TOKEN": self.api_token,
             "ADMINS": self.slack.person("cy").id,
             "OBSERVE_INTERVAL": str(_LOOK_SECONDS),
             "LOG_FORMAT": "json",
         }
+
+
+def free_port() -> int:
+    """For the web process: it has to be known beforehand, because instances are told where to report."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        return int(taken.getsockname()[1])
 
 
 @contextlib.contextmanager

@@ -26,6 +26,7 @@ _TOLD = {
     "* is created": 3,
     "* is running": 4,
     "* is stopped": 3,
+    "epoch 3, loss 0.21": 1,
     "min left": 1,
     "* will be taken back by Novita": 1,
     "* was taken back by Novita": 1,
@@ -133,6 +134,7 @@ def _leaks(sandbox: Sandbox, private: Message | None = None) -> list[str]:
     secrets = {
         *sandbox.novita.secrets,
         *(sandbox.novita.api_key, sandbox.slack.bot_token, sandbox.slack.app_token, sandbox.slack.signing_secret),
+        sandbox.api_token,
     }
     return [place for place, text in _written(sandbox, private) if any(secret in text for secret in secrets)]
 

@@ -1,34 +1,97 @@
-"""The aiohttp application: its routes, behind a guard that no outside input gets through as a 5xx."""
+"""The aiohttp application: its routes, behind a guard that no outside input gets through as a 5xx.
+
+Every request gets an id, one line in the log, and its time in the metrics.
+"""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
+from contextlib import nullcontext
+from time import perf_counter
 
 import structlog
-from aiohttp import web
+from aiohttp import hdrs, web
+
+from bot.background import new_reference
+from bot.words import unexpected
+from core import metrics, request_id
 
 log = structlog.get_logger(__name__)
 
 BODY_LIMIT = 1024 * 1024
 """Bytes. Slack's own payloads stay far below (a view has at most 250 kB, slack.md A6)."""
 
+ABOUT = web.RequestKey("about", dict[str, str])
+"""What a route's own code knows of a request, for its line in the log."""
+
+REQUEST_ID = "X-Request-Id"
+
+_WATCHING = frozenset({"/healthz", "/readyz", "/metrics"})
+"""Asked every few seconds by machines: their lines are for debugging, and they cause no others."""
+
+_UNKNOWN = "unknown"
+
+Answering = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
 
 def build(routes: Iterable[web.RouteDef]) -> web.Application:
-    application = web.Application(client_max_size=BODY_LIMIT, middlewares=[_calm])
+    application = web.Application(client_max_size=BODY_LIMIT, middlewares=[_traced])
     application.router.add_routes(routes)
     return application
 
 
 @web.middleware
-async def _calm(
-    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
-) -> web.StreamResponse:
-    """No outside input may cause a 5xx or show a traceback."""
+async def _traced(request: web.Request, handler: Answering) -> web.StreamResponse:
+    """Puts all that is done for a request under its id, which the answer names too."""
+    began, route, id_ = perf_counter(), _route(request), _id_of(request)
+    with nullcontext() if route in _WATCHING else request_id.bound(id_):
+        try:
+            answer = await _calmly(request, handler)
+        except web.HTTPException as refusal:
+            _finish(request, route, id_, refusal, perf_counter() - began)
+            raise
+        _finish(request, route, id_, answer, perf_counter() - began)
+        return answer
+
+
+def _finish(request: web.Request, route: str, id_: str, answer: web.StreamResponse, seconds: float) -> None:
+    if not answer.prepared:
+        answer.headers[REQUEST_ID] = id_
+    # First the answer leaves, then it is written down: somebody waits for the one and nobody for the other.
+    asyncio.get_running_loop().call_soon(_record, request, route, answer.status, seconds)
+
+
+async def _calmly(request: web.Request, handler: Answering) -> web.StreamResponse:
+    """No outside input may cause a 5xx or show a traceback; a defect of ours shows a reference to the log."""
     try:
         return await handler(request)
     except web.HTTPException:
         raise
     except (ConnectionError, asyncio.IncompleteReadError, web.RequestPayloadError, ValueError) as error:
-        log.warning("request_not_read", path=request.path, error=repr(error))
+        log.warning("request_not_read", route=_route(request), error=repr(error))
         return web.Response(status=400, text="The request could not be read.")
+    except Exception as error:
+        reference = new_reference()
+        log.error("unexpected", reference=reference, route=_route(request), exc_info=error)
+        return web.Response(status=500, text=unexpected(reference))
+
+
+def _route(request: web.Request) -> str:
+    """The pattern, never the path: that may hold a secret."""
+    resource = request.match_info.route.resource
+    return _UNKNOWN if resource is None else resource.canonical
+
+
+def _id_of(request: web.Request) -> str:
+    """A program's own id, so that its log and ours can be laid side by side; Slack sends none."""
+    given = request.headers.get(REQUEST_ID, "")
+    return given if request.path.startswith("/api/") and request_id.is_sane(given) else request_id.new()
+
+
+def _record(request: web.Request, route: str, status: int, seconds: float) -> None:
+    method = request.method if request.method in hdrs.METH_ALL else _UNKNOWN
+    metrics.http_answered(route, method, status, seconds)
+    write = log.debug if route in _WATCHING else log.info
+    about = request.get(ABOUT, {})
+    write("request", method=method, route=route, **about, status=status, ms=round(seconds * 1000, 1))

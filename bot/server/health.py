@@ -3,20 +3,48 @@
 from __future__ import annotations
 
 import asyncio
-import math
 from collections.abc import Awaitable, Callable, Mapping
+from datetime import datetime, timedelta
+from time import perf_counter
+from typing import Any
 
 from aiohttp import web
 
+from bot import faults
+from bot.faults import CALL_FAILED
+from bot.server.recent import Recent
+from core.errors import NovitaRefused
+from core.observe import ALIVE_WITHIN
+
 _CHECK_SECONDS = 3.0
-_READY_FOR_SECONDS = 2.0
+_KEEP = timedelta(seconds=1)
 
-Check = Callable[[], Awaitable[None]]
+Check = Callable[[], Awaitable[object]]
+"""Raises when what it asks does not answer."""
+Seen = Callable[[], Awaitable[datetime | None]]
+State = dict[str, Any]
 
 
-def routes(checks: Mapping[str, Check]) -> list[web.RouteDef]:
-    """`checks` are what /readyz asks, by the dependency's name; each raises when its dependency does not answer."""
-    return [web.get("/healthz", _healthz), web.get("/readyz", _Readiness(checks).answer)]
+class NoWorker(Exception):
+    """No worker gives a sign of life."""
+
+
+def routes(checks: Mapping[str, Check], worker: Check) -> list[web.RouteDef]:
+    """`checks` are what /readyz asks, by the dependency's name; `worker` is told of too, and nothing hangs on it."""
+    return [web.get("/healthz", _healthz), web.get("/readyz", _Readiness(checks, worker).answer)]
+
+
+def worker_check(seen_at: Seen, now: Callable[[], datetime]) -> Check:
+    """Raises NoWorker when the workers have been silent for too long."""
+
+    async def check() -> None:
+        seen = await seen_at()
+        if seen is None:
+            raise NoWorker("no worker so far")
+        if (silent := now() - seen) > ALIVE_WITHIN:
+            raise NoWorker(f"no worker for {_length(silent)}")
+
+    return check
 
 
 async def _healthz(_: web.Request) -> web.Response:
@@ -24,26 +52,51 @@ async def _healthz(_: web.Request) -> web.Response:
 
 
 class _Readiness:
-    """Answers /readyz. Each dependency is asked at most every few seconds, however often others ask us."""
+    """Answers /readyz. The dependencies are asked at most once a second, however often others ask us."""
 
-    def __init__(self, checks: Mapping[str, Check]) -> None:
-        self._checks = checks
-        self._asked_at = -math.inf
-        self._answers: asyncio.Future[list[str]] | None = None
+    def __init__(self, checks: Mapping[str, Check], worker: Check) -> None:
+        self._checks = {**checks, "worker": worker}
+        self._needed = set(checks)
+        self._states = Recent(self._ask_all, _KEEP)
 
     async def answer(self, _: web.Request) -> web.Response:
-        now = asyncio.get_running_loop().time()
-        if self._answers is None or now - self._asked_at > _READY_FOR_SECONDS:
-            self._asked_at = now
-            self._answers = asyncio.gather(*(_ask(check) for check in self._checks.values()))
-        states = dict(zip(self._checks, await asyncio.shield(self._answers), strict=True))
-        return web.json_response(states, status=200 if set(states.values()) <= {"ok"} else 503)
+        states = await self._states.get()
+        # Without a worker this process still answers Slack, so it stays behind the load balancer.
+        is_ready = all(states[name]["ok"] for name in self._needed)
+        return web.json_response(states, status=200 if is_ready else 503)
+
+    async def _ask_all(self) -> dict[str, State]:
+        states = await asyncio.gather(*(_ask(check) for check in self._checks.values()))
+        return dict(zip(self._checks, states, strict=True))
 
 
-async def _ask(check: Check) -> str:
+async def _ask(check: Check) -> State:
+    began = perf_counter()
     try:
         async with asyncio.timeout(_CHECK_SECONDS):
             await check()
     except Exception as error:  # noqa: BLE001 - whatever stands in the way is the answer
-        return f"no answer ({type(error).__name__})"
-    return "ok"
+        return {"ok": False, "ms": _ms_since(began), "error": _words(error)}
+    return {"ok": True, "ms": _ms_since(began)}
+
+
+def _words(error: Exception) -> str:
+    """What stands in the way, for anybody to read: no address, and nothing that a server wrote."""
+    if isinstance(error, NoWorker):
+        return str(error)
+    if isinstance(error, TimeoutError):
+        return f"no answer within {_CHECK_SECONDS:.0f} s"
+    if isinstance(error, NovitaRefused):
+        return f"refused ({error.kind.value})"
+    if isinstance(error, CALL_FAILED) and faults.word_of(error) in faults.TOKEN_REFUSED:
+        return f"refused ({faults.word_of(error)})"
+    return f"no answer ({type(error).__name__})"
+
+
+def _ms_since(began: float) -> float:
+    return round((perf_counter() - began) * 1000, 1)
+
+
+def _length(duration: timedelta) -> str:
+    seconds = int(duration.total_seconds())
+    return f"{seconds} s" if seconds < 600 else f"{seconds // 60} min"

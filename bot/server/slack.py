@@ -12,8 +12,10 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.signature import SignatureVerifier
 
+from bot.arrivals import described
 from bot.background import new_reference
 from bot.ids import EVENTS_PATH
+from bot.server.application import ABOUT
 from bot.words import unexpected
 
 log = structlog.get_logger(__name__)
@@ -66,9 +68,9 @@ class _Slack:
 
     async def _dispatch(self, request: web.Request, text: str) -> web.Response:
         try:
-            answer = await self._app.async_dispatch(
-                AsyncBoltRequest(body=text, query=request.query_string, headers=_headers(request))
-            )
+            arrived = AsyncBoltRequest(body=text, query=request.query_string, headers=_headers(request))
+            request[ABOUT] = described(arrived)
+            answer = await self._app.async_dispatch(arrived)
         except Exception as error:  # noqa: BLE001 - Bolt raises for signed payloads without the fields it expects
             log.warning("payload_not_understood", error=repr(error))
             return web.Response(status=400, text="The payload is not one of Slack's.")

@@ -62,6 +62,12 @@ def exact(parts: Sequence[tuple[str, str]]) -> Block:
     return {"type": "rich_text", "elements": [{"type": "rich_text_section", "elements": runs}]}
 
 
+def quote(text: str) -> Block:
+    """Outside words set apart, line by line as they are: no markup is read in them."""
+    line = {"type": "rich_text_quote", "elements": [{"type": "text", "text": text or "–"}]}
+    return {"type": "rich_text", "elements": [line]}
+
+
 def _exactly(value: str) -> Block:
     if WEB_ADDRESS.fullmatch(value):
         return {"type": "link", "url": value, "text": value}

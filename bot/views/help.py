@@ -21,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "extend": "let it run longer",
     "offers": "live prices and stock, region by region",
     "templates": "what can be put on an instance",
+    "doctor": "whether everything that the bot stands on is well, for admins",
     "help": "show this",
 }
 """Each command's word, and what it does."""

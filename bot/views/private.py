@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from bot import words
@@ -12,10 +13,11 @@ from bot.views.blocks import Message
 from bot.views.endpoints import endpoint_lines
 from bot.views.text import date, esc, mention
 from core.durations import duration_words
-from core.models import Connection, Instance, Verb
+from core.models import PROGRAM, Connection, Instance, Verb
 
 _PREFIX = "instance:"
 _LONGEST_ADDRESS = 1200
+_MOST_ASKED = 20
 _WISHES: dict[str, str] = {
     "connect": "how to connect to",
     "start": "to start",
@@ -42,20 +44,22 @@ def connection(instance: Instance, connection: Connection) -> Message:
     return Message(f"How to reach {name}", [*blocks, *([b.section(public)] if public else []), b.context(warning)])
 
 
-def refused(instance: Instance, action: Action, why: str) -> Message:
-    """That it is somebody else's, and a button to ask them."""
+def refused(instance: Instance, action: Action, why: str, admins: Sequence[str] = ()) -> Message:
+    """That it is somebody else's, and a button to ask them; a program reads nothing, so the admins are asked then."""
     verb = action.value.removeprefix(_PREFIX)
     name = esc(instance.request.name, 100)
     text = f"{esc(why, 300)} *{name}* belongs to {mention(instance.owner.user)}."
-    ask = b.button(Action.ASK_OWNER, "Ask the owner", value=f"{verb} {instance.id}")
-    offered = [b.actions(ask)] if _wish(verb) else []
+    label = "Ask the admins" if instance.owner == PROGRAM else "Ask the owner"
+    ask = b.button(Action.ASK_OWNER, label, value=f"{verb} {instance.id}")
+    offered = [b.actions(ask)] if _wish(verb) and _to_ask(instance, admins) else []
     return Message(text, [b.section(text), *offered])
 
 
-def asking(instance: Instance, verb: str, by: str) -> Message:
+def asking(instance: Instance, verb: str, by: str, admins: Sequence[str] = ()) -> Message:
     """In the thread: who asks the owner for what, with the button that does it, if it can be done now."""
     asked = _wish(verb) or "about"
-    text = f"🙋 {mention(by)} asks {mention(instance.owner.user)} {asked} *{esc(instance.request.name, 100)}*."
+    whom = " ".join(mention(user) for user in _to_ask(instance, admins)) or "the admins"
+    text = f"🙋 {mention(by)} asks {whom} {asked} *{esc(instance.request.name, 100)}*."
     action = next((one for one in buttons.LABELS if one.value == f"{_PREFIX}{verb}"), None)
     extensions = buttons.EXTENSIONS if verb.startswith("extend") else ()
     wanted = extensions or ((action,) if action else ())
@@ -88,6 +92,11 @@ def _ways(connection: Connection) -> list[tuple[str, str]]:
 def _wish(verb: str) -> str:
     """`to stop`, for `stop`; empty for what nobody needs to ask for. `extend:4h` is a wish to extend."""
     return _WISHES.get(verb.partition(":")[0], "")
+
+
+def _to_ask(instance: Instance, admins: Sequence[str]) -> Sequence[str]:
+    """Who can say yes."""
+    return admins[:_MOST_ASKED] if instance.owner == PROGRAM else (instance.owner.user,)
 
 
 def _plain(text: str) -> Message:

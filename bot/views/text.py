@@ -12,11 +12,14 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from core.models import PROGRAM
+
 Block = dict[str, Any]
 
 SECTION_LIMIT = 3000
 _ELLIPSIS = "…"
 _NOTHING = "–"
+_THE_API = "the HTTP API"
 USER_ID = re.compile(r"[UW][A-Z0-9]{2,40}")
 CHANNEL_ID = re.compile(r"[CG][A-Z0-9]{2,40}")
 _SAFE_URL = re.compile(r"https?://[^\s<>|`]{1,500}")
@@ -47,8 +50,15 @@ def link(url: str, label: str) -> str:
 
 
 def mention(user: str) -> str:
-    """A mention, which notifies; an owner who is not from Slack is shown by name."""
+    """A mention, which notifies; a program that asked over HTTP is called that, anybody else is shown by name."""
+    if user == PROGRAM.user:
+        return _THE_API
     return f"<@{user}>" if USER_ID.fullmatch(user) else code(user, 60)
+
+
+def call(user: str) -> str:
+    """A mention to begin a sentence with, so that a person reads on; nothing for a program, which reads no threads."""
+    return "" if user == PROGRAM.user else f"{mention(user)} "
 
 
 def channel_mention(channel: str) -> str:

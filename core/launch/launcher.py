@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Protocol
 
 import structlog
 
-from core import transitions
+from core import metrics, request_id, transitions
 from core.clock import Clock
 from core.errors import InvalidRequest, NotFound, NovitaError, NovitaRefused, RequestTaken, StoreUnavailable
 from core.events import Event, InstanceRequested
@@ -32,6 +34,7 @@ from core.models import (
 )
 from core.offers import rank
 from core.outbox import Change
+from core.reports import fitting, new_hook, with_hook
 from core.responses import response_to
 
 log = structlog.get_logger(__name__)
@@ -78,7 +81,10 @@ class Launch:
 
 
 class Launcher:
-    """Creates instances. `process` is this process's id in the store, so that a worker can tell whose launches died."""
+    """Creates instances. `process` is this process's id in the store, so that a worker can tell whose launches died.
+
+    With a `public_url` each instance is given an address of its own, where it may report.
+    """
 
     def __init__(
         self,
@@ -91,6 +97,7 @@ class Launcher:
         process: str,
         priority: Sequence[str] = (),
         patience: Patience | None = None,
+        public_url: str | None = None,
     ) -> None:
         self._novita = novita
         self._catalog = catalog
@@ -100,6 +107,7 @@ class Launcher:
         self._process = process
         self._priority = tuple(priority)
         self._patience = patience or Patience()
+        self._public_url = public_url
 
     async def begin(self, request: InstanceRequest, *, owner: Actor, key: str, fingerprint: str = "") -> Launch:
         """Records the intent: after this the launch is either finished by `finish` or taken up by a worker.
@@ -111,12 +119,16 @@ class Launcher:
         offers = rank(await self._catalog.get_market(), request, self._priority)
         if not offers:
             raise InvalidRequest({"product_name": "Novita does not sell this product with this billing and disk size."})
+        new = new_id()
+        hook = new_hook(self._public_url, new) if self._public_url else None
         instance = Instance(
-            id=new_id(),
+            id=new,
             request_key=key,
             fingerprint=fingerprint,
+            request_id=request_id.current(),
             request=request,
             env_names=tuple(sorted(request.envs)),
+            hook_digest=hook.digest if hook else "",
             template_name=self._catalog.template_name(request.template_id),
             owner=owner,
             offer=offers[0],
@@ -127,7 +139,7 @@ class Launcher:
             written = await self._ledger.begin(instance, [InstanceRequested(at=instance.created_at)])
         except RequestTaken as taken:
             return Launch(await self._earlier(taken.instance_id), request, (), is_repeat=True)
-        return Launch(written, request, tuple(offers))
+        return Launch(written, with_hook(request, hook) if hook else request, tuple(offers))
 
     async def finish(self, launch: Launch, watch: Watch | None = None) -> CreateInstanceResponse:
         """Tries the offers until Novita says yes, no, or nothing; `watch` hears of every step on the way.
@@ -138,7 +150,10 @@ class Launcher:
         if launch.is_repeat:
             return response_to(launch.instance)
         run = _Run(launch, self._novita, self._catalog, self._ledger, self._clock, self._patience, watch)
-        instance = await run.to_the_end()
+        try:
+            instance = await run.to_the_end()
+        finally:
+            metrics.create_ended(run.instance, self._clock.now() - launch.instance.created_at, run.waited)
         self._log(instance)
         return response_to(instance)
 
@@ -167,7 +182,7 @@ class Launcher:
 
 @dataclass
 class _Run:
-    """One launch on its way; `instance` is its record as last written."""
+    """One launch on its way; `instance` is its record as last written, `waited` the time that Novita took so far."""
 
     launch: Launch
     novita: Novita
@@ -179,13 +194,14 @@ class _Run:
 
     def __post_init__(self) -> None:
         self.instance = self.launch.instance
+        self.waited = timedelta()
 
     async def to_the_end(self) -> Instance:
-        template = await self._template()
+        with self._waiting():
+            template = await self._template()
         if template is not None:
-            attempter = Attempter(
-                self.novita, self.clock, self.patience, self.instance.novita_name, self.launch.request, template
-            )
+            request = fitting(self.launch.request, template)
+            attempter = Attempter(self.novita, self.clock, self.patience, self.instance.novita_name, request, template)
             await self._try_offers(attempter)
         return self.instance
 
@@ -195,7 +211,8 @@ class _Run:
             if self.clock.now() - self.instance.created_at > self.patience.total:
                 await self._fail(Failure(kind=FailureKind.DEADLINE))
                 return
-            tried = await attempter.try_offer(offer)
+            with self._waiting():
+                tried = await attempter.try_offer(offer)
             if tried.attempt.outcome is not AttemptOutcome.REFUSED:
                 await self._conclude(tried)
                 return
@@ -219,9 +236,10 @@ class _Run:
     async def _look_for_it(self) -> None:
         """The instance may exist, so nothing else is tried; what is not found here is left to the worker."""
         for pause in self.patience.looks:
-            await self.clock.sleep(pause)
             try:
-                found = await self.novita.find(self.instance.novita_name)
+                with self._waiting():
+                    await self.clock.sleep(pause)
+                    found = await self.novita.find(self.instance.novita_name)
             except NovitaError:
                 continue
             if found is not None:
@@ -238,6 +256,15 @@ class _Run:
         except NovitaError as error:
             await self._fail(Failure(kind=FailureKind.UNREACHABLE, message=str(error)))
         return None
+
+    @contextmanager
+    def _waiting(self) -> Generator[None]:
+        """Adds up what Novita takes of the time."""
+        began = self.clock.now()
+        try:
+            yield
+        finally:
+            self.waited += self.clock.now() - began
 
     async def _created(self, novita_id: str, attempt: Attempt | None, *, found: bool) -> None:
         await self._settle(lambda i: transitions.created(i, novita_id, self.clock.now(), attempt, found=found))

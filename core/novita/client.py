@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from decimal import Decimal
+
 import structlog
 from pydantic import SecretStr
 
@@ -11,6 +14,9 @@ from core.novita.paging import PAGE_SIZE, Page, Paging
 from core.novita.transport import Query, Timeouts, Transport
 
 ROOT = "/gpu-instance/openapi/v1"
+BALANCE = "/openapi/v1/billing/balance/detail"
+"""Not under the GPU root (novita-api.md 1.11)."""
+
 GONE_STATUSES = frozenset({"toRemove", "removing", "removed"})
 """A deleted instance lingers in listings under these words (novita-api.md 3.1)."""
 
@@ -102,6 +108,14 @@ class NovitaClient:
     async def delete(self, novita_id: str) -> None:
         """Delete an instance and its data, in any state. Raises NotFound when it is already gone."""
         await self._act("delete", novita_id)
+
+    async def balance(self) -> Decimal:
+        """USD that the account can still spend (novita-api.md 1.11)."""
+        return await self._transport.get(BALANCE, reading.balance)
+
+    async def clock_difference(self) -> timedelta:
+        """How far this machine's clock is ahead of Novita's, to about a second; negative when it is behind."""
+        return await self._transport.clock_difference(f"{ROOT}/clusters")
 
     async def aclose(self) -> None:
         """Give the connections back; calls still running fail."""

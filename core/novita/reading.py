@@ -9,7 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
+from email.utils import parsedate_to_datetime
 
 from pydantic import SecretStr
 
@@ -33,6 +34,11 @@ from core.novita.paging import Page, Row
 
 PRICE_UNIT = Decimal(100_000)
 """A price of 1 means 1/100000 USD per GPU-hour (novita-api.md 1.3)."""
+
+BALANCE_UNIT = Decimal(10_000)
+"""A balance of 1 means 1/10000 USD (novita-api.md 1.11)."""
+
+_LARGEST_BALANCE = Decimal(10) ** 15
 
 _PRICE_FIELD = {BillingMode.SPOT: "spotPrice", BillingMode.ON_DEMAND: "price"}
 
@@ -228,6 +234,26 @@ def _endpoints(row: Json) -> Iterator[Endpoint]:
     for mapping in _rows(row, "portMappings"):
         if url := text(mapping.get("endpoint")):
             yield Endpoint(port=integer(mapping.get("port")), type=text(mapping.get("type")), url=url)
+
+
+def balance(body: Json) -> Decimal:
+    """`GET /openapi/v1/billing/balance/detail`: USD that can still be spent; below zero when money is owed."""
+    try:
+        units = Decimal(str(body.get("availableBalance")))
+    except InvalidOperation as error:
+        raise NovitaUnclear("a balance without its amount") from error
+    if not units.is_finite() or abs(units) > _LARGEST_BALANCE:
+        raise NovitaUnclear("a balance that is none")
+    return units / BALANCE_UNIT
+
+
+def date(header: str | None) -> datetime:
+    """The `Date` of a reply. Raises NovitaUnclear when it has none."""
+    try:
+        found = parsedate_to_datetime(header or "")
+    except (ValueError, OverflowError) as error:
+        raise NovitaUnclear("a reply without its date") from error
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def _page(body: Json, key: str, rows: list[Row]) -> Page[Row]:

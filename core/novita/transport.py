@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from ipaddress import ip_address
 from time import perf_counter
 from typing import TypeVar
@@ -15,9 +15,11 @@ import stamina
 import structlog
 from pydantic import SecretStr
 
+from core import metrics, request_id
 from core.errors import NovitaError, NovitaRefused, NovitaUnclear, NovitaUnsent, RateLimited
 from core.novita.reading import Json, parse
-from core.novita.reasons import refusal
+from core.novita.reading import date as read_date
+from core.novita.reasons import GONE, KIND_OF, NEXT_REGION, refusal
 
 LANES, LANE_WIDTH = 64, 4
 """Connections: room for 200 simultaneous creates beside the reads."""
@@ -30,6 +32,8 @@ LONGEST_WAIT = timedelta(seconds=5)
 
 # The request had not left when these were raised. Everything else may have reached Novita.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+
+metrics.know_reasons((*KIND_OF, *NEXT_REGION, *GONE))
 
 _log = structlog.get_logger(__name__)
 
@@ -120,6 +124,14 @@ class Transport:
         request = self._build("POST", path, json=body, timeout=self._for_creates)
         return await self._exchange(request, path, lambda content: read(parse(content)), hide)
 
+    async def clock_difference(self, path: str) -> timedelta:
+        """How far this machine's clock is ahead of the server's, by the date of any answer, a refusal too."""
+        request = self._build("GET", path, timeout=self._for_reads)
+        began = datetime.now(UTC)
+        response = await self._send(request, path)
+        halfway = began + (datetime.now(UTC) - began) / 2
+        return halfway - read_date(response.headers.get("Date"))
+
     async def close(self) -> None:
         for lane in self._lanes:
             await lane.http.aclose()
@@ -178,7 +190,10 @@ def _outcome(error: NovitaError) -> str:
 
 
 def _record(method: str, path: str, status: int | None, outcome: str, seconds: float) -> None:
-    write = _log.debug if method == "GET" else _log.info
+    answered = status is not None and (outcome == "ok" or status >= 300)
+    metrics.novita_called(path.rpartition("/v1/")[2], str(status) if answered else outcome, seconds)
+    # What the bot looks up by itself, every few seconds, would drown what people ask for.
+    write = _log.info if method != "GET" or request_id.current() else _log.debug
     write("novita_call", method=method, path=path, status=status, outcome=outcome, ms=round(seconds * 1000))
 
 

@@ -2,19 +2,24 @@
 
 | key                          | type   | holds                                                                     | ends            |
 |------------------------------|--------|---------------------------------------------------------------------------|-----------------|
-| {gpu}:instance:<id>          | hash   | json (the record), v (its version), c (id of the commit that wrote it)    | 30 d after end  |
-| {gpu}:timeline:<id>          | list   | the instance's events as JSON, oldest first; a place in it is a sequence  | 30 d after end  |
+| {gpu}:instance:<id>          | hash   | json (the record), v (its version), c (id of the commit that wrote it),   | 30 d after end  |
+|                              |        | t (events told to all), b (events before those that the timeline has)     |                 |
+| {gpu}:timeline:<id>          | list   | the instance's events as JSON, oldest first: the newest 1,000 at least    | 30 d after end  |
 | {gpu}:delivery:<id>          | string | JSON: per notifier how far it has told the timeline, and what it remembers | 30 d after end  |
 | {gpu}:delivering:<id>        | string | which process is telling this instance's events just now                  | hold, 30 s      |
 | {gpu}:outbox                 | zset   | ids with events to tell, by the time (ms) they are due                    | when told       |
 | {gpu}:request:<key>          | string | the id that this request key led to                                       | never           |
 | {gpu}:live                   | zset   | ids of instances that have not ended, by creation (ms)                    | at their end    |
 | {gpu}:ended                  | zset   | ids of ended instances, by their end (ms)                                 | trimmed at 30 d |
+| {gpu}:reports:<id>           | hash   | a machine's reports: since and n of this minute, over (ever left out)     | 30 d after last |
+| {gpu}:left_out               | zset   | ids with reports left out to be summed up, by the end of that minute (ms) | when summed up  |
 | {gpu}:market                 | hash   | json (regions and products), as_of (ms)                                   | never           |
 | {gpu}:market:refreshing      | string | a process is fetching the market just now                                 | 30 s            |
 | {gpu}:newest:<name>          | string | the latest edit of an open form, by its time                               | 1 h             |
 | {gpu}:processes              | zset   | each process's id by its last sign of life (ms)                           | trimmed         |
 | {gpu}:worker:seen            | string | when a worker last did its round (ms)                                     | never           |
+| {gpu}:doctor:<word>          | string | a write that is tried, and removed at once                                | 1 min           |
+| {gpu}:worker:succeeded       | hash   | each background task by when it last succeeded (ms)                       | never           |
 
 All keys share one hash tag, so that the scripts stay legal on a Redis Cluster (libraries.md).
 """

@@ -29,7 +29,9 @@ if current[2] ~= commit then
   end
 end
 if #ARGV == 10 or not redis.call('SET', KEYS[4], holder, 'NX', 'PX', hold) then return {'ok'} end
-return {'held', redis.call('GET', KEYS[3]) or '', redis.call('LRANGE', KEYS[2], 0, -1)}
+local places = redis.call('HMGET', KEYS[1], 't', 'b')
+local told, gone = tonumber(places[1] or '0'), tonumber(places[2] or '0')
+return {'held', redis.call('GET', KEYS[3]) or '', told, redis.call('LRANGE', KEYS[2], told - gone, -1)}
 """
 
 NEWEST = """
@@ -54,32 +56,76 @@ if not redis.call('SET', KEYS[4], ARGV[2], 'NX', 'PX', ARGV[3]) then
   if ARGV[4] ~= '1' or redis.call('GET', KEYS[4]) ~= ARGV[2] then return {'busy'} end
   redis.call('PEXPIRE', KEYS[4], ARGV[3])
 end
-return {'held', redis.call('GET', KEYS[3]) or '', redis.call('LRANGE', KEYS[2], 0, -1), json}
+local places = redis.call('HMGET', KEYS[1], 't', 'b')
+local told, gone = tonumber(places[1] or '0'), tonumber(places[2] or '0')
+return {'held', redis.call('GET', KEYS[3]) or '', told, redis.call('LRANGE', KEYS[2], told - gone, -1), json}
 """
 
 SETTLE = """
 -- Notes how far the telling has come; gives the right back when nothing new has happened meanwhile.
 -- KEYS: record, timeline, delivery, delivering, outbox
--- ARGV: id, holder, hold ms, delivery json, events seen, what next: 'keep', 'done' or the ms when it is due again
-local id, holder, hold, seen, next = ARGV[1], ARGV[2], ARGV[3], tonumber(ARGV[5]), ARGV[6]
+-- ARGV: id, holder, hold ms, delivery json, events told to all, events seen,
+--       what next: 'keep', 'look', 'done' or the ms when it is due again; events kept although all have heard them
+local id, holder, hold, next, kept = ARGV[1], ARGV[2], ARGV[3], ARGV[7], tonumber(ARGV[8])
 if redis.call('GET', KEYS[4]) ~= holder then return {'lost'} end
 redis.call('SET', KEYS[3], ARGV[4])
 local left = redis.call('PTTL', KEYS[1])
 if left > 0 then redis.call('PEXPIRE', KEYS[3], left) end
+local places = redis.call('HMGET', KEYS[1], 't', 'b')
+local told = math.max(tonumber(places[1] or '0'), tonumber(ARGV[5]))
+local gone, length = tonumber(places[2] or '0'), redis.call('LLEN', KEYS[2])
+redis.call('HSET', KEYS[1], 't', told)
+if length > 2 * kept then
+  local drop = math.min(told - gone, length - kept)
+  redis.call('LTRIM', KEYS[2], drop, -1)
+  gone, length = gone + drop, length - drop
+  redis.call('HSET', KEYS[1], 'b', gone)
+end
 if next == 'keep' then
   redis.call('PEXPIRE', KEYS[4], hold)
   return {'ok'}
 end
-if next == 'done' and redis.call('LLEN', KEYS[2]) > seen then
+local seen = tonumber(ARGV[6])
+local more = gone + length > seen
+if next == 'look' or (next == 'done' and more) then
   redis.call('PEXPIRE', KEYS[4], hold)
-  return {'more', redis.call('HGET', KEYS[1], 'json'), redis.call('LRANGE', KEYS[2], seen, -1)}
+  local news = more and redis.call('LRANGE', KEYS[2], seen - gone, -1) or {}
+  return {'more', redis.call('HGET', KEYS[1], 'json'), news}
 end
 if next == 'done' then
   redis.call('ZREM', KEYS[5], id)
 else
   -- One notifier has to wait; news that came meanwhile does not, for the others.
-  redis.call('ZADD', KEYS[5], redis.call('LLEN', KEYS[2]) > seen and 0 or next, id)
+  redis.call('ZADD', KEYS[5], more and 0 or next, id)
 end
 redis.call('DEL', KEYS[4])
 return {'ok'}
+"""
+
+COUNT_REPORT = """
+-- Counts one more report of a machine's: whether it is within the pace, and how many never were.
+-- KEYS: reports, left out    ARGV: id, call id, now ms, window ms, limit, left out at the least, keep ms
+local was = redis.call('HMGET', KEYS[1], 'call', 'shown', 'since', 'n', 'over')
+if was[1] == ARGV[2] then return {tonumber(was[2]), tonumber(was[5])} end
+local now, window, limit = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
+local since, n = tonumber(was[3] or '0'), tonumber(was[4] or '0')
+local over, shown = math.max(tonumber(was[5] or '0'), tonumber(ARGV[6])), 0
+if now >= since + window then since, n = now, 0 end
+if n < limit then
+  n, shown = n + 1, 1
+else
+  over = over + 1
+  redis.call('ZADD', KEYS[2], since + window, ARGV[1])
+end
+redis.call('HSET', KEYS[1], 'call', ARGV[2], 'shown', shown, 'since', since, 'n', n, 'over', over)
+redis.call('PEXPIRE', KEYS[1], ARGV[7])
+return {shown, over}
+"""
+
+SUMMED_UP = """
+-- The reports that were left out have been summed up, unless there are more by now.
+-- KEYS: reports, left out    ARGV: id, how many
+local over = redis.call('HGET', KEYS[1], 'over')
+if not over or tonumber(over) <= tonumber(ARGV[2]) then redis.call('ZREM', KEYS[2], ARGV[1]) end
+return 0
 """

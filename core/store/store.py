@@ -2,24 +2,21 @@
 
 from __future__ import annotations
 
-import asyncio
 import secrets
-from collections.abc import Awaitable, Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
 from pydantic import ValidationError
-from redis.asyncio import Redis
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
-from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from core.errors import RequestTaken, StoreUnavailable, VersionConflict
+from core.errors import RequestTaken, VersionConflict
 from core.events import Event, read_event
 from core.models import Instance, Market
+from core.store.commands import duration_ms, key_of, ms
+from core.store.inspection import Inspection
+from core.store.reports import ReportCounts
 from core.store.scripts import CLAIM, COMMIT, NEWEST, SETTLE
 
 log = structlog.get_logger(__name__)
@@ -31,29 +28,25 @@ HOLD = timedelta(seconds=30)
 _STAMPS_KEPT = timedelta(hours=1)
 _REFRESH_HOLD = timedelta(seconds=30)
 _UNREADABLE_PAUSE = timedelta(hours=1)
-_TRIES = 4
-_PAUSE_SECONDS = 0.15
+_KEPT_WHEN_TOLD = 1000
+"""Events. A machine may report for days, and what everybody has heard need not be kept for ever."""
 
 
 @dataclass(frozen=True)
 class Telling:
-    """The right to tell an instance's events, with all it needs. `delivery` is the outbox's note, '' at first."""
+    """The right to tell an instance's events, with all it needs. `delivery` is the outbox's note, '' at first.
+
+    `events` begin at place `first` of the instance's timeline: what stands before has been told to all.
+    """
 
     instance: Instance
+    first: int
     events: list[Event]
     delivery: str
 
 
-class Store:
-    """State in Redis as this process (`holder`) sees it. Every method raises StoreUnavailable when Redis cannot answer.
-
-    Each script may be repeated safely after a lost answer, so connection faults are tried again for about a second.
-    """
-
-    def __init__(self, redis: Redis, *, holder: str | None = None) -> None:
-        self._redis = redis
-        self._scripts = {text: redis.register_script(text) for text in (COMMIT, CLAIM, SETTLE, NEWEST)}
-        self.holder = holder or secrets.token_hex(8)
+class Store(ReportCounts, Inspection):
+    """State in Redis as this process (`holder`) sees it. Every method raises StoreUnavailable when Redis is away."""
 
     # Records
 
@@ -83,7 +76,7 @@ class Store:
         async def read() -> list[str | None]:
             async with self._redis.pipeline(transaction=False) as pipe:
                 for instance_id in ids:
-                    pipe.hget(_key("instance", instance_id), "json")
+                    pipe.hget(key_of("instance", instance_id), "json")
                 return list(await pipe.execute())
 
         return [_instance(json) if json else None for json in await self._again(read)]
@@ -95,16 +88,16 @@ class Store:
 
     async def live(self) -> list[Instance]:
         """Every instance that has not ended, oldest first."""
-        ids = await self._again(lambda: self._redis.zrange(_key("live"), 0, -1))
+        ids = await self._again(lambda: self._redis.zrange(key_of("live"), 0, -1))
         return [instance for instance in await self.get_many(ids) if instance]
 
     async def ended_since(self, instant: datetime) -> list[Instance]:
         """The instances that ended since then and are still kept, oldest end first."""
-        ids = await self._again(lambda: self._redis.zrangebyscore(_key("ended"), _ms(instant), "+inf"))
+        ids = await self._again(lambda: self._redis.zrangebyscore(key_of("ended"), ms(instant), "+inf"))
         return [instance for instance in await self.get_many(ids) if instance]
 
     async def timeline(self, instance_id: str) -> list[Event]:
-        lines = await self._again(lambda: self._redis.lrange(_key("timeline", instance_id), 0, -1))
+        lines = await self._again(lambda: self._redis.lrange(key_of("timeline", instance_id), 0, -1))
         return [read_event(line) for line in lines]
 
     # The outbox
@@ -112,7 +105,7 @@ class Store:
     async def due(self, now: datetime, limit: int = 100) -> list[str]:
         """Ids of instances with events that are due to be told, longest waiting first."""
         ids: list[str] = await self._again(
-            lambda: self._redis.zrangebyscore(_key("outbox"), "-inf", _ms(now), start=0, num=limit)
+            lambda: self._redis.zrangebyscore(key_of("outbox"), "-inf", ms(now), start=0, num=limit)
         )
         return ids
 
@@ -121,55 +114,62 @@ class Store:
 
         `is_ours`: when it is this very process that has it, that is right too, for the caller is the one who tells.
         """
-        arguments = [instance_id, self.holder, _duration_ms(HOLD), "1" if is_ours else ""]
+        arguments = [instance_id, self.holder, duration_ms(HOLD), "1" if is_ours else ""]
         answer = await self._run(CLAIM, _telling_keys(instance_id), arguments)
         if answer[0] != "held":
             return None
-        _, delivery, lines, json = answer
+        _, delivery, first, lines, json = answer
         try:
-            return Telling(Instance.model_validate_json(json), [read_event(line) for line in lines], delivery)
+            return _telling(json, int(first), lines, delivery)
         except ValidationError as error:
             log.error("events_not_readable", instance_id=instance_id, error=_short(error))
-            await self._settle(instance_id, delivery, len(lines), str(_ms(datetime.now(UTC) + _UNREADABLE_PAUSE)))
+            until = datetime.now(UTC) + _UNREADABLE_PAUSE
+            await self.postpone(instance_id, delivery, int(first), int(first) + len(lines), until)
             return None
 
-    async def note(self, instance_id: str, delivery: str, seen: int) -> bool:
-        """Notes how far the telling has come. False when the right was lost to another process."""
-        answer = await self._settle(instance_id, delivery, seen, "keep")
+    async def note(self, instance_id: str, delivery: str, told: int) -> bool:
+        """Notes how far the telling has come: all have heard what stands before place `told`.
+
+        False when the right was lost to another process.
+        """
+        answer = await self._settle(instance_id, delivery, told, 0, "keep")
         return bool(answer[0] == "ok")
 
-    async def finish(self, instance_id: str, delivery: str, seen: int) -> Telling | None:
-        """Gives the right back, or keeps it and returns what has happened since `seen` events."""
-        answer = await self._settle(instance_id, delivery, seen, "done")
-        if answer[0] != "more":
-            return None
-        return Telling(Instance.model_validate_json(answer[1]), [read_event(line) for line in answer[2]], delivery)
+    async def look(self, instance_id: str, delivery: str, told: int, seen: int) -> Telling | None:
+        """Keeps the right, and returns what has happened after the first `seen` events. None when it was lost."""
+        answer = await self._settle(instance_id, delivery, told, seen, "look")
+        return None if answer[0] == "lost" else _telling(answer[1], seen, answer[2], delivery)
 
-    async def postpone(self, instance_id: str, delivery: str, seen: int, until: datetime) -> None:
+    async def finish(self, instance_id: str, delivery: str, told: int, seen: int) -> Telling | None:
+        """Gives the right back, or keeps it and returns what has happened after the first `seen` events."""
+        answer = await self._settle(instance_id, delivery, told, seen, "done")
+        return _telling(answer[1], seen, answer[2], delivery) if answer[0] == "more" else None
+
+    async def postpone(self, instance_id: str, delivery: str, told: int, seen: int, until: datetime) -> None:
         """Gives the right back; the rest is due at `until`."""
-        await self._settle(instance_id, delivery, seen, str(_ms(until)))
+        await self._settle(instance_id, delivery, told, seen, str(ms(until)))
 
     async def delivery(self, instance_id: str) -> str:
         """The outbox's note on an instance, '' when there is none."""
-        return await self._again(lambda: self._redis.get(_key("delivery", instance_id))) or ""
+        return await self._again(lambda: self._redis.get(key_of("delivery", instance_id))) or ""
 
     async def outbox_size(self) -> int:
-        return int(await self._again(lambda: self._redis.zcard(_key("outbox"))))
+        return int(await self._again(lambda: self._redis.zcard(key_of("outbox"))))
 
     async def outbox_due_since(self, now: datetime) -> timedelta:
         """How long the instance that has waited longest is due to be told; zero when none is."""
-        first = await self._again(lambda: self._redis.zrange(_key("outbox"), 0, 0, withscores=True))
+        first = await self._again(lambda: self._redis.zrange(key_of("outbox"), 0, 0, withscores=True))
         due = [datetime.fromtimestamp(score / 1000, UTC) for _, score in first if score]
         return max(timedelta(), now - due[0]) if due else timedelta()
 
     # The market, shared by all processes
 
     async def market_as_of(self) -> datetime | None:
-        stamp = await self._again(lambda: self._redis.hget(_key("market"), "as_of"))
+        stamp = await self._again(lambda: self._redis.hget(key_of("market"), "as_of"))
         return datetime.fromtimestamp(int(stamp) / 1000, UTC) if stamp else None
 
     async def load_market(self) -> Market | None:
-        json = await self._again(lambda: self._redis.hget(_key("market"), "json"))
+        json = await self._again(lambda: self._redis.hget(key_of("market"), "json"))
         try:
             return Market.model_validate_json(json) if json else None
         except ValidationError as error:
@@ -177,21 +177,21 @@ class Store:
             return None
 
     async def save_market(self, market: Market) -> None:
-        fields: dict[Any, Any] = {"json": market.model_dump_json(), "as_of": str(_ms(market.as_of))}
-        await self._again(lambda: self._redis.hset(_key("market"), mapping=fields))
+        fields: dict[Any, Any] = {"json": market.model_dump_json(), "as_of": str(ms(market.as_of))}
+        await self._again(lambda: self._redis.hset(key_of("market"), mapping=fields))
 
     async def claim_refresh(self) -> bool:
         """Whether this process is the one to fetch the market now."""
-        key = _key("market:refreshing")
+        key = key_of("market:refreshing")
         claimed = await self._again(lambda: self._redis.set(key, self.holder, nx=True, px=_REFRESH_HOLD))
         return bool(claimed) or await self._again(lambda: self._redis.get(key)) == self.holder
 
     async def release_refresh(self) -> None:
-        await self._again(lambda: self._redis.delete(_key("market:refreshing")))
+        await self._again(lambda: self._redis.delete(key_of("market:refreshing")))
 
     async def newest(self, name: str, stamp: float) -> float:
         """The greatest stamp noted under `name` in the last hour by any process, this one included."""
-        answer: Any = await self._run(NEWEST, [_key("newest", name)], [repr(stamp), _duration_ms(_STAMPS_KEPT)])
+        answer: Any = await self._run(NEWEST, [key_of("newest", name)], [repr(stamp), duration_ms(_STAMPS_KEPT)])
         return float(answer)
 
     # Processes
@@ -201,31 +201,33 @@ class Store:
 
         async def write() -> None:
             async with self._redis.pipeline(transaction=False) as pipe:
-                pipe.zadd(_key("processes"), {self.holder: _ms(now)})
-                pipe.zremrangebyscore(_key("processes"), "-inf", _ms(now - timedelta(hours=1)))
+                pipe.zadd(key_of("processes"), {self.holder: ms(now)})
+                pipe.zremrangebyscore(key_of("processes"), "-inf", ms(now - timedelta(hours=1)))
                 await pipe.execute()
 
         await self._again(write)
 
     async def living(self, since: datetime) -> set[str]:
         """Ids of the processes that gave a sign of life since then."""
-        return set(await self._again(lambda: self._redis.zrangebyscore(_key("processes"), _ms(since), "+inf")))
+        return set(await self._again(lambda: self._redis.zrangebyscore(key_of("processes"), ms(since), "+inf")))
 
     async def see_worker(self, now: datetime) -> None:
         """A sign of life of the workers' tasks: that they run, not just that a worker's process does."""
-        await self._again(lambda: self._redis.set(_key("worker", "seen"), _ms(now)))
+        await self._again(lambda: self._redis.set(key_of("worker", "seen"), ms(now)))
 
     async def worker_seen_at(self) -> datetime | None:
         """When any worker last gave one."""
-        stamp = await self._again(lambda: self._redis.get(_key("worker", "seen")))
+        stamp = await self._again(lambda: self._redis.get(key_of("worker", "seen")))
         return datetime.fromtimestamp(int(stamp) / 1000, UTC) if stamp else None
 
-    async def ping(self) -> None:
-        await self._again(lambda: self._redis.ping())
+    async def note_success(self, task: str, now: datetime) -> None:
+        """A background task has done its work."""
+        await self._again(lambda: self._redis.hset(key_of("worker", "succeeded"), task, str(ms(now))))
 
-    async def aclose(self) -> None:
-        await self._redis.aclose()
-        await self._redis.connection_pool.disconnect()
+    async def successes(self) -> dict[str, datetime]:
+        """When each background task last succeeded, in any worker."""
+        stamps = await self._again(lambda: self._redis.hgetall(key_of("worker", "succeeded")))
+        return {task: datetime.fromtimestamp(int(stamp) / 1000, UTC) for task, stamp in stamps.items()}
 
     # How it is done
 
@@ -235,8 +237,8 @@ class Store:
         written = instance.model_copy(update={"version": instance.version + 1})
         keys = [
             *_telling_keys(instance.id),
-            _key("live"),
-            _key("ended"),
+            key_of("live"),
+            key_of("ended"),
             *request_keys,
         ]
         ended = (instance.ended_at or now) if instance.has_ended else None
@@ -245,12 +247,12 @@ class Store:
             instance.version,
             secrets.token_hex(8),
             written.model_dump_json(),
-            _ms(instance.created_at),
-            _ms(ended) if ended else "",
-            _ms(now),
-            _duration_ms(KEEP_ENDED),
+            ms(instance.created_at),
+            ms(ended) if ended else "",
+            ms(now),
+            duration_ms(KEEP_ENDED),
             self.holder,
-            _duration_ms(HOLD),
+            duration_ms(HOLD),
             *(event.model_dump_json() for event in events),
         ]
         answer = await self._run(COMMIT, keys, arguments)
@@ -261,38 +263,14 @@ class Store:
         if answer[0] == "ok":
             return written, None
         try:
-            return written, Telling(written, [read_event(line) for line in answer[2]], answer[1])
+            return written, Telling(written, int(answer[2]), [read_event(line) for line in answer[3]], answer[1])
         except ValidationError as error:
             log.error("events_not_readable", instance_id=instance.id, error=_short(error))
             return written, None
 
-    async def _settle(self, instance_id: str, delivery: str, seen: int, next_: str) -> list[Any]:
-        arguments = [instance_id, self.holder, _duration_ms(HOLD), delivery, seen, next_]
+    async def _settle(self, instance_id: str, delivery: str, told: int, seen: int, next_: str) -> list[Any]:
+        arguments = [instance_id, self.holder, duration_ms(HOLD), delivery, told, seen, next_, _KEPT_WHEN_TOLD]
         return await self._run(SETTLE, _telling_keys(instance_id), arguments)
-
-    async def _run(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> list[Any]:
-        answer: list[Any] = await self._again(lambda: self._scripts[script](keys=keys, args=arguments))
-        return answer
-
-    async def _again(self, call: Callable[[], Awaitable[Any]]) -> Any:
-        """Tries `call`, which must be safe to repeat, a few times over connection faults."""
-        for left in range(_TRIES - 1, -1, -1):
-            with _translated(last=left == 0):
-                return await call()
-            await asyncio.sleep(_PAUSE_SECONDS)
-        raise AssertionError("the last try returns or raises")
-
-
-@contextmanager
-def _translated(*, last: bool) -> Generator[None]:
-    """Swallows a connection fault that is worth another try; turns every other Redis error into ours."""
-    try:
-        yield
-    except (RedisConnectionError, RedisTimeoutError) as error:
-        if last:
-            raise StoreUnavailable(f"Redis does not answer ({type(error).__name__})") from error
-    except RedisError as error:
-        raise StoreUnavailable(f"Redis refused ({type(error).__name__})") from error
 
 
 def _instance(json: str) -> Instance | None:
@@ -304,27 +282,19 @@ def _instance(json: str) -> Instance | None:
         return None
 
 
+def _telling(json: str, first: int, lines: Sequence[str], delivery: str) -> Telling:
+    return Telling(Instance.model_validate_json(json), first, [read_event(line) for line in lines], delivery)
+
+
 def _short(error: ValidationError) -> str:
     """Where and why, without the value: a record may hold what no log should."""
     return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False)[:3])
 
 
-def _key(kind: str, *rest: str) -> str:
-    return ":".join(("{gpu}", kind, *rest))
-
-
 def _request_key(request_key: str) -> str:
-    return _key("request", request_key)
+    return key_of("request", request_key)
 
 
 def _telling_keys(instance_id: str) -> list[str]:
-    per_instance = [_key(kind, instance_id) for kind in ("instance", "timeline", "delivery", "delivering")]
-    return [*per_instance, _key("outbox")]
-
-
-def _ms(instant: datetime) -> int:
-    return int(instant.timestamp() * 1000)
-
-
-def _duration_ms(duration: timedelta) -> int:
-    return int(duration.total_seconds() * 1000)
+    per_instance = [key_of(kind, instance_id) for kind in ("instance", "timeline", "delivery", "delivering")]
+    return [*per_instance, key_of("outbox")]

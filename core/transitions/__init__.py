@@ -22,6 +22,7 @@ from core.transitions.launching import (
     refused,
 )
 from core.transitions.living import ON_THE_WAY, disk_reminded, extended, order_failed, order_taken, ordered, reminded
+from core.transitions.reporting import reported, summed_up, takes_reports
 from core.transitions.seeing import LISTING_LAG, STATUSES, deleted, missing, seen
 
 __all__ = [
@@ -44,5 +45,8 @@ __all__ = [
     "ordered",
     "refused",
     "reminded",
+    "reported",
     "seen",
+    "summed_up",
+    "takes_reports",
 ]

@@ -20,17 +20,17 @@ from bot.sandbox.slack import SandboxSlack
 
 
 @contextmanager
-def everything_logged(form: Literal["json", "console"]) -> Iterator[io.StringIO]:
-    """The bot's own logging at its most talkative; all that it writes."""
+def everything_logged(form: Literal["json", "console"], level: str = "debug") -> Iterator[io.StringIO]:
+    """The bot's own logging, at its most talkative unless told otherwise; all that it writes."""
     root, stream = logging.getLogger(), io.StringIO()
-    handlers, level = list(root.handlers), root.level
-    logs.setup("debug", form, stream)
+    handlers, before = list(root.handlers), root.level
+    logs.setup(level, form, stream)
     try:
         yield stream
     finally:
         structlog.reset_defaults()
         logging.captureWarnings(False)
-        root.handlers[:], root.level = handlers, level
+        root.handlers[:], root.level = handlers, before
 
 
 def secrets_of(slack: SandboxSlack, novita: SandboxNovita) -> set[str]:

@@ -49,7 +49,15 @@ def _template_id(house: House) -> str:
 async def launched(house: House, name: str = "train-1", who: str = "ada", **changes: Any) -> Instance:
     """An instance that Novita has just said yes to, its card in #gpu."""
     core = house.core
-    launcher = Launcher(core.novita, core.catalog, core.outbox, core.store, core.clock, process=core.store.holder)
+    launcher = Launcher(
+        core.novita,
+        core.catalog,
+        core.outbox,
+        core.store,
+        core.clock,
+        process=core.store.holder,
+        public_url=house.settings.public_url,
+    )
     owner = actor(house, who)
     launch = await launcher.begin(request(house, name, **changes), owner=owner, key=f"test:{new_id()}")
     await launcher.finish(launch)

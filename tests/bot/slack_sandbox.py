@@ -36,6 +36,7 @@ class RunningSlack(SandboxSlack):
     def __init__(self, rate_limits: float | None = None) -> None:
         self.hands = Clock()
         super().__init__(rate_limits=rate_limits, clock=self.hands)
+        self.scopes.add("channels:read")
         self.api = ""
 
     def client(self, token: str = BOT_TOKEN) -> AsyncWebClient:

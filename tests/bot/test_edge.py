@@ -7,13 +7,11 @@ import gzip
 import json
 import time
 from collections.abc import AsyncIterator
-from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
 import pytest
 
-from bot.sandbox.novita import Fault, SandboxNovita
 from bot.sandbox.slack import SandboxSlack
 from tests.bot import wire
 from tests.bot.house import House, open_house
@@ -202,23 +200,6 @@ async def test_signed_nonsense_is_answered_without_a_5xx(house: House, body: byt
     assert house.novita.calls_of("create") == []
 
 
-async def test_health_and_readiness_are_answered(house: House) -> None:
-    assert await fetched(house, "/healthz") == (200, {"status": "alive"})
-    assert await fetched(house, "/readyz") == (200, {"redis": "ok", "slack": "ok", "novita": "ok"})
-
-
-async def test_readiness_names_what_is_away_while_the_process_is_healthy(redis_url: str) -> None:
-    slack, novita = SandboxSlack(), SandboxNovita()
-    slack.faults.down = True
-    novita.fail_all(Fault.reset(has_effect=False))
-    async with open_house(redis_url, workers=0, warm=False, slack=slack, novita=novita) as house:
-        assert await fetched(house, "/healthz") == (200, {"status": "alive"})
-        status, states = await fetched(house, "/readyz")
-        assert status == 503
-        assert states["redis"] == "ok"
-        assert {name for name, state in states.items() if state.startswith("no answer")} == {"slack", "novita"}
-
-
 async def test_many_slow_senders_do_not_hold_up_the_others(house: House) -> None:
     """Half a request each, on two hundred connections that stay open."""
     connections = [await asyncio.open_connection("127.0.0.1", house.port) for _ in range(200)]
@@ -227,11 +208,3 @@ async def test_many_slow_senders_do_not_hold_up_the_others(house: House) -> None
     assert await wire.request(house.port, HELP, {**FORM, **house.slack.signed(HELP)}) == 200
     for _, writer in connections:
         writer.close()
-
-
-async def fetched(house: House, path: str) -> tuple[int, Any]:
-    async with (
-        aiohttp.ClientSession() as session,
-        session.get(f"http://127.0.0.1:{house.port}{path}") as answer,
-    ):
-        return answer.status, await answer.json()

@@ -131,6 +131,8 @@ def test_chatty_libraries_are_heard_from_warning_on_even_when_they_set_their_own
         "rediss://:HIDDEN@host",
         "https://hooks.slack.com/commands/T1/HIDDEN",
         "wss://wss.slack.com/link/?ticket=HIDDEN&app_id=A1",
+        "https://bot.example.com/hooks/4h2k9xw0ab/HIDDEN",
+        "POST /hooks/4h2k9xw0ab/HIDDEN HTTP/1.1",
     ],
 )
 def test_what_looks_like_a_secret_is_masked(text: str) -> None:
@@ -158,6 +160,7 @@ def test_everyday_lines_stay_readable() -> None:
         "url": "https://api.novita.ai/gpu-instance/openapi/v1/clusters?pageSize=10",
         "owner": "U012AB3CD",
         "counts": [1, 2.5, None, True],
+        "route": "/hooks/{id}/{token}",
         "template": {"id": "tpl_1", "image": "registry/image:tag"},
     }
     structlog.get_logger().info("region_refused", **fields)

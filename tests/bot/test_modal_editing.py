@@ -122,10 +122,10 @@ async def test_the_offered_button_moves_the_billing_and_the_create_is_on_demand(
 async def test_templates_are_found_by_typing_the_accounts_own_first(redis_url: str) -> None:
     async with open_form(redis_url) as (_, modal):
         everything = await modal.search("template_id", "")
-        assert everything[:2] == ["comfy-prod · private", "lora-training · private"]
+        assert everything[:2] == ["comfy-prod · private", "lora-training · private · without its volumes"]
         assert "PyTorch 2.6 · official" in everything
         assert await modal.search("template_id", "COMFY") == ["comfy-prod · private", "ComfyUI · official"]
-        assert await modal.search("template_id", "107801") == ["lora-training · private"]
+        assert await modal.search("template_id", "107801") == ["lora-training · private · without its volumes"]
         assert await modal.search("template_id", "vllm-openai") == ["vLLM · official"]
         assert await modal.search("template_id", "no such thing") == []
 

@@ -376,6 +376,8 @@ async def test_another_process_can_steer_and_watch(caller: Caller, clock: Clock)
         ("stock", {"region": "MOON-01", "stock": "none"}, 404),
         ("instance", {"id": "none", "do": "vanish"}, 404),
         ("instance", {"id": "none", "do": "stop"}, 409),
+        ("instance", {"id": "none", "do": "report"}, 409),
+        ("instance", {"id": "none", "do": "report", "level": "loud"}, 400),
         ("explode", {}, 404),
     ],
 )

@@ -223,8 +223,9 @@ def test_a_webhook_that_is_not_a_plain_https_address_is_told(url: str) -> None:
         ("A=1\n1B=hunter2", "Line 2: a key has"),
         ("A=hunter2\n# again\nA=hunter2", "Line 3: A is set twice."),
         ("A=" + "hunter2" * 600, "longer than 4095"),
+        ("GPU_BOT_HOOK=hunter2", "Line 1: GPU_BOT_HOOK is set by the bot itself."),
         ("K" * 512 + "=hunter2", "at most 511"),
-        ("\n".join(f"K{n}=hunter2" for n in range(101)), "at most 100 variables"),
+        ("\n".join(f"K{n}=hunter2" for n in range(101)), "At most 99 variables"),
     ],
 )
 def test_a_wrong_variable_is_told_by_its_line_and_never_by_its_value(lines: str, says: str) -> None:

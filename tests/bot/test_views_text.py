@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from bot.views.text import (
     SECTION_LIMIT,
+    call,
     channel_mention,
     clip,
     code,
@@ -89,3 +90,8 @@ def test_lines_that_do_not_fit_are_counted_not_dropped_in_silence(texts: list[st
 
 def test_a_countdown_is_a_date_that_also_tells_the_distance() -> None:
     assert countdown(NOW) == "<!date^1795435200^{date_short_pretty} at {time} ({ago})|2026-11-23 12:00 UTC>"
+
+
+def test_a_program_is_named_and_never_called() -> None:
+    assert mention("api") == "the HTTP API"
+    assert (call("api"), call("U0ADA00001")) == ("", "<@U0ADA00001> ")

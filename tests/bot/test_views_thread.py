@@ -11,8 +11,8 @@ from bot.views.blocks import Message
 from bot.views.text import date
 from bot.views.thread import private_notice, reply
 from core import events
-from core.events import Event
-from core.models import Endpoint, Failure, FailureKind, Instance
+from core.events import Event, ReportLevel
+from core.models import PROGRAM, Endpoint, Failure, FailureKind, Instance
 from tests.bot import worlds
 from tests.bot.test_views_card import assert_slack_takes
 from tests.bot.worlds import NOW, created, everything_in, failed, instance, offer, refused, running
@@ -151,3 +151,46 @@ def test_a_channel_that_takes_no_message_is_told_to_the_owner_with_what_to_do(wh
     assert "*train-1* cannot be told in <#C0GPU00001>" in message.text
     assert says in message.text
     assert "The create goes on" in message.text
+
+
+def test_running_tells_how_programs_on_it_report_when_it_was_given_an_address() -> None:
+    assert 'curl "$GPU_BOT_HOOK" -d' in said(running(hook_digest="0" * 64), RUNNING)
+    assert "GPU_BOT_HOOK" not in said(running(), RUNNING)
+
+
+def reported(text: str, level: ReportLevel = ReportLevel.INFO) -> events.MachineReported:
+    return events.MachineReported(at=NOW, text=text, level=level)
+
+
+@pytest.mark.parametrize("letter", ["x", "&", "漢", "🤖", "\n"])
+def test_a_long_report_fits_in_one_reply(letter: str) -> None:
+    message = reply(running(), reported("a" + letter * 1998 + "b"))
+    assert message is not None
+    assert_slack_takes(message)
+
+
+def test_a_report_keeps_its_lines_and_blanks() -> None:
+    text = "step   loss\n   3   0.21"
+    message = reply(running(), reported(text))
+    assert message is not None
+    assert message.blocks[1]["elements"][0]["elements"] == [{"type": "text", "text": text}]
+
+
+@pytest.mark.parametrize("text", ["<!channel>", "@here", "<@U0ADA00001>", "https://evil.example", "mail@evil.example"])
+def test_a_notification_of_a_report_neither_calls_nor_links(text: str) -> None:
+    message = reply(running(), reported(text))
+    assert message is not None
+    assert message.text.startswith("🖥️ train-1 says: ")
+    for dangerous in ("<", "@h", "@U", "://", "evil.ex", "@e"):
+        assert dangerous not in message.text
+
+
+@pytest.mark.parametrize("level", ReportLevel)
+def test_a_report_calls_its_owner_when_something_is_to_be_done_and_never_a_program(level: ReportLevel) -> None:
+    assert (OWNER in said(running(), reported("x", level))) == (level is not ReportLevel.INFO)
+    assert "api" not in said(running(owner=PROGRAM), reported("x", level))
+
+
+@pytest.mark.parametrize(("count", "says"), [(1, "1 more message in"), (1234, "1,234 more messages in")])
+def test_what_was_left_out_is_summed_up_in_one_line(count: int, says: str) -> None:
+    assert says in said(running(), events.ReportsLeftOut(at=NOW, count=count))

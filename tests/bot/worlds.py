@@ -354,6 +354,9 @@ happenings = st.one_of(
     st.builds(events.LeaseExtended, at=instants, actor=actors, ends_at=st.none() | instants),
     st.builds(events.DiskReminder, at=instants, weeks=st.integers(1, 99), data_until=st.none() | instants),
     st.builds(events.SpotNotice, at=instants, reclaim_at=st.none() | instants),
+    st.builds(events.WebhookGivenUp, at=instants, why=anything),
+    st.builds(events.MachineReported, at=instants, text=anything, level=st.sampled_from(events.ReportLevel)),
+    st.builds(events.ReportsLeftOut, at=instants, count=st.integers(1, 1_000_000)),
 )
 sold = st.dictionaries(
     st.sampled_from(BillingMode), st.builds(Price, usd=prices, stock=st.sampled_from(Stock)), max_size=2

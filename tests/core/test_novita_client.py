@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
 import structlog
 from pydantic import SecretStr
 
-from bot.sandbox.novita import Fault
+from bot.sandbox.novita import Fault, SandboxNovita
 from core.errors import NotFound, NovitaRefused
 from core.models import BillingMode, FailureKind, InstanceRequest, Price, Region, Stock
 from core.novita import NovitaClient
@@ -288,3 +288,31 @@ async def test_a_base_url_may_end_with_a_slash() -> None:
         client = NovitaClient(f"{both.sandbox.base_url}/", SecretStr(both.sandbox.api_key))
         assert await client.regions()
         await client.aclose()
+
+
+# The account, and the time
+
+
+@pytest.mark.parametrize(("balance", "usd"), [("250", "250"), ("0.0123", "0.0123"), ("0", "0"), ("-3.5", "-3.5")])
+async def test_the_balance_comes_in_usd(met: Meeting, balance: str, usd: str) -> None:
+    met.sandbox.balance = Decimal(balance)
+    assert await met.client.balance() == Decimal(usd)
+    assert [call.path for call in met.sandbox.calls] == ["/openapi/v1/billing/balance/detail"]
+
+
+@pytest.mark.parametrize("ahead", [0, 90, -90])
+async def test_the_difference_of_clocks_is_ours_less_novitas(ahead: int) -> None:
+    sandbox = SandboxNovita()
+    client = NovitaClient(await sandbox.start(), SecretStr(sandbox.api_key))
+    sandbox.clock_ahead = -ahead
+    assert abs(await client.clock_difference() - timedelta(seconds=ahead)) <= timedelta(seconds=1.5)
+    await client.aclose()
+    await sandbox.stop()
+
+
+async def test_a_refusal_tells_the_time_too() -> None:
+    sandbox = SandboxNovita()
+    client = NovitaClient(await sandbox.start(), SecretStr("sk_wrong_key"))
+    assert abs(await client.clock_difference()) <= timedelta(seconds=1.5)
+    await client.aclose()
+    await sandbox.stop()

@@ -187,3 +187,20 @@ def test_the_values_of_a_template_do_not_show_in_its_repr() -> None:
     template = reading.template({"template": {"Id": "1", "envs": [{"key": "TOKEN", "value": "hf_secret"}]}})
     assert template.envs["TOKEN"].get_secret_value() == "hf_secret"
     assert "hf_secret" not in repr(template) + template.model_dump_json()
+
+
+@pytest.mark.parametrize("amount", ["", None, "much", True, [], {}, "NaN", "Infinity", "1e999999", "-1e20"])
+def test_a_balance_without_a_usable_amount_is_unclear(amount: object) -> None:
+    with pytest.raises(NovitaUnclear):
+        reading.balance({"availableBalance": amount})
+
+
+@pytest.mark.parametrize(("amount", "usd"), [("25000", "2.5"), (25000, "2.5"), ("-1", "-0.0001"), ("12.5", "0.00125")])
+def test_a_balance_is_read_in_ten_thousandths_of_a_dollar(amount: object, usd: str) -> None:
+    assert reading.balance({"availableBalance": amount}) == Decimal(usd)
+
+
+@given(st.none() | st.text())
+def test_a_date_that_is_none_is_unclear_and_nothing_worse(header: str | None) -> None:
+    with suppress(NovitaUnclear):
+        assert reading.date(header).tzinfo is not None

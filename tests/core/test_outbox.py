@@ -65,6 +65,21 @@ class Process:
         await self.outbox.drain(timedelta(seconds=20))
 
 
+async def told(listener: Listener, count: int) -> None:
+    """Returns once it has heard so many events."""
+    async with asyncio.timeout(10):
+        while len(listener.told) < count:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
+async def noted(process: Process, record: Instance, notifier: str, cursor: int) -> None:
+    """Returns once it is written down how far the notifier has come."""
+    mark = f'"{notifier}":{{"cursor":{cursor},'
+    async with asyncio.timeout(10):
+        while mark not in await process.store.delivery(record.id):  # noqa: ASYNC110
+            await asyncio.sleep(0.01)
+
+
 @pytest.fixture
 def clock() -> TurnedClock:
     return TurnedClock()
@@ -142,6 +157,104 @@ async def test_what_a_notifier_remembers_reaches_the_next_telling_in_another_pro
     await worker.quiet()
     assert worker_ear.memos == [{"last": "instance_requested"}]
     assert await web.outbox.memo(record.id, "slack") == {"last": "a"}
+
+
+async def test_a_notifier_that_hangs_holds_up_no_other_not_even_for_what_happens_meanwhile_elsewhere(
+    start: Callable[..., Process],
+) -> None:
+    slack, hook = Listener("slack"), Listener("webhook")
+    hook.holds_at = "instance_requested"
+    web, worker = start(slack, hook), start(Listener("slack"), Listener("webhook"))
+    record = await web.begin()
+    await hook.is_held.wait()
+    record = await web.happen(record, "from here")
+    record = await worker.happen(record, "from elsewhere")
+    await told(slack, 3)
+    await web.happen(record, "and here again")
+    await told(slack, 4)
+    assert slack.told[1:] == ["from here", "from elsewhere", "and here again"]
+    assert hook.told == []
+    hook.let_go.set()
+    await web.quiet()
+    assert hook.told == slack.told
+
+
+async def test_what_one_was_told_while_another_hung_is_not_told_again_after_a_death(
+    start: Callable[..., Process], redis_url: str
+) -> None:
+    slack, hook, worker_slack, worker_hook = (Listener(name) for name in ("slack", "webhook") * 2)
+    hook.holds_at = "instance_requested"
+    web, worker = start(slack, hook), start(worker_slack, worker_hook)
+    record = await web.begin()
+    await hook.is_held.wait()
+    await worker.happen(record, "a")
+    await told(slack, 2)
+    await noted(web, record, "slack", 2)
+    async with Redis.from_url(redis_url) as redis:
+        await redis.delete(f"{{gpu}}:delivering:{record.id}")  # what the hold's end does
+    assert await worker.outbox.sweep() == 1
+    await worker.quiet()
+    assert (worker_slack.told, worker_hook.told) == ([], ["instance_requested", "a"])
+    hook.let_go.set()
+    await web.quiet()
+
+
+async def test_a_story_without_end_is_told_whole_and_once_and_only_its_end_is_kept(
+    start: Callable[..., Process], redis_url: str
+) -> None:
+    ear, other_ear = Listener(), Listener()
+    web, worker = start(ear), start(other_ear)
+    record = await web.begin()
+    expected = ["instance_requested"]
+    for number in range(45):
+        words = [f"{number}:{n}" for n in range(50)]
+        process = (web, worker)[number % 2]
+        record = await process.happen(record, *words)
+        await process.quiet()
+        expected += words
+    assert sorted(ear.told + other_ear.told) == sorted(expected)
+    assert ear.told[-50:] == expected[-50:]
+    kept = await web.store.timeline(record.id)
+    assert 1000 <= len(kept) <= 2050
+    assert [getattr(event, "novita_status", "") for event in kept] == expected[-len(kept) :]
+    before = len(other_ear.told)
+    await web.store.commit(record, [PhaseChanged(at=NOON, novita_status="untold")], NOON)
+    async with Redis.from_url(redis_url) as redis:
+        await redis.delete(f"{{gpu}}:delivering:{record.id}")  # it died before it told
+    assert await worker.outbox.sweep() == 1
+    await worker.quiet()
+    assert other_ear.told[before:] == ["untold"]
+
+
+async def test_what_nobody_could_be_told_yet_is_kept_however_much_it_is(
+    start: Callable[..., Process], clock: TurnedClock
+) -> None:
+    away = True
+    slack = Listener("slack", lambda _: NotDelivered("away", timedelta(minutes=1)) if away else None)
+    hook = Listener("webhook")
+    web = start(slack, hook)
+    record = await web.begin()
+    for number in range(45):
+        record = await web.happen(record, *(f"{number}:{n}" for n in range(50)))
+        await web.quiet()
+    assert len(await web.store.timeline(record.id)) == 1 + 45 * 50
+    away = False
+    clock.turn(minutes=2)
+    await web.outbox.sweep()
+    await web.quiet()
+    assert slack.told == hook.told
+    assert len(slack.told) == 1 + 45 * 50
+    assert 1000 <= len(await web.store.timeline(record.id)) <= 2000
+
+
+async def test_a_notifier_that_is_new_hears_what_happens_from_now_on(start: Callable[..., Process]) -> None:
+    before, after, hook = Listener("slack"), Listener("slack"), Listener("webhook")
+    old, new = start(before), start(after, hook)
+    record = await old.begin()
+    await old.quiet()
+    await new.happen(record, "a")
+    await new.quiet()
+    assert (after.told, hook.told) == (["a"], ["a"])
 
 
 async def test_a_worker_goes_on_where_a_dead_process_stopped(

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 
 from core.errors import NotAllowed
-from core.models import Actor
+from core.models import PROGRAM, Actor
 from core.policy import Policy
-from tests.core.samples import ADA
+from tests.core.samples import ADA, instance
 
 
 def test_members_may_create_in_every_channel_when_none_is_set_aside() -> None:
@@ -25,3 +27,26 @@ def test_only_the_channels_set_aside_may_be_used() -> None:
 def test_people_of_another_workspace_may_not_create_anything() -> None:
     with pytest.raises(NotAllowed):
         Policy(home_team="T0HOME").check_create(Actor(user="U0GUEST", team="T0OTHER"), "C0GPU")
+
+
+def test_who_holds_the_api_token_has_an_admins_rights() -> None:
+    policy = Policy(home_team="T0HOME")
+    policy.check_act(PROGRAM, instance())
+    policy.check_lease(PROGRAM, None, timedelta(hours=72))
+    assert policy.is_admin(PROGRAM)
+
+
+def test_nobody_of_slack_is_taken_for_who_holds_the_api_token() -> None:
+    policy = Policy(home_team="T0HOME")
+    somebody = Actor(user=PROGRAM.user, team="T0HOME")
+    assert not policy.is_admin(somebody)
+    with pytest.raises(NotAllowed):
+        policy.check_act(somebody, instance())
+
+
+def test_a_program_needs_no_channel_but_may_not_choose_one_that_is_not_set_aside() -> None:
+    policy = Policy(home_team="T0HOME", allowed_channels=("C0GPU",))
+    for channel in (None, "C0GPU"):
+        policy.check_create(PROGRAM, channel)
+    with pytest.raises(NotAllowed):
+        policy.check_create(PROGRAM, "C0OTHER")

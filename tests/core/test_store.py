@@ -73,10 +73,10 @@ async def test_only_one_process_at_a_time_may_tell_an_instances_events(store: St
     assert await other.due(NOON) == [written.id]
     assert await other.claim(written.id) is None
     assert (await other.commit(written, CREATED, NOON))[1] is None
-    more = await store.finish(written.id, "note", seen=1)
+    more = await store.finish(written.id, "note", told=0, seen=1)
     assert more is not None
     assert [event.type for event in more.events] == ["instance_created"]
-    assert await store.finish(written.id, "note", seen=2) is None
+    assert await store.finish(written.id, "note", told=0, seen=2) is None
     assert await store.due(NOON) == []
     claimed = await other.claim(written.id)
     assert claimed is not None
@@ -88,13 +88,13 @@ async def test_who_lost_the_right_to_tell_is_told_so(store: Store, other: Store,
     async with Redis.from_url(redis_url) as redis:
         await redis.delete(f"{{gpu}}:delivering:{written.id}")
     assert await other.claim(written.id) is not None
-    assert await store.note(written.id, "late", seen=1) is False
+    assert await store.note(written.id, "late", told=1) is False
     assert await store.delivery(written.id) == ""
 
 
 async def test_what_is_put_off_is_not_due_before_its_time(store: Store) -> None:
     written, _ = await store.begin(instance(), BEGUN, NOON)
-    await store.postpone(written.id, "note", 1, NOON + timedelta(seconds=30))
+    await store.postpone(written.id, "note", 0, 1, NOON + timedelta(seconds=30))
     assert await store.due(NOON + timedelta(seconds=29)) == []
     assert await store.due(NOON + timedelta(seconds=30)) == [written.id]
 
@@ -105,7 +105,7 @@ async def test_live_records_never_expire_and_ended_ones_are_kept_thirty_days(sto
         assert await redis.ttl(f"{{gpu}}:instance:{written.id}") == -1
         ended = written.model_copy(update={"status": Status.DELETED, "ended_at": NOON})
         written, _ = await store.commit(ended, CREATED, NOON)
-        await store.finish(written.id, "note", seen=2)
+        await store.finish(written.id, "note", told=0, seen=2)
         for kind in ("instance", "timeline", "delivery"):
             left = await redis.ttl(f"{{gpu}}:{kind}:{written.id}")
             assert 0 < left <= KEEP_ENDED.total_seconds(), kind

@@ -8,13 +8,14 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 
 from core.errors import StoreUnavailable
-from core.tasks import Work, run_forever
+from core.metrics import REGISTRY
+from core.tasks import Note, Work, run_forever
 
 
 @contextlib.asynccontextmanager
-async def _worker(redis_url: str, **work: Work) -> AsyncIterator[asyncio.Task[None]]:
+async def _worker(redis_url: str, note: Note | None = None, **work: Work) -> AsyncIterator[asyncio.Task[None]]:
     tasks = {name: (each, timedelta(milliseconds=300)) for name, each in work.items()}
-    running = asyncio.create_task(run_forever(redis_url, tasks))
+    running = asyncio.create_task(run_forever(redis_url, tasks, note or _Noted().note))
     try:
         yield running
     finally:
@@ -42,6 +43,50 @@ class _Beats:
     async def reach(self, count: int) -> None:
         async with self._changed, asyncio.timeout(20):
             await self._changed.wait_for(lambda: self.count >= count)
+
+
+class _Noted:
+    """What was noted to have succeeded; `is_away`: as when Redis is."""
+
+    def __init__(self, *, is_away: bool = False) -> None:
+        self.names: list[str] = []
+        self._is_away = is_away
+
+    async def note(self, name: str) -> None:
+        self.names.append(name)
+        if self._is_away:
+            raise StoreUnavailable("away")
+
+
+async def test_only_what_succeeded_is_noted_and_every_end_is_counted(redis_url: str) -> None:
+    good, late, broken, noted = _Beats(), _Beats(), _Beats(), _Noted()
+
+    async def put_off() -> None:
+        await late.beat()
+        raise StoreUnavailable("away")
+
+    async def fail() -> None:
+        await broken.beat()
+        raise ValueError("a defect")
+
+    async with _worker(redis_url, noted.note, good_task=good.beat, late_task=put_off, broken_task=fail):
+        for beats in (good, late, broken):
+            await beats.reach(3)
+    assert set(noted.names) == {"good_task"}
+    for task, outcome in (("good_task", "ok"), ("late_task", "put_off"), ("broken_task", "failed")):
+        assert _counted(task, outcome) >= 2
+        assert _counted(task, "ok") == (_counted(task, outcome) if outcome == "ok" else 0)
+
+
+async def test_a_task_whose_success_cannot_be_noted_goes_on(redis_url: str) -> None:
+    beats, noted = _Beats(), _Noted(is_away=True)
+    async with _worker(redis_url, noted.note, beat=beats.beat):
+        await beats.reach(3)
+    assert len(noted.names) >= 2
+
+
+def _counted(task: str, outcome: str) -> float:
+    return REGISTRY.get_sample_value("gpu_bot_task_runs_total", {"task": task, "outcome": outcome}) or 0
 
 
 async def test_a_task_goes_on_although_it_fails_as_redis_and_novita_do(redis_url: str) -> None:

@@ -2,26 +2,62 @@
 
 from __future__ import annotations
 
+import asyncio
+import contextlib
 import hashlib
 import hmac
 import json
-from collections.abc import AsyncIterator
+import re
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
+import httpcore
 import pytest
 from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from core.events import InstanceCreated, InstanceRequested, InstanceRunning, WebhookGivenUp
-from core.models import Instance, Status
+from core.clock import Clock, SystemClock
+from core.events import (
+    Event,
+    InstanceCreated,
+    InstanceDeleted,
+    InstanceFailed,
+    InstanceRequested,
+    InstanceRunning,
+    InstanceStopped,
+    LeaseExtended,
+    LeaseReminder,
+    MachineReported,
+    OrderGiven,
+    PhaseChanged,
+    ReportsLeftOut,
+    SpotNotice,
+    StopReason,
+    WebhookGivenUp,
+)
+from core.models import Endpoint, Failure, FailureKind, Instance, LeaseEnd, Status, Verb
 from core.outbox import GivenUp, NotDelivered, Outbox
 from core.store import Store, connect
-from core.webhook import WebhookNotifier, is_public
-from tests.core.samples import NOON, SECRET, TurnedClock, instance, request
+from core.webhook import Forbidden, PublicOnly, WebhookNotifier, is_public
+from tests.core.processes import Told
+from tests.core.samples import ADA, NOON, SECRET, TurnedClock, instance, request
 
+PUBLIC = "93.184.215.14"
+TOLD: dict[type[Any], dict[str, Any]] = {
+    InstanceCreated: {"at": NOON, "novita_id": "n-1"},
+    InstanceRunning: {"at": NOON, "endpoints": (Endpoint(port=8188, type="http", url="https://example.com"),)},
+    InstanceFailed: {"at": NOON, "failure": Failure(kind=FailureKind.INSTANCE, message="image pull failed")},
+    InstanceStopped: {"at": NOON, "novita_status": "exited", "reason": StopReason.LEASE},
+    InstanceDeleted: {"at": NOON, "asked": True, "actor": ADA},
+    LeaseReminder: {"at": NOON, "minutes": 15, "ends_at": NOON, "end": LeaseEnd.STOP},
+    LeaseExtended: {"at": NOON, "actor": ADA, "ends_at": NOON},
+    SpotNotice: {"at": NOON, "reclaim_at": NOON},
+}
 CREATED = InstanceCreated(at=NOON + timedelta(seconds=3), novita_id="n-1")
 KEY = "webhook-key"
 
@@ -32,11 +68,12 @@ class Receiver:
     def __init__(self) -> None:
         self.came: list[tuple[dict[str, str], bytes]] = []
         self.answers: list[web.Response] = []
+        self.always = 204
         self.url = ""
 
     async def take(self, call: web.Request) -> web.Response:
         self.came.append((dict(call.headers), await call.read()))
-        return self.answers.pop(0) if self.answers else web.Response(status=204)
+        return self.answers.pop(0) if self.answers else web.Response(status=self.always)
 
     @property
     def news(self) -> list[dict[str, Any]]:
@@ -56,13 +93,14 @@ async def receiver() -> AsyncIterator[Receiver]:
     await runner.cleanup()
 
 
-def _hook(clock: TurnedClock | None = None, *, allow_private: bool = True) -> WebhookNotifier:
+def _hook(clock: Clock | None = None, *, allow_private: bool = True, **more: Any) -> WebhookNotifier:
     return WebhookNotifier(
         "webhook",
         lambda i: i.request.webhook_url,
         clock or TurnedClock(),
         secret=SecretStr(KEY),
         allow_private=allow_private,
+        **more,
     )
 
 
@@ -128,6 +166,12 @@ async def test_nobody_answering_is_a_reason_to_try_again() -> None:
         "https://[::ffff:127.0.0.1]:{port}/hook",
         "https://169.254.169.254/latest/meta-data",
         "https://10.0.0.1/hook",
+        "https://[fec0::1]/hook",
+        "https://[::127.0.0.1]:{port}/hook",
+        "https://[64:ff9b::7f00:1]:{port}/hook",
+        "https://[2002:7f00:1::]:{port}/hook",
+        "https://0:{port}/hook",
+        "https://2130706433:{port}/hook",
     ],
 )
 async def test_no_webhook_reaches_this_host_or_a_private_network(receiver: Receiver, url: str) -> None:
@@ -142,6 +186,250 @@ def test_only_addresses_of_the_open_internet_are_public(address: Any) -> None:
     if is_public(str(address)):
         assert address.is_global
         assert not (address.is_private or address.is_loopback or address.is_link_local or address.is_multicast)
+
+
+@pytest.mark.parametrize("event", [type_(**facts) for type_, facts in TOLD.items()], ids=lambda event: event.type)
+async def test_the_life_of_an_instance_is_told_with_what_only_that_event_has(receiver: Receiver, event: Event) -> None:
+    await _hook().tell(_made(receiver.url), event, {}, latest=True)
+    [news] = receiver.news
+    own = event.model_dump(mode="json", exclude={"at", "type"})
+    assert news["type"] == event.type
+    assert list(news["details"].values()) == list(own.values())
+    assert "_" not in "".join(news["details"])
+
+
+@pytest.mark.parametrize(
+    "event",
+    [
+        InstanceRequested(at=NOON),
+        PhaseChanged(at=NOON, novita_status="pulling"),
+        OrderGiven(at=NOON, verb=Verb.STOP),
+        WebhookGivenUp(at=NOON, why="it answers 404"),
+        MachineReported(at=NOON, text="epoch 3"),
+        ReportsLeftOut(at=NOON, count=3),
+    ],
+    ids=lambda event: event.type,
+)
+async def test_steps_on_the_way_and_what_machines_say_are_for_people_only(receiver: Receiver, event: Event) -> None:
+    assert await _hook().tell(_made(receiver.url), event, {"number": "4"}, latest=True) == {"number": "4"}
+    assert receiver.came == []
+
+
+async def test_the_readmes_snippet_knows_a_genuine_call_from_any_other(receiver: Receiver) -> None:
+    readme = Path(__file__).parents[2].joinpath("README.md").read_text()
+    [snippet] = [block for block in re.findall(r"```python\n(.*?)```", readme, re.DOTALL) if "is_from_gpu_bot" in block]
+    scope: dict[str, Any] = {}
+    exec(snippet, scope)  # noqa: S102 - our own README
+    is_genuine = scope["is_from_gpu_bot"]
+    await WebhookNotifier(
+        "webhook", lambda _: receiver.url, SystemClock(), secret=SecretStr(KEY), allow_private=True
+    ).tell(_made(receiver.url), CREATED, {}, latest=True)
+    headers, body = receiver.came[0]
+    assert is_genuine(headers, body, KEY.encode())
+    assert not is_genuine(headers, body + b" ", KEY.encode())
+    assert not is_genuine(headers, body, b"another-key")
+    later = {**headers, "X-Webhook-Timestamp": str(int(headers["X-Webhook-Timestamp"]) + 1)}
+    assert not is_genuine(later, body, KEY.encode())
+    await _hook().tell(_made(receiver.url), CREATED, {}, latest=True)  # by a clock that is far off
+    assert not is_genuine(*receiver.came[1], KEY.encode())
+
+
+@asynccontextmanager
+async def rude(manners: Callable[[asyncio.StreamWriter], Awaitable[None]]) -> AsyncIterator[str]:
+    """The address of a server that has read the head of a request, and then goes its own way."""
+
+    meetings: set[asyncio.Task[Any]] = set()
+
+    async def meet(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        meetings.add(asyncio.current_task())  # type: ignore[arg-type]  # it runs in one
+        try:
+            with contextlib.suppress(ConnectionError, asyncio.IncompleteReadError):
+                await reader.readuntil(b"\r\n\r\n")
+                await manners(writer)
+        finally:
+            writer.transport.abort()
+
+    server = await asyncio.start_server(meet, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/hook"
+    finally:
+        server.close()
+        for meeting in meetings:
+            meeting.cancel()
+        await asyncio.gather(*meetings, return_exceptions=True)
+
+
+async def hangs_up(writer: asyncio.StreamWriter) -> None:
+    """Without a word."""
+
+
+async def speaks_no_http(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"220 mail.example.com ESMTP\r\n")
+    await writer.drain()
+
+
+async def says_nothing(writer: asyncio.StreamWriter) -> None:
+    await asyncio.Event().wait()
+
+
+async def never_ends_its_head(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\n")
+    while True:
+        writer.write(b"X-More: of it\r\n")
+        await writer.drain()
+
+
+async def never_ends_its_answer(writer: asyncio.StreamWriter) -> None:
+    writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while True:
+        writer.write(b"10000\r\n" + b"x" * 0x10000 + b"\r\n")
+        await writer.drain()
+
+
+@pytest.mark.parametrize("manners", [hangs_up, speaks_no_http, says_nothing, never_ends_its_head])
+async def test_a_receiver_without_manners_costs_no_more_than_its_time_and_is_tried_again(manners: Any) -> None:
+    async with rude(manners) as url, asyncio.timeout(5):
+        with pytest.raises(NotDelivered):
+            await _hook(patience=timedelta(seconds=0.3)).tell(_made(url), CREATED, {}, latest=True)
+
+
+async def test_an_answer_without_end_is_not_read() -> None:
+    async with rude(never_ends_its_answer) as url, asyncio.timeout(5):
+        assert await _hook().tell(_made(url), CREATED, {}, latest=True) == {"number": "1"}
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+async def test_a_redirect_leads_nowhere(receiver: Receiver, status: int) -> None:
+    receiver.answers = [web.Response(status=status, headers={"Location": receiver.url})]
+    with pytest.raises(NotDelivered, match=str(status)):
+        await _hook().tell(_made(receiver.url), CREATED, {}, latest=True)
+    assert len(receiver.came) == 1
+
+
+class Wire(httpcore.AsyncNetworkBackend):
+    """Writes down where it is told to connect, and connects nowhere."""
+
+    def __init__(self) -> None:
+        self.went_to: list[str] = []
+
+    async def connect_tcp(self, host: str, *_: Any, **__: Any) -> httpcore.AsyncNetworkStream:
+        self.went_to.append(host)
+        raise httpcore.ConnectError("nowhere")
+
+
+def answering(*answers: list[str]) -> tuple[list[str], Callable[[str, int], Awaitable[list[str]]]]:
+    """A resolver that says something else each time, and the questions it was asked."""
+    asked: list[str] = []
+
+    async def resolve(host: str, port: int) -> list[str]:
+        asked.append(host)
+        return answers[len(asked) - 1]
+
+    return asked, resolve
+
+
+async def test_a_name_is_looked_up_once_and_the_address_that_was_checked_is_the_one_that_is_gone_to() -> None:
+    asked, resolve = answering([PUBLIC], ["127.0.0.1"])
+    wire = Wire()
+    backend = PublicOnly(wire, resolve)
+    with pytest.raises(httpcore.ConnectError):
+        await backend.connect_tcp("rebind.example.com", 443)
+    assert (asked, wire.went_to) == (["rebind.example.com"], [PUBLIC])
+    with pytest.raises(Forbidden):
+        await backend.connect_tcp("rebind.example.com", 443)
+    assert wire.went_to == [PUBLIC]
+
+
+@pytest.mark.parametrize("found", [["127.0.0.1"], [PUBLIC, "127.0.0.1"], [PUBLIC, "::1"], ["::ffff:169.254.169.254"]])
+async def test_a_name_that_also_leads_inside_is_not_gone_to_at_all(receiver: Receiver, found: list[str]) -> None:
+    port = receiver.url.rsplit(":", 1)[1].split("/")[0]
+    _, resolve = answering(found)
+    with pytest.raises(GivenUp, match="private network"):
+        await _hook(allow_private=False, resolve=resolve).tell(
+            _made(f"https://hook.example.com:{port}/hook"), CREATED, {}, latest=True
+        )
+    assert receiver.came == []
+
+
+@pytest.mark.parametrize("answer", [[], OSError("no such name")])
+async def test_a_name_that_is_not_known_just_now_is_tried_again(answer: Any) -> None:
+    async def resolve(host: str, port: int) -> list[str]:
+        if isinstance(answer, OSError):
+            raise answer
+        return list(answer)
+
+    with pytest.raises(NotDelivered):
+        await _hook(allow_private=False, resolve=resolve).tell(
+            _made("https://hook.example.com/"), CREATED, {}, latest=True
+        )
+
+
+@pytest.mark.parametrize(
+    ("typed", "asked"),
+    [
+        ("https://exämple.com/übung?q=ä b", "xn--exmple-cua.com"),
+        ("https://user:pass@hook.example.com/", "hook.example.com"),
+    ],
+)
+async def test_an_address_with_any_letters_is_one_that_can_be_gone_to(typed: str, asked: str) -> None:
+    questions, resolve = answering(["127.0.0.1"])
+    with pytest.raises(GivenUp, match="private"):
+        await _hook(allow_private=False, resolve=resolve).tell(_made(typed), CREATED, {}, latest=True)
+    assert questions == [asked]
+
+
+@pytest.mark.parametrize(
+    "url", ["ftp://example.com/", "https://", "https:///x", "https://x:99999/", "https://" + "a" * 70]
+)
+async def test_an_address_that_leads_nowhere_ever_is_given_up_with_a_word(url: str) -> None:
+    with pytest.raises(GivenUp, match="the address") as raised:
+        await _hook().tell(_made(url), CREATED, {}, latest=True)
+    assert isinstance(raised.value.news, WebhookGivenUp)
+
+
+async def test_what_fails_for_a_minute_arrives_once_in_order_and_under_the_same_id(
+    receiver: Receiver, redis_url: str
+) -> None:
+    clock, store = TurnedClock(), Store(connect(redis_url))
+    outbox = Outbox(store, [_hook(clock)], clock)
+    receiver.always = 500
+    record = await outbox.begin(instance(request=request(webhook_url=receiver.url)), [InstanceRequested(at=NOON)])
+    record = await outbox.update(record, lambda i: (i.model_copy(update={"novita_id": "n-1"}), [CREATED]))
+    for _ in range(60):
+        await outbox.drain(timedelta(seconds=10))
+        clock.turn(seconds=1)
+        await outbox.sweep()
+    await outbox.drain(timedelta(seconds=10))
+    failed = len(receiver.came)
+    assert 5 <= failed <= 8, "with growing pauses"
+    await outbox.update(record, lambda i: (i, [InstanceRunning(at=clock.now())]))
+    receiver.always = 200
+    clock.turn(minutes=2)
+    await outbox.sweep()
+    await outbox.drain(timedelta(seconds=10))
+    ids = [headers["X-Webhook-Id"] for headers, _ in receiver.came]
+    assert [news["type"] for news in receiver.news[failed:]] == ["instance_created", "instance_running"]
+    assert len(set(ids[: failed + 1])) == 1
+    assert ids[-1] != ids[0]
+    assert await store.outbox_size() == 0
+    await store.aclose()
+
+
+async def test_a_receiver_that_takes_its_time_delays_no_other_notifier(redis_url: str) -> None:
+    clock, store, ear = TurnedClock(), Store(connect(redis_url)), Told()
+    async with rude(says_nothing) as url:
+        outbox = Outbox(store, [_hook(clock, patience=timedelta(seconds=20)), ear], clock)
+        async with asyncio.timeout(10):
+            record = await outbox.begin(instance(request=request(webhook_url=url)), [CREATED])
+            await outbox.update(record, lambda i: (i, [InstanceRunning(at=NOON)]))
+            while ear.types != ["instance_created", "instance_running"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+        telling = [task for task in asyncio.all_tasks() if task.get_name().startswith("tell ")]
+        assert telling, "the webhook still hangs"
+        for task in telling:
+            task.cancel()
+        await asyncio.gather(*telling, return_exceptions=True)
+    await store.aclose()
 
 
 async def test_a_webhook_that_fails_delays_nobody_else_and_is_told_of_in_the_end(

@@ -161,7 +161,7 @@ class Stage(Scene):
         await dead.beat(now - LONG_AGO)
         right = await dead.claim(record.id, is_ours=True)
         if right is not None:
-            await dead.postpone(record.id, right.delivery, len(right.events), now)
+            await dead.postpone(record.id, right.delivery, right.first, right.first + len(right.events), now)
         await dead.aclose()
 
     async def age(self, record: Instance, minutes: int) -> None:

@@ -192,6 +192,8 @@ def test_a_rehearsal_of_the_lifecycle_shows_every_verb_and_what_novita_does_by_i
         "only visible to @ada",
         "How to reach train-1",
         "SSH: ssh -p",
+        'curl "$GPU_BOT_HOOK" -d "epoch 3, loss 0.21"',
+        "train-1 says",
         "/gpu extend train-1 4h",
         "may run until",
         "The clock is turned forward by 7 h",

@@ -75,3 +75,15 @@ async def test_a_connection_that_slack_ends_is_made_again_and_the_story_goes_on(
         card = await stage.card("is running")
         assert len(await stage.replies(card, 2)) == 2
         assert len(stage.novita.calls_of("create")) == 1
+
+
+async def test_a_connection_gone_deaf_is_replaced_and_the_next_command_is_answered_once(tmp_path: Path) -> None:
+    async with open_stage(tmp_path) as stage:
+        web = await connected(stage)
+        stage.slack.sockets.go_deaf()
+        rebuilt = await web.says("socket_rebuilt")
+        assert rebuilt["why"] == "no pong"
+        ada = stage.slack.person("ada")
+        assert (await ada.command("/gpu help")).ok
+        assert len(ada.ephemerals()) == 1
+        assert await web.stop() == 0

@@ -15,6 +15,7 @@ class Endpoint(StrEnum):
     TEMPLATES = "templates"
     TEMPLATE = "template"
     AUTHS = "auths"
+    BALANCE = "balance"
     CREATE = "create"
     INSTANCE = "instance"
     INSTANCES = "instances"

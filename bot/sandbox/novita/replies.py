@@ -99,6 +99,13 @@ def auths(world: World, query: Query) -> dict[str, Any]:
     return {"data": world.auths}
 
 
+def balance(world: World, query: Query) -> dict[str, Any]:
+    """In 1/10000 USD, as strings (novita-api.md 1.11)."""
+    _only(world, "balance", query, frozenset())
+    units = str(int(world.balance * 10_000))
+    return {"availableBalance": units, "cashBalance": units, "creditLimit": "0", "outstandingInvoices": "0"}
+
+
 def instances(world: World, query: Query) -> dict[str, Any]:
     """The total is a string here, as seen live (novita-api.md 5)."""
     _only(world, "instances", query, PAGING | {"name", "productName", "status"})

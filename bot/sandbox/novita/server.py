@@ -9,16 +9,18 @@ import struct
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from email.utils import formatdate
 from typing import Any
 
 from aiohttp import web
 
-from bot.sandbox.novita import replies, steering
+from bot.sandbox.novita import programs, replies, steering
 from bot.sandbox.novita.faults import Answer, Endpoint, Fault, FaultPlan, error_body
 from bot.sandbox.novita.machines import Machine
 from bot.sandbox.novita.world import DEFAULT_BOOT_SECONDS, Refusal, World
 
 ROOT = "/gpu-instance/openapi/v1"
+ACCOUNT_ROOT = "/openapi/v1"
 DEFAULT_API_KEY = "sk_sandbox"
 
 _READS: dict[Endpoint, tuple[str, Callable[[World, replies.Query], dict[str, Any]]]] = {
@@ -29,6 +31,9 @@ _READS: dict[Endpoint, tuple[str, Callable[[World, replies.Query], dict[str, Any
     Endpoint.AUTHS: ("/repository/auths", replies.auths),
     Endpoint.INSTANCES: ("/gpu/instances", replies.instances),
     Endpoint.INSTANCE: ("/gpu/instance", replies.instance),
+}
+_ACCOUNT_READS: dict[Endpoint, tuple[str, Callable[[World, replies.Query], dict[str, Any]]]] = {
+    Endpoint.BALANCE: ("/billing/balance/detail", replies.balance),
 }
 _ACTS: dict[Endpoint, Callable[[World, str], Machine]] = {
     Endpoint.START: World.start_instance,
@@ -74,9 +79,11 @@ class SandboxNovita(World):
         super().__init__(clock=clock, boot_seconds=boot_seconds, page_base=page_base)
         self.api_key = api_key
         self.latency = 0.0
+        self.clock_ahead = 0.0
         self.calls: list[NovitaCall] = []
         self.faults = FaultPlan()
         self.base_url = ""
+        self._reports: set[asyncio.Task[int]] = set()
         self._let_go = asyncio.Event()
         self._runner: web.AppRunner | None = None
 
@@ -115,13 +122,39 @@ class SandboxNovita(World):
     def calls_of(self, endpoint: Endpoint | str) -> list[NovitaCall]:
         return [call for call in self.calls if call.endpoint == endpoint]
 
+    async def report(self, novita_id: str, text: str, level: programs.Level = "info") -> int:
+        """What a program on a running instance posts to the address that it was given; the status of the answer."""
+        return await programs.report(self._reporting(novita_id), text, level)
+
+    def begin_report(self, novita_id: str, text: str, level: programs.Level = "info") -> None:
+        """The same without waiting for the answer."""
+        machine = self._reporting(novita_id)
+        task = asyncio.create_task(programs.report(machine, text, level))
+        self._reports.add(task)
+        task.add_done_callback(self._reported)
+
+    def _reporting(self, novita_id: str) -> Machine:
+        machine = self._in_state(novita_id, "running")
+        if not programs.hook_of(machine.order):
+            raise Refusal("REQUEST", "it was given no address to report to")
+        return machine
+
+    def _reported(self, task: asyncio.Task[int]) -> None:
+        """A program whose report does not arrive goes on with its work."""
+        self._reports.discard(task)
+        if not task.cancelled():
+            task.exception()
+
     def _app(self) -> web.Application:
         app = web.Application()
         for endpoint, (path, reply) in _READS.items():
             app.router.add_get(ROOT + path, self._handler(endpoint, self._reading(reply)))
+        for endpoint, (path, reply) in _ACCOUNT_READS.items():
+            app.router.add_get(ACCOUNT_ROOT + path, self._handler(endpoint, self._reading(reply)))
         app.router.add_post(f"{ROOT}/gpu/instance/create", self._handler(Endpoint.CREATE, self._create))
         for endpoint, act in _ACTS.items():
             app.router.add_post(f"{ROOT}/gpu/instance/{endpoint}", self._handler(endpoint, self._acting(act)))
+        app.on_response_prepare.append(self._date)
         steering.add_routes(app, self)
         app.router.add_route("*", "/{path:.*}", self._no_such_call)
         return app
@@ -165,6 +198,10 @@ class SandboxNovita(World):
             call.reason = refusal.reason
             body = error_body(refusal.status, refusal.reason, refusal.message)
             return web.json_response(body, status=refusal.status)
+
+    async def _date(self, _: web.Request, response: web.StreamResponse) -> None:
+        """By the world's clock, `clock_ahead` seconds off."""
+        response.headers["Date"] = formatdate(self.clock() + self.clock_ahead, usegmt=True)
 
     def _check_key(self, request: web.Request) -> None:
         if request.headers.get("Authorization") != f"Bearer {self.api_key}":

@@ -14,6 +14,7 @@ from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
 
 from bot.sandbox.novita.faults import Endpoint, Fault
+from bot.sandbox.novita.programs import Level
 from bot.sandbox.novita.seed import Shelf
 from bot.sandbox.novita.world import Refusal
 
@@ -135,10 +136,13 @@ class SteerInstance(_Command):
     """What a person at the web console, the spot market or fate does to an instance; `seconds` until the reclaim."""
 
     id: str
-    do: Literal["start", "stop", "restart", "delete", "boot", "vanish", "notice", "reclaim", "status"]
+    do: Literal["start", "stop", "restart", "delete", "boot", "vanish", "notice", "reclaim", "status", "report"]
     seconds: float = 3600.0
     status: str = "unheardOf"
     error: tuple[str, str] = ("", "")
+    text: str = "epoch 3, loss 0.21"
+    """What a program on it reports, and how it means that."""
+    level: Level = "info"
 
     def act(self, sandbox: SandboxNovita) -> None:
         deeds: dict[str, Callable[[], object]] = {
@@ -151,6 +155,7 @@ class SteerInstance(_Command):
             "notice": lambda: sandbox.give_spot_notice(self.id, self.seconds),
             "reclaim": lambda: sandbox.reclaim(self.id),
             "status": lambda: sandbox.show_status(self.id, self.status, self.error),
+            "report": lambda: sandbox.begin_report(self.id, self.text, self.level),
         }
         deeds[self.do]()
 

@@ -5,15 +5,18 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Callable, Iterable
+from decimal import Decimal
 from typing import Any
 
-from bot.sandbox.novita import machines, seed
+from bot.sandbox.novita import machines, programs, seed
 from bot.sandbox.novita.machines import GONE, Machine, Phase
 from bot.sandbox.novita.orders import BadOrder, Order, read_order
 from bot.sandbox.novita.seed import Cluster, Shelf
 from bot.sandbox.novita.watching import Watched
 
 DEFAULT_BOOT_SECONDS = 12.0
+DEFAULT_BALANCE = Decimal(250)
+"""USD."""
 DEFAULT_PAGE_SIZE = 10
 """What a caller gets who names the paging parameters wrongly (novita-api.md 1.8)."""
 
@@ -54,6 +57,7 @@ class World(Watched):
         self.instances: dict[str, Machine] = {}
         self.creates: list[dict[str, Any]] = []
         self.violations: list[str] = []
+        self.balance = DEFAULT_BALANCE
         self.secrets = {seed.REGISTRY_PASSWORD, seed.TEMPLATE_TOKEN}
         self._bad_images: dict[str, tuple[str, str]] = {}
 
@@ -75,7 +79,7 @@ class World(Watched):
         )
         self.instances[machine.id] = machine
         self.creates.append(body)
-        self.secrets.add(machine.ssh_password)
+        self.secrets |= {machine.ssh_password, *programs.secrets_of(order)}
         self.changed()
         return machine
 

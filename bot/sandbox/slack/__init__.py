@@ -10,6 +10,7 @@ from bot.sandbox.slack.faults import ANY_METHOD, Fault, FaultKind
 from bot.sandbox.slack.person import DIRECT, Person
 from bot.sandbox.slack.screen import FormField, Modal, Screen
 from bot.sandbox.slack.server import SandboxSlack
+from bot.sandbox.slack.sockets import Manner
 from bot.sandbox.slack.submission import Outcome, Submission
 from bot.sandbox.slack.views import View
 from bot.sandbox.slack.workspace import Channel, Member, Message, SlackCall
@@ -24,6 +25,7 @@ __all__ = [
     "FaultKind",
     "FormField",
     "Kind",
+    "Manner",
     "Member",
     "Message",
     "Modal",

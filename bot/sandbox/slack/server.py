@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
+from bot.manifest import SCOPES
 from bot.sandbox.slack.changes import Change
 from bot.sandbox.slack.constants import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 from bot.sandbox.slack.delivery import Ack, Delivery, Kind
@@ -46,6 +47,8 @@ class SandboxSlack:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self.signing_secret, self.bot_token, self.app_token = signing_secret, bot_token, app_token
+        self.scopes = set(SCOPES)
+        """What the bot was granted when it was installed: what its manifest asks for."""
         self.workspace = Workspace(clock)
         self.faults = Faults()
         self.rate_limits = RateLimits(clock, rate_limits)
@@ -79,6 +82,7 @@ class SandboxSlack:
             self.rate_limits,
             bot_token=self.bot_token,
             app_token=self.app_token,
+            scopes=self.scopes,
             open_socket=self.sockets.open_address,
         )
         app.router.add_route("*", "/api/{method}", api.answer)

@@ -21,6 +21,7 @@ from bot.sandbox.slack.workspace import SlackCall, Workspace
 
 Json = dict[str, Any]
 _STRUCTURED = ("blocks", "view", "metadata", "attachments")
+SCOPES_HEADER = "x-oauth-scopes"
 _WORDS = {"true": True, "false": False}
 
 
@@ -51,7 +52,8 @@ def too_fast(retry_after: float) -> Reply:
 class WebApi:
     """The handler of `/api/{method}`.
 
-    `open_socket` gives the address that apps.connections.open answers with.
+    `scopes` are what the bot token was granted; `open_socket` gives the address that apps.connections.open
+    answers with.
     """
 
     def __init__(
@@ -62,6 +64,7 @@ class WebApi:
         *,
         bot_token: str,
         app_token: str,
+        scopes: set[str],
         open_socket: Callable[[], str],
     ) -> None:
         self._workspace = workspace
@@ -69,6 +72,7 @@ class WebApi:
         self._limits = limits
         self._bot_token = bot_token
         self._app_token = app_token
+        self._scopes = scopes
         self._open_socket = open_socket
         self._late: set[asyncio.Task[web.Response]] = set()
 
@@ -128,10 +132,14 @@ class WebApi:
         retry_after = self._limits.retry_after(method, known.per_minute, channel)
         if retry_after:
             return too_fast(retry_after)
+        granted = ",".join(sorted(self._scopes))
+        if known.scope and known.scope not in self._scopes:
+            lack = {"ok": False, "error": "missing_scope", "needed": known.scope, "provided": granted}
+            return Reply(lack, headers={SCOPES_HEADER: granted})
         missing = [f"missing required field: {name}" for name in known.required if not args.get(name)]
         if missing:
             raise SlackError("invalid_arguments", missing)
-        return Reply({"ok": True, **known.run(self._workspace, args)})
+        return Reply({"ok": True, **known.run(self._workspace, args)}, headers={SCOPES_HEADER: granted})
 
     def _authenticate(self, token: str, wanted: str, other: str) -> None:
         if token == wanted:

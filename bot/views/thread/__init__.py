@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 from bot.views import blocks as b
 from bot.views.blocks import Message
-from bot.views.text import channel_mention, code, esc, mention
-from bot.views.thread import launching, living
+from bot.views.text import call, channel_mention, code, esc, mention
+from bot.views.thread import launching, living, reporting
 from core.events import (
     AnswerLost,
     DiskReminder,
@@ -21,8 +21,10 @@ from core.events import (
     LaunchInterrupted,
     LeaseExtended,
     LeaseReminder,
+    MachineReported,
     OrderFailed,
     OrderGiven,
+    ReportsLeftOut,
     SpotNotice,
     WebhookGivenUp,
 )
@@ -43,7 +45,12 @@ def reply(instance: Instance, event: Event, *, admins: Sequence[str] = ()) -> Me
 
     It mentions, and so calls, those who need to know or to do something; `admins` where money runs on against a wish.
     """
-    return _launch(instance, event) or _life(instance, event) or _order(instance, event, admins)
+    return (
+        _machine(instance, event)
+        or _launch(instance, event)
+        or _life(instance, event)
+        or _order(instance, event, admins)
+    )
 
 
 def _launch(instance: Instance, event: Event) -> Message | None:
@@ -78,8 +85,17 @@ def _life(instance: Instance, event: Event) -> Message | None:
         case DiskReminder():
             return living.disk_reminder(instance, event)
         case WebhookGivenUp():
-            sentence = f"{mention(instance.owner.user)} Its webhook is told nothing more: {esc(event.why, 200)}."
+            sentence = f"{call(instance.owner.user)}Its webhook is told nothing more: {esc(event.why, 200)}."
             return Message(sentence, [b.section(sentence)])
+    return None
+
+
+def _machine(instance: Instance, event: Event) -> Message | None:
+    match event:
+        case MachineReported():
+            return reporting.reported(instance, event)
+        case ReportsLeftOut():
+            return reporting.left_out(instance, event)
     return None
 
 

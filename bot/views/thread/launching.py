@@ -10,10 +10,10 @@ from bot.views.blocks import Message
 from bot.views.card import lease, place, price, what
 from bot.views.endpoints import endpoint_lines
 from bot.views.modal.outcome import cost_of_failure
-from bot.views.text import code, date, esc, mention
+from bot.views.text import call, code, date, esc
 from bot.views.thread.shape import told
 from core.events import InstanceFailed, InstanceRunning, InstanceSlow
-from core.models import Instance
+from core.models import HOOK_VARIABLE, Instance
 from core.transitions import GIVE_UP_AFTER
 
 
@@ -46,10 +46,11 @@ def slow(instance: Instance, event: InstanceSlow) -> Message:
 
 def running(instance: Instance, event: InstanceRunning) -> Message:
     ends = f" Lease: {lease(instance)}." if instance.request.lease else ""
-    detail = f"{mention(instance.owner.user)} {what(instance)} in {place(instance)}, {price(instance)}.{ends}"
+    detail = f"{call(instance.owner.user)}{what(instance)} in {place(instance)}, {price(instance)}.{ends}"
     login = "Connect shows its owner the SSH command and password; a program may take a while to answer."
     row = buttons.row(instance, event.at, Action.CONNECT)
-    return told(instance, "🟢", "is running", detail, endpoint_lines(event.endpoints), login, buttons=row)
+    report = f'Programs on it can write here: `curl "${HOOK_VARIABLE}" -d "…"`.' if instance.hook_digest else ""
+    return told(instance, "🟢", "is running", detail, endpoint_lines(event.endpoints), login, report, buttons=row)
 
 
 def failed(instance: Instance, event: InstanceFailed) -> Message:
@@ -57,7 +58,7 @@ def failed(instance: Instance, event: InstanceFailed) -> Message:
     explanation, then = words.explain(event.failure)
     said = words.novitas_words(event.failure)
     quoted = f"\n> {esc(said, 300)}" if said else ""
-    detail = f"{mention(instance.owner.user)} {esc(explanation)}{quoted}\n*What to do:* {esc(then)}"
+    detail = f"{call(instance.owner.user)}{esc(explanation)}{quoted}\n*What to do:* {esc(then)}"
     tried = attempt_lines(instance.attempts) if instance.novita_id is None else ""
     row = buttons.row(instance, event.at, *buttons.AGAIN, Action.DELETE)
     parts = (detail, f"Tried:\n{tried}" if tried else "", cost_of_failure(instance))

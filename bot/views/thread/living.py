@@ -9,7 +9,7 @@ from bot.ids import Action
 from bot.views import buttons
 from bot.views.blocks import Message
 from bot.views.card import kept_data, price
-from bot.views.text import countdown, date, esc, mention
+from bot.views.text import call, countdown, date, esc, mention
 from bot.views.thread.shape import told
 from core import costs
 from core.durations import duration_words
@@ -44,9 +44,9 @@ def order_given(instance: Instance, event: OrderGiven) -> Message:
     """One line, so that the thread tells later who it was."""
     done = words.VERB_DONE[event.verb]
     if event.actor is None:
-        return told(instance, "⏰", f"is being {done}: its lease is over", mention(instance.owner.user))
+        return told(instance, "⏰", f"is being {done}: its lease is over", call(instance.owner.user).strip())
     by = "its owner" if _is_owner(instance, event.actor) else mention(event.actor.user)
-    others = "" if _is_owner(instance, event.actor) else mention(instance.owner.user)
+    others = "" if _is_owner(instance, event.actor) else call(instance.owner.user).strip()
     return told(instance, "⏳", f"is being {done}, as {by} asked", others)
 
 
@@ -55,9 +55,9 @@ def order_failed(instance: Instance, event: OrderFailed, admins: Sequence[str]) 
     what, then = words.explain_order(event.verb, event.why)
     said = words.novitas_words(event.why)
     quoted = f"\n> {esc(said, 300)}" if said else ""
-    called = _mentions(_to_call(instance, event, admins))
+    called = _calls(_to_call(instance, event, admins))
     state = f"could not be {words.VERB_DONE[event.verb]}" + ("" if event.is_final else " yet")
-    first = f"{called} {esc(what)}{quoted}"
+    first = f"{called}{esc(what)}{quoted}"
     row = buttons.row(instance, event.at, *_after_failure(event))
     return told(instance, "🔴", state, first, _what_next(instance, event, then), buttons=row)
 
@@ -67,7 +67,7 @@ def stopped(instance: Instance, event: InstanceStopped) -> Message:
         by = "its owner" if event.actor is None or _is_owner(instance, event.actor) else mention(event.actor.user)
         why, offered = f"As {by} asked.", (Action.START,)
     else:
-        why = f"{mention(instance.owner.user)} {_WHY_STOPPED[event.reason]}"
+        why = f"{call(instance.owner.user)}{_WHY_STOPPED[event.reason]}"
         offered = (Action.START, *(buttons.AGAIN if event.reason in _RECLAIMS else ()))
     row = buttons.row(instance, event.at, *offered)
     state = "was taken back by Novita" if event.reason is StopReason.RECLAIMED else "is stopped"
@@ -78,7 +78,7 @@ def deleted(instance: Instance, event: InstanceDeleted) -> Message:
     gone = f"Nothing is left of it at Novita, and nothing is billed.{_cost(instance, event)}"
     if event.asked:
         return told(instance, "⚪", "is deleted", f"{_who_deleted(instance, event.actor)} {gone}")
-    why = f"{mention(instance.owner.user)} Somebody deleted it outside this bot, probably in Novita's console."
+    why = f"{call(instance.owner.user)}Somebody deleted it outside this bot, probably in Novita's console."
     row = buttons.row(instance, event.at, Action.AGAIN)
     return told(instance, "⚪", "is deleted", why, gone, buttons=row)
 
@@ -90,7 +90,7 @@ def spot_notice(instance: Instance, event: SpotNotice) -> Message:
         "GPU again. You can start the same elsewhere now, on spot or on demand; this one is billed until it ends."
     )
     row = buttons.row(instance, event.at, Action.AGAIN_ON_DEMAND, Action.AGAIN, Action.CONNECT)
-    detail = f"{mention(instance.owner.user)} {advice}"
+    detail = f"{call(instance.owner.user)}{advice}"
     return told(instance, "⚠️", f"will be taken back by Novita{when}", detail, buttons=row)
 
 
@@ -100,7 +100,7 @@ def lease_reminder(instance: Instance, event: LeaseReminder) -> Message:
         LeaseEnd.STOP: "Then it is stopped: programs on it end, Novita keeps its data at most 7 days.",
         LeaseEnd.DELETE: "Then it is *deleted with all its data*, as was chosen when it was created.",
     }[event.end]
-    detail = f"{mention(instance.owner.user)} Its lease ends {date(event.ends_at)}. {lost}"
+    detail = f"{call(instance.owner.user)}Its lease ends {date(event.ends_at)}. {lost}"
     row = buttons.row(instance, event.at, *buttons.EXTENSIONS, Action.STOP, labels={Action.STOP: "Stop now"})
     return told(instance, "⏰", f"has {left} left", detail, buttons=row)
 
@@ -108,11 +108,7 @@ def lease_reminder(instance: Instance, event: LeaseReminder) -> Message:
 def lease_extended(instance: Instance, event: LeaseExtended) -> Message:
     until = f"runs until {date(event.ends_at)} now" if event.ends_at else "has no end now"
     is_owner = _is_owner(instance, event.actor)
-    by = (
-        "Extended by its owner."
-        if is_owner
-        else f"{mention(instance.owner.user)} {mention(event.actor.user)} did that."
-    )
+    by = "Extended by its owner." if is_owner else f"{call(instance.owner.user)}{mention(event.actor.user)} did that."
     return told(instance, "⏱️", until, by)
 
 
@@ -121,7 +117,7 @@ def disk_reminder(instance: Instance, event: DiskReminder) -> Message:
     is_past = event.data_until is not None and event.data_until <= event.at
     gone = " That time has passed, so the data may be gone." if is_past else ""
     advice = "Start it or save what you need before that, and delete it when nobody needs it."
-    detail = f"{mention(instance.owner.user)} {kept_data(instance)}{gone} {advice}"
+    detail = f"{call(instance.owner.user)}{kept_data(instance)}{gone} {advice}"
     row = buttons.row(instance, event.at, Action.START, Action.DELETE)
     return told(instance, "💾", f"has been stopped for {weeks}", detail, buttons=row)
 
@@ -137,7 +133,7 @@ def _cost(instance: Instance, event: InstanceStopped | InstanceDeleted) -> str:
 
 def _who_deleted(instance: Instance, actor: Actor | None) -> str:
     if actor is None:
-        return f"{mention(instance.owner.user)} Its lease is over, and it was to be deleted then."
+        return f"{call(instance.owner.user)}Its lease is over, and it was to be deleted then."
     return f"As {'its owner' if _is_owner(instance, actor) else mention(actor.user)} asked."
 
 
@@ -147,8 +143,8 @@ def _to_call(instance: Instance, event: OrderFailed, admins: Sequence[str]) -> I
     return [*asked, instance.owner.user, *(admins if money_runs else ())]
 
 
-def _mentions(users: Iterable[str]) -> str:
-    return " ".join(mention(user) for user in list(dict.fromkeys(users))[:20])
+def _calls(users: Iterable[str]) -> str:
+    return "".join(call(user) for user in list(dict.fromkeys(users))[:20])
 
 
 def _after_failure(event: OrderFailed) -> Sequence[Action]:

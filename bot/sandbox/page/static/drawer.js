@@ -208,6 +208,8 @@ function drawMachines(parent) {
 
 const DEEDS = [
   ["boot", "Be running now"],
+  ["report", "Its program reports “epoch 3, loss 0.21”"],
+  ["report", "Its program reports that it is done", { text: "training is done, accuracy 0.93", level: "done" }],
   ["notice", "Spot notice: gone in a minute", { seconds: 60 }],
   ["reclaim", "Reclaim it now (spot)"],
   ["status", "Fail its image pull", { status: "exited", error: ["pullFailed", "image pull failed"] }],

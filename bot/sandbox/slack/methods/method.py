@@ -14,9 +14,13 @@ Args = dict[str, Any]
 
 @dataclass(frozen=True)
 class Method:
-    """`run` returns the answer without `ok`, or raises SlackError. `per_minute` is the tier's rate."""
+    """`run` returns the answer without `ok`, or raises SlackError. `per_minute` is the tier's rate.
+
+    `scope` is what the app must have been granted (slack.md A11); empty: nothing.
+    """
 
     run: Callable[[Workspace, Args], Json]
     per_minute: int
     required: tuple[str, ...] = ()
     is_paced_by_channel: bool = False
+    scope: str = ""

@@ -1,9 +1,4 @@
-"""Commits changes and tells their events to the notifiers: at least once, in order per instance, at once or later.
-
-Who commits a change also takes the right to tell it (a lease in the store), so that the news leaves at once. When
-that process dies or a notifier is away, the instance stays in the outbox, and `sweep` of any worker goes on from the
-last event that is noted as told.
-"""
+"""The outbox itself: what it holds of one process's telling, and how it goes on after another's death."""
 
 from __future__ import annotations
 
@@ -13,12 +8,14 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
-from pydantic import BaseModel, Field, PrivateAttr
 
+from core import request_id
 from core.clock import Clock
 from core.errors import StoreUnavailable, VersionConflict
 from core.events import Event
 from core.models import Instance
+from core.outbox.notifier import GivenUp, Memo, NotDelivered, Notifier
+from core.outbox.story import Note, Story, Telling, Told, read_note
 
 log = structlog.get_logger(__name__)
 
@@ -31,83 +28,12 @@ _PARALLEL = 24
 _AFTER_THE_ANSWER_SECONDS = 0.003
 """Whoever committed a change is about to answer a person who waits: that goes first, then the news."""
 
+_LOOK_SECONDS = 0.25
+"""How often it is looked for news while a notifier takes its time: the others need not wait for it."""
+
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=1), timedelta(minutes=2)
 _TRIES_AFTER_A_DEFECT = 8
 """How often an event is tried that fails for a reason of our own, before it is passed over with an error in the log."""
-
-
-class NotDelivered(Exception):
-    """The notifier could not tell it now; it is tried again, after `retry_after` when that is known.
-
-    `memo`: what to remember all the same, of what was done before it failed.
-    """
-
-    def __init__(self, why: str, retry_after: timedelta | None = None, memo: Memo | None = None) -> None:
-        super().__init__(why)
-        self.retry_after = retry_after
-        self.memo = memo
-
-
-class GivenUp(Exception):
-    """The notifier can never tell it, nor anything after it. `news`, if any, is for the other notifiers."""
-
-    def __init__(self, why: str, news: Event | None = None) -> None:
-        super().__init__(why)
-        self.news = news
-
-
-class Notifier(Protocol):
-    """Tells people or programs what happened. `name` is its name in the store: it must not change."""
-
-    name: str
-
-    async def tell(self, instance: Instance, event: Event, memo: Memo, *, latest: bool) -> Memo:
-        """Tells one event and returns what to remember for the next one.
-
-        Raises NotDelivered to be called again, GivenUp to be told of nothing more.
-
-        `latest` is false while more events of the same instance wait right behind this one. What cannot be taken back
-        (a post) comes last in it, because all of it is repeated when it fails or when the process dies.
-        """
-        ...
-
-
-Memo = dict[str, str]
-"""What a notifier wants to remember about an instance, such as where its thread is."""
-
-
-class _Told(BaseModel):
-    """How far one notifier has come with one instance."""
-
-    cursor: int = 0
-    memo: Memo = Field(default_factory=dict)
-    tries: int = 0
-    due: datetime | None = None
-    ended: bool = False
-    """Whether it gave up on this instance."""
-
-
-class _Note(BaseModel):
-    """The outbox's note on an instance, by notifier."""
-
-    by: dict[str, _Told] = Field(default_factory=dict)
-    _turn: asyncio.Lock = PrivateAttr(default_factory=asyncio.Lock)
-
-    async def write(self, records: Records, instance_id: str, seen: int) -> bool:
-        """Writes it as it is now; one writing after the other, or an older one could arrive later and undo a newer."""
-        async with self._turn:
-            return await records.note(instance_id, self.model_dump_json(), seen)
-
-
-class Telling(Protocol):
-    """The right to tell an instance's events, as the store gives it."""
-
-    @property
-    def instance(self) -> Instance: ...
-    @property
-    def events(self) -> list[Event]: ...
-    @property
-    def delivery(self) -> str: ...
 
 
 class Records(Protocol):
@@ -122,9 +48,10 @@ class Records(Protocol):
     async def get(self, instance_id: str) -> Instance | None: ...
     async def due(self, now: datetime, limit: int = 100) -> list[str]: ...
     async def claim(self, instance_id: str, *, is_ours: bool = False) -> Telling | None: ...
-    async def note(self, instance_id: str, delivery: str, seen: int) -> bool: ...
-    async def finish(self, instance_id: str, delivery: str, seen: int) -> Telling | None: ...
-    async def postpone(self, instance_id: str, delivery: str, seen: int, until: datetime) -> None: ...
+    async def note(self, instance_id: str, delivery: str, told: int) -> bool: ...
+    async def look(self, instance_id: str, delivery: str, told: int, seen: int) -> Telling | None: ...
+    async def finish(self, instance_id: str, delivery: str, told: int, seen: int) -> Telling | None: ...
+    async def postpone(self, instance_id: str, delivery: str, told: int, seen: int, until: datetime) -> None: ...
     async def delivery(self, instance_id: str) -> str: ...
 
 
@@ -136,7 +63,7 @@ class Outbox:
         self._notifiers = tuple(notifiers)
         self._clock = clock
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._notes: dict[str, _Note] = {}
+        self._notes: dict[str, Note] = {}
         self._again: set[str] = set()
         self._slots = asyncio.Semaphore(_PARALLEL)
 
@@ -190,7 +117,7 @@ class Outbox:
         running = self._running.get(instance_id)
         if running is not None:
             await asyncio.wait({running})
-        note = _read_note(await self._records.delivery(instance_id))
+        note = read_note(await self._records.delivery(instance_id))
         return note.by[notifier].memo if notifier in note.by else {}
 
     async def drain(self, patience: timedelta) -> None:
@@ -205,7 +132,7 @@ class Outbox:
             self._again.add(instance_id)
         else:
             if telling is not None:
-                self._notes[instance_id] = _read_note(telling.delivery)
+                self._notes[instance_id] = read_note(telling.delivery)
             task = asyncio.create_task(self._tell_all(instance_id, telling), name=f"tell {instance_id}")
             self._running[instance_id] = task
 
@@ -235,51 +162,85 @@ class Outbox:
         return await self._records.claim(instance_id, is_ours=True)
 
     async def _tell(self, telling: Telling) -> None:
-        note = self._notes[telling.instance.id] = _read_note(telling.delivery)
-        instance, events = telling.instance, list(telling.events)
-        while True:
-            async with asyncio.TaskGroup() as group:
-                lanes = [group.create_task(self._tell_to(each, instance, events, note)) for each in self._notifiers]
-            if not all(lane.result() for lane in lanes):
-                return
-            waits = [told.due for told in note.by.values() if told.due and told.cursor < len(events)]
-            if waits:
-                await self._records.postpone(instance.id, note.model_dump_json(), len(events), min(waits))
-                return
-            more = await self._records.finish(instance.id, note.model_dump_json(), len(events))
-            if more is None:
-                return
-            instance = more.instance
-            events += more.events
+        """Tells what there is, and what comes meanwhile: each notifier at its own pace, and none waits for another."""
+        request_id.resume(telling.instance.id, telling.instance.request_id)
+        note = self._notes[telling.instance.id] = read_note(telling.delivery)
+        story = Story(telling.instance, telling.first, list(telling.events), note)
+        for each in self._notifiers:
+            told = note.by.setdefault(each.name, Told())
+            told.cursor = max(told.cursor, story.first)
+        lanes: dict[str, asyncio.Task[bool]] = {}
+        try:
+            while more := await self._next(story, lanes):
+                story.grow(more)
+        finally:
+            for lane in lanes.values():
+                lane.cancel()
+            await asyncio.gather(*lanes.values(), return_exceptions=True)
 
-    async def _tell_to(self, notifier: Notifier, instance: Instance, events: list[Event], note: _Note) -> bool:
+    async def _next(self, story: Story, lanes: dict[str, asyncio.Task[bool]]) -> Telling | None:
+        """Keeps the lanes going until there is news; None when all is told or put off, or the right to tell is lost."""
+        while True:
+            for each in self._notifiers:
+                if each.name not in lanes and self._has_to_hear(story, story.note.by[each.name]):
+                    lanes[each.name] = asyncio.create_task(self._tell_to(each, story))
+            if not lanes:
+                return await self._close(story)
+            done, _ = await asyncio.wait(lanes.values(), timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            if not done:
+                async with story.note.turn:
+                    return await self._records.look(*self._state(story), story.end)
+            finished = {name: lanes.pop(name) for name, lane in list(lanes.items()) if lane in done}
+            if any(lane.result() is False for lane in finished.values()):
+                return None
+
+    async def _close(self, story: Story) -> Telling | None:
+        """Gives back the right to tell, unless there is more to tell now."""
+        waits = [told.due for told in story.note.by.values() if told.due and told.cursor < story.end]
+        if waits:
+            await self._records.postpone(*self._state(story), story.end, min(waits))
+            return None
+        return await self._records.finish(*self._state(story), story.end)
+
+    def _state(self, story: Story) -> tuple[str, str, int]:
+        return story.instance.id, story.note.model_dump_json(), story.told_to(self._notifiers)
+
+    def _has_to_hear(self, story: Story, told: Told) -> bool:
+        return told.cursor < story.end and not (told.due and told.due > self._clock.now())
+
+    async def _tell_to(self, notifier: Notifier, story: Story) -> bool:
         """Tells one notifier what it has not heard. False when the right to tell was lost to another process."""
-        told = note.by.setdefault(notifier.name, _Told())
-        while told.cursor < len(events) and not (told.due and told.due > self._clock.now()):
+        told = story.note.by[notifier.name]
+        while self._has_to_hear(story, told):
             if told.ended:
-                told.cursor = len(events)
+                told.cursor = story.end
                 break
-            latest = told.cursor == len(events) - 1
+            latest = told.cursor == story.end - 1
             try:
-                memo = await notifier.tell(instance, events[told.cursor], told.memo, latest=latest)
+                event = story.events[told.cursor - story.first]
+                memo = await notifier.tell(story.instance, event, told.memo, latest=latest)
             except GivenUp as error:
-                log.warning("notifier_gave_up", notifier=notifier.name, instance_id=instance.id, why=str(error))
+                log.warning("notifier_gave_up", notifier=notifier.name, instance_id=story.instance.id, why=str(error))
                 told.ended, told.due = True, None
                 if error.news is not None:
-                    await self._add_news(instance, error.news)
+                    await self._add_news(story.instance, error.news)
                 continue
             except Exception as error:  # noqa: BLE001 - whatever a notifier does, the others and the record are untouched
-                self._put_off(notifier, instance, told, error)
+                self._put_off(notifier, story.instance, told, error)
                 continue
             told.cursor, told.memo, told.tries, told.due = told.cursor + 1, memo, 0, None
-            if not latest and not await note.write(self._records, instance.id, len(events)):
+            if not latest and not await self._noted(story):
                 return False
         return True
+
+    async def _noted(self, story: Story) -> bool:
+        async with story.note.turn:
+            return await self._records.note(*self._state(story))
 
     async def _add_news(self, instance: Instance, event: Event) -> None:
         await self.update(instance, lambda newest: (newest, [event]))
 
-    def _put_off(self, notifier: Notifier, instance: Instance, told: _Told, error: Exception) -> None:
+    def _put_off(self, notifier: Notifier, instance: Instance, told: Told, error: Exception) -> None:
         told.tries += 1
         wait = min(_FIRST_WAIT * 2 ** min(told.tries - 1, 10), _LONGEST_WAIT)
         if isinstance(error, NotDelivered):
@@ -293,7 +254,3 @@ class Outbox:
                 told.cursor, told.tries, told.due = told.cursor + 1, 0, None
                 return
         told.due = self._clock.now() + wait
-
-
-def _read_note(text: str) -> _Note:
-    return _Note.model_validate_json(text) if text else _Note()

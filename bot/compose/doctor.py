@@ -1,0 +1,95 @@
+"""`gpu-bot doctor`: examines an installation from outside, with whatever of it can be opened."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import aiohttp
+
+from bot import logs
+from bot.compose.core import slack_client
+from bot.doctor import Finding, Patient, checks, examine
+from bot.doctor.settings import about
+from core import settings
+from core.clock import SystemClock
+from core.novita import NovitaClient, Timeouts
+from core.redis_server import ensure_server
+from core.settings import Settings
+from core.store import Store, connect
+
+_SLACK_TIMEOUT = aiohttp.ClientTimeout(total=6, sock_connect=3)
+_NOVITA_TIMEOUTS = Timeouts(connect=timedelta(seconds=2), read=timedelta(seconds=6))
+_CLOSING_SECONDS = 3.0
+_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+async def run(channel: str = "") -> list[Finding]:
+    """What is found, wrong settings included; nothing that it had to start is left running."""
+    _cancel_on_signals()
+    found, problems = settings.examine()
+    logs.setup("error", found.log_format)
+    logs.mask(*found.secrets())
+    async with _opened(found, channel) as patient:
+        return await examine(checks(patient), about(found, problems))
+
+
+@contextlib.asynccontextmanager
+async def _opened(found: Settings, channel: str) -> AsyncIterator[Patient]:
+    async with contextlib.AsyncExitStack() as stack:
+        session = await stack.enter_async_context(aiohttp.ClientSession(timeout=_SLACK_TIMEOUT))
+        novita = NovitaClient(found.novita_api_url, found.novita_api_key, timeouts=_NOVITA_TIMEOUTS)
+        stack.push_async_callback(novita.aclose)
+        client = slack_client(found, session)
+        redis = _Redis(found, stack)
+        stack.push_async_callback(redis.aclose)
+        yield Patient(found, client, novita, SystemClock(), redis.store, channel)
+
+
+class _Redis:
+    """The store, opened when it is first asked for, once for all who ask."""
+
+    def __init__(self, found: Settings, stack: contextlib.AsyncExitStack) -> None:
+        self._settings, self._stack = found, stack
+        self._opening: asyncio.Task[Store] | None = None
+
+    async def store(self) -> Store:
+        """Raises SettingsError when the embedded server does not start."""
+        if self._opening is None:
+            self._opening = asyncio.create_task(self._open())
+        return await asyncio.shield(self._opening)
+
+    async def aclose(self) -> None:
+        """Ends an opening that takes long; a server that it has started by then goes with it."""
+        if self._opening is not None and not self._opening.done():
+            self._opening.cancel()
+            await asyncio.wait({self._opening}, timeout=_CLOSING_SECONDS)
+
+    async def _open(self) -> Store:
+        store = Store(connect(await self._address()))
+        self._stack.push_async_callback(store.aclose)
+        return store
+
+    async def _address(self) -> str:
+        if self._settings.redis_url is not None:
+            return self._settings.redis_url.get_secret_value()
+        server = await ensure_server(self._settings.data_dir)
+        self._stack.push_async_callback(server.close)
+        return server.url
+
+
+def _cancel_on_signals() -> None:
+    """An embedded server that was started to look at it is ended in order, however the command ends."""
+    loop, main = asyncio.get_running_loop(), asyncio.current_task()
+
+    def leave() -> None:
+        for number in _SIGNALS:
+            loop.add_signal_handler(number, lambda: None)
+        if main is not None:
+            main.cancel()
+
+    for number in _SIGNALS:
+        loop.add_signal_handler(number, leave)

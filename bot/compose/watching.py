@@ -1,0 +1,49 @@
+"""How a process can be watched: its health and its metrics over HTTP, on the web's port or on one of a worker's own."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+
+import structlog
+from aiohttp import web
+
+from bot.compose.core import Core
+from bot.server import application, health, metrics
+from core.errors import SettingsError
+
+log = structlog.get_logger(__name__)
+
+
+def routes(core: Core) -> Iterator[web.RouteDef]:
+    checks: dict[str, health.Check] = {
+        "redis": core.store.ping,
+        "slack": core.client.auth_test,
+        "novita": core.novita.regions,
+    }
+    yield from health.routes(checks, health.worker_check(core.store.worker_seen_at, core.clock.now))
+    yield from metrics.routes(core.store, core.clock)
+
+
+@contextlib.asynccontextmanager
+async def watched(core: Core) -> AsyncIterator[None]:
+    """Serves them on METRICS_PORT while the context lasts, if that is set. Raises SettingsError when it is taken."""
+    port = core.settings.metrics_port
+    if port is None:
+        yield
+        return
+    runner = web.AppRunner(application.build(routes(core)), auto_decompress=False, access_log=None)
+    await runner.setup()
+    try:
+        await listen(runner, core.settings.host, port, "METRICS_PORT")
+        log.info("metrics_ready", addresses=[f"{a[0]}:{a[1]}" for a in runner.addresses])
+        yield
+    finally:
+        await runner.cleanup()
+
+
+async def listen(runner: web.AppRunner, host: str, port: int, variable: str) -> None:
+    try:
+        await web.TCPSite(runner, host, port).start()
+    except OSError as error:
+        raise SettingsError(f"{variable}: cannot listen on {host}:{port} ({error.strerror})") from error

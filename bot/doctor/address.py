@@ -1,0 +1,48 @@
+"""The check of PUBLIC_URL: whether the outside reaches the bot there."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+
+import aiohttp
+
+from bot.doctor.finding import Result, failed, ok, warning
+from bot.doctor.patient import Patient
+
+_SECONDS = 5.0
+_LARGEST = 4096
+
+
+async def public_url(patient: Patient) -> Result:
+    """Asks /healthz as anybody outside would. Failing only where Slack comes that way too."""
+    url = f"{patient.settings.public_url}/healthz"
+    trouble = await _trouble(url)
+    if not trouble:
+        return ok("the bot answers there")
+    advice = f"See that a web process runs, and lead {url} to its port."
+    return (warning if patient.settings.uses_socket_mode else failed)(trouble, advice)
+
+
+async def _trouble(url: str) -> str:
+    """What stands in the way; empty when the bot itself answers."""
+    try:
+        async with (
+            asyncio.timeout(_SECONDS),
+            aiohttp.ClientSession() as session,
+            session.get(url, allow_redirects=False) as answer,
+        ):
+            status, body = answer.status, await answer.content.read(_LARGEST)
+    except (aiohttp.ClientError, TimeoutError, OSError, ValueError) as error:
+        return f"no answer ({type(error).__name__})"
+    if status != 200:
+        return f"HTTP {status} in place of the bot"
+    return "" if _is_ours(body) else "something else answers there"
+
+
+def _is_ours(body: bytes) -> bool:
+    try:
+        answer = json.loads(body)
+    except ValueError:
+        return False
+    return isinstance(answer, dict) and answer.get("status") == "alive"

@@ -1,0 +1,28 @@
+"""What is examined: the settings, and the ways to Slack, Novita and Redis that they lead to."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+
+from slack_sdk.web.async_client import AsyncWebClient
+
+from core.clock import Clock
+from core.novita import NovitaClient
+from core.settings import Settings
+from core.store import Store
+
+
+@dataclass(frozen=True)
+class Patient:
+    """`open_store` gives the same store each time, and raises SettingsError when there is no Redis to be had.
+
+    `channel` is where to try to post; empty: nowhere.
+    """
+
+    settings: Settings
+    client: AsyncWebClient
+    novita: NovitaClient
+    clock: Clock
+    open_store: Callable[[], Awaitable[Store]]
+    channel: str = ""

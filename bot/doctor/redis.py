@@ -1,0 +1,88 @@
+"""Checks of Redis, and of what is to be seen in it: the workers, and what waits to be told."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from bot.doctor.finding import Result, failed, ok, warning, wrong
+from bot.doctor.patient import Patient
+from core.durations import duration_words
+from core.errors import SettingsError, StoreUnavailable
+from core.observe import ALIVE_WITHIN
+from core.store.inspection import ServerFacts
+
+OLDEST = (6, 2)
+OUTBOX_PATIENCE = timedelta(minutes=1)
+
+
+async def server(patient: Patient) -> Result:
+    """Answers, takes a write, and is new enough."""
+    try:
+        store = await patient.open_store()
+        await store.try_write()
+    except SettingsError as error:
+        return wrong(str(error).partition(": ")[2])
+    except StoreUnavailable as error:
+        return _no_redis(error)
+    facts = await store.server_facts()
+    if facts.version and facts.version < OLDEST:
+        return failed(f"{_named(facts)} is too old", "Use Redis 6.2 or later, or Valkey.")
+    if patient.settings.redis_url is None:
+        return ok(f"{_named(facts)}, embedded: for the processes of this host only; a write came back")
+    return ok(f"{_named(facts)}; a write came back")
+
+
+def _no_redis(error: StoreUnavailable) -> Result:
+    """Wrong credentials look like a lost connection to redis-py."""
+    is_refused = "Authentication" in str(error) or "NoPermission" in str(error)
+    return failed(str(error), f"Check {'user and password' if is_refused else 'the address'} in REDIS_URL.")
+
+
+def _named(facts: ServerFacts) -> str:
+    return f"{facts.product} {'.'.join(map(str, facts.version)) or 'of unknown version'}"
+
+
+async def data(patient: Patient) -> Result:
+    """Whether records outlive a restart of the server, and a lack of memory."""
+    facts = await (await patient.open_store()).server_facts()
+    if facts.eviction not in (None, "noeviction"):
+        return warning(
+            f"when memory runs out it gives up records (maxmemory-policy {facts.eviction})",
+            "Set maxmemory-policy noeviction: a lost record is an instance that nobody stops.",
+        )
+    if facts.keeps_log is False and facts.takes_snapshots is False:
+        return warning(
+            "nothing is kept on disk: a restart of Redis loses owners, leases and threads, and instances run on",
+            "Set appendonly yes.",
+        )
+    if facts.keeps_log is False and facts.takes_snapshots:
+        return warning(
+            "only snapshots are kept: a crash of Redis loses what happened since the last one", "Set appendonly yes."
+        )
+    return ok("kept on disk" if facts.keeps_log else "it does not say what it keeps on disk; see its provider")
+
+
+async def worker(patient: Patient) -> Result:
+    """Whether one did its round lately: without, leases do not end."""
+    now, seen = patient.clock.now(), await (await patient.open_store()).worker_seen_at()
+    if seen is None:
+        return warning("none has ever run with this Redis", "Start gpu-bot up, or gpu-bot worker beside gpu-bot web.")
+    silence = max(now - seen, timedelta())
+    if silence > ALIVE_WITHIN:
+        return failed(
+            f"no worker for {duration_words(silence)}: leases do not end, and states grow old",
+            "Start gpu-bot up or gpu-bot worker, and see its log.",
+        )
+    return ok(f"seen {duration_words(silence)} ago")
+
+
+async def outbox(patient: Patient) -> Result:
+    """What has happened and is not told yet."""
+    store = await patient.open_store()
+    size, late = await store.outbox_size(), await store.outbox_due_since(patient.clock.now())
+    if late > OUTBOX_PATIENCE:
+        return warning(
+            f"{size} waiting, the first of them due for {duration_words(late)}",
+            "Look for not_told in the logs of web and worker, and see that a worker runs.",
+        )
+    return ok(f"{size} waiting" if size else "nothing waits to be told")

@@ -1,0 +1,113 @@
+"""Checks of Slack: the tokens, what they allow, and the places to write in."""
+
+from __future__ import annotations
+
+from slack_sdk.errors import SlackApiError
+
+from bot import faults
+from bot.doctor.finding import Result, failed, ok, warning
+from bot.doctor.patient import Patient
+from bot.faults import CALL_FAILED
+from bot.manifest import SCOPES
+
+_REINSTALL = "Paste the output of gpu-bot manifest into the app's manifest, then reinstall it to the workspace."
+_NOBODY = "1.000000"
+"""The time of a message that never was."""
+
+_MOST_CHANNELS = 20
+
+_POST_ADVICE = {
+    "not_in_channel": "Type /invite @gpu-bot there, or grant chat:write.public and reinstall the app.",
+    "channel_not_found": "Check the id (in Slack: the channel's name → its end); into a private one, /invite @gpu-bot.",
+    "is_archived": "Choose another channel, or unarchive it.",
+    "missing_scope": _REINSTALL,
+}
+
+
+class Slack:
+    """The checks of one examination. `scopes` come with the answer to the first."""
+
+    def __init__(self, patient: Patient) -> None:
+        self._patient = patient
+        self._client = patient.client
+        self._scopes: frozenset[str] | None = None
+
+    async def token(self) -> Result:
+        try:
+            answer = await self._client.auth_test()
+        except CALL_FAILED as error:
+            return _no_slack(error, "SLACK_BOT_TOKEN")
+        if (header := answer.headers.get("x-oauth-scopes")) is not None:
+            self._scopes = frozenset(scope.strip() for scope in str(header).split(","))
+        return ok(f"{answer.get('user')} in {answer.get('team')}")
+
+    async def scopes(self) -> Result:
+        """Against what the manifest asks for."""
+        if self._scopes is None:
+            return warning("Slack does not say what the token allows", f"It needs {', '.join(SCOPES)}.")
+        missing = [scope for scope in SCOPES if scope not in self._scopes]
+        if missing:
+            return failed(f"the app lacks {', '.join(missing)}", _REINSTALL)
+        return ok(f"all {len(SCOPES)} that the manifest asks for")
+
+    async def way_in(self) -> Result:
+        """How Slack reaches the bot."""
+        token = self._patient.settings.slack_app_token
+        if token is None:
+            return ok("over HTTP, signed; SLACK_SIGNING_SECRET is set")
+        try:
+            await self._client.apps_connections_open(app_token=token.get_secret_value())
+        except CALL_FAILED as error:
+            return _no_slack(error, "SLACK_APP_TOKEN")
+        return ok("Socket Mode: Slack gives an address to connect to")
+
+    async def allowed_channels(self) -> Result:
+        """Whether each is known to Slack. Asked after a message that never was, which needs no scope."""
+        channels = self._patient.settings.allowed_channels
+        try:
+            unknown = [channel for channel in channels[:_MOST_CHANNELS] if not await self._is_known(channel)]
+        except CALL_FAILED as error:
+            return _no_slack(error, "SLACK_BOT_TOKEN")
+        if unknown:
+            return warning(f"Slack does not know {', '.join(unknown)}", _POST_ADVICE["channel_not_found"])
+        return ok(f"{len(channels)} channel{'s' if len(channels) > 1 else ''}")
+
+    async def post(self) -> Result:
+        """Writes one line in the channel and removes it."""
+        channel = self._patient.channel
+        try:
+            posted = await self._client.chat_postMessage(
+                channel=channel, text="gpu-bot doctor: this line tests that the bot can write here, and goes at once."
+            )
+        except CALL_FAILED as error:
+            return _not_posted(error)
+        try:
+            await self._client.chat_delete(channel=str(posted["channel"]), ts=str(posted["ts"]))
+        except CALL_FAILED as error:
+            return warning(f"could write, but not remove its line ({faults.word_of(error)})", "Delete it by hand.")
+        return ok(f"could write in {channel}, and has removed its line")
+
+    async def _is_known(self, channel: str) -> bool:
+        try:
+            await self._client.chat_getPermalink(channel=channel, message_ts=_NOBODY)
+        except SlackApiError as error:
+            return faults.word_of(error) != "channel_not_found"
+        return True
+
+
+def _no_slack(error: Exception, setting: str) -> Result:
+    word = faults.word_of(error)
+    if isinstance(error, SlackApiError) and faults.kind_of(error) is faults.Kind.REFUSED:
+        return failed(f"Slack refuses it ({word})", f"Copy {setting} again from the app's settings.")
+    if word in faults.TOKEN_REFUSED:
+        return failed(f"Slack refuses it ({word})", f"Copy {setting} again from the app's settings.")
+    if word in ("ratelimited", "rate_limited"):
+        return warning("Slack asks to slow down", "Try again in a minute.")
+    return failed(f"Slack does not answer ({word})", "Check the network, a proxy, and SLACK_API_URL.")
+
+
+def _not_posted(error: Exception) -> Result:
+    word = faults.word_of(error)
+    if faults.kind_of(error) is faults.Kind.AWAY:
+        return failed(f"Slack does not answer ({word})", "The line may stand there all the same; delete it by hand.")
+    return failed(f"Slack refuses ({word})", _POST_ADVICE.get(word, "See Slack's words for chat.postMessage."))

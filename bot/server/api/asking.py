@@ -1,0 +1,293 @@
+"""What callers send to /api: bodies and query strings, read leniently and with every bad field named at once."""
+
+from __future__ import annotations
+
+import base64
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Annotated, Any, Literal, TypeVar
+
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    WithJsonSchema,
+    model_validator,
+)
+from pydantic.alias_generators import to_camel
+from pydantic.json_schema import SkipJsonSchema
+
+from core.durations import read_duration
+from core.models import (
+    DISK_DEFAULT_GB,
+    DISK_MAX_GB,
+    DISK_MIN_GB,
+    GPU_NUM_LIMIT,
+    NAME_PATTERN,
+    BillingMode,
+    LeaseEnd,
+    Status,
+)
+from core.requests import Draft, Limits, Problems
+
+NO_END = "none"
+PAGE_LIMIT, PAGE_DEFAULT = 100, 50
+
+LONGEST = timedelta(days=3650)
+"""What is longer is a slip, and might leave the calendar."""
+
+_TEMPLATE_ID = re.compile(r"[!-~]{1,100}")
+_CHANNEL = re.compile(r"[CG][A-Z0-9]{2,40}")
+_MANY = re.compile(r"\s*,\s*")
+
+T = TypeVar("T", bound="Asked")
+
+
+class Asked(BaseModel):
+    """What is not known is left out, and null is as good as nothing, so that older and newer callers get along.
+
+    No field is required here, so that one bad field does not hide the others; `REQUIRED` is what has to be there.
+    """
+
+    model_config = ConfigDict(
+        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore", hide_input_in_errors=True
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, raw: dict[str, Any]) -> dict[str, Any]:
+        return {name: value for name, value in raw.items() if value is not None}
+
+
+def _template_id(value: object) -> object:
+    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    if not isinstance(text, str) or not _TEMPLATE_ID.fullmatch(text):
+        raise ValueError("Expected the id of a template: a number, or up to 100 characters without blanks.")
+    return text
+
+
+def _number(value: object) -> object:
+    """Numbers may come as text, as from a form; true is none."""
+    return str(value) if isinstance(value, bool) else value
+
+
+def _duration(value: object) -> object:
+    """`4h`, `90m`, `1d12h` or a number of seconds."""
+    span: timedelta | None = None
+    if isinstance(value, str):
+        span = read_duration(value)
+    elif isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= LONGEST.total_seconds():
+        span = timedelta(seconds=value)
+    if not span or span > LONGEST:
+        raise ValueError('Expected a duration such as "4h", "90m" or "1d12h", or a number of seconds above 0.')
+    return span
+
+
+def _lease(value: object) -> object:
+    return NO_END if isinstance(value, str) and value.strip().lower() == NO_END else _duration(value)
+
+
+def _utc(instant: datetime) -> datetime:
+    try:
+        return instant.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("It is not within the calendar.") from None
+
+
+def _channel(value: object) -> object:
+    if not isinstance(value, str) or not _CHANNEL.fullmatch(value):
+        raise ValueError("Expected the id of a Slack channel, such as C012AB3CD; names do not work here.")
+    return value
+
+
+def _envs(value: object) -> object:
+    """An object, or a list of `{"key", "value"}`. What is wrong is told without a value: values are secrets."""
+    pairs = list(value.items()) if isinstance(value, dict) else _pairs(value)
+    if any(not isinstance(key, str) or not isinstance(text, str) for key, text in pairs):
+        raise ValueError("Every variable's value has to be a string.")
+    envs = dict(pairs)
+    if len(envs) < len(pairs):
+        raise ValueError("A variable is set twice.")
+    return envs
+
+
+def _pairs(value: object) -> list[tuple[object, object]]:
+    if not isinstance(value, list) or not all(map(_is_pair, value)):
+        raise ValueError('Expected an object, or a list of {"key", "value"}.')
+    return [(each["key"], each["value"]) for each in value]
+
+
+def _is_pair(value: object) -> bool:
+    return isinstance(value, dict) and {"key", "value"} <= value.keys()
+
+
+def _blank_is_nothing(value: object) -> object:
+    return None if value == "" else value
+
+
+_DURATION_SCHEMA = {"anyOf": [{"type": "string"}, {"type": "number", "exclusiveMinimum": 0}]}
+_ENVS_SCHEMA = {
+    "anyOf": [
+        {"type": "object", "additionalProperties": {"type": "string"}},
+        {
+            "type": "array",
+            "items": {
+                "type": "object",
+                "required": ["key", "value"],
+                "properties": {"key": {"type": "string"}, "value": {"type": "string"}},
+            },
+        },
+    ]
+}
+_TEMPLATE_SCHEMA = {"anyOf": [{"type": "string"}, {"type": "integer"}]}
+
+Nothing = SkipJsonSchema[None]
+WholeNumber = Annotated[int, BeforeValidator(_number)]
+Text = Annotated[str | Nothing, BeforeValidator(_blank_is_nothing)]
+Duration = Annotated[timedelta, BeforeValidator(_duration), WithJsonSchema(_DURATION_SCHEMA)]
+Lease = Annotated[timedelta | Literal["none"], BeforeValidator(_lease), WithJsonSchema(_DURATION_SCHEMA)]
+Envs = Annotated[dict[str, str], BeforeValidator(_envs), WithJsonSchema(_ENVS_SCHEMA)]
+TemplateId = Annotated[str, BeforeValidator(_template_id), WithJsonSchema(_TEMPLATE_SCHEMA)]
+
+
+class CreateBody(Asked):
+    """A new instance."""
+
+    model_config = ConfigDict(json_schema_extra={"required": ["name", "productName", "templateId"]})
+
+    name: str | Nothing = Field(
+        None, description="1 to 100 letters, digits, - and _.", json_schema_extra={"pattern": NAME_PATTERN}
+    )
+    product_name: str | Nothing = Field(None, description="A GPU as /api/offers names it, such as `RTX 4090 24GB`.")
+    template_id: TemplateId | Nothing = Field(None, description="The id of a template, as text or number.")
+    gpu_num: WholeNumber = Field(
+        1, description="How many GPUs: 1 to 8.", json_schema_extra={"minimum": 1, "maximum": GPU_NUM_LIMIT}
+    )
+    rootfs_size: WholeNumber = Field(
+        DISK_DEFAULT_GB,
+        description="The disk in GB, within the product's limits.",
+        json_schema_extra={"minimum": DISK_MIN_GB, "maximum": DISK_MAX_GB},
+    )
+    region: Text = Field(None, description="The region to try first, such as `CN-HK-01`; DEFAULT_REGION without it.")
+    billing_mode: BillingMode = Field(BillingMode.SPOT, description="`spot` or `onDemand`.")
+    lease: Lease | Nothing = Field(
+        None,
+        description="How long it may run once it is up: `4h`, `90m`, `1d12h`, `none` for no end, or seconds; "
+        "DEFAULT_LEASE without it.",
+    )
+    lease_end: LeaseEnd = Field(LeaseEnd.STOP, description="What happens then: `stop` or `delete`.")
+    channel: Annotated[str, BeforeValidator(_channel)] | Nothing = Field(
+        None, description="The id of the Slack channel that hears of it; without one no one in Slack does."
+    )
+    webhook_url: Text = Field(None, description="An https address that is told what happens.")
+    envs: Envs = Field(
+        default_factory=dict,
+        repr=False,
+        description='Environment variables: an object, or a list of {"key", "value"}. The values are stored nowhere.',
+    )
+
+
+class ExtendBody(Asked):
+    """How far to extend a lease: either `by` or `until`, at most to MAX_LEASE from now."""
+
+    by: Duration | Nothing = Field(None, description="So much after the present end: `4h`, or seconds.")
+    until: Annotated[AwareDatetime, AfterValidator(_utc)] | Nothing = Field(
+        None, description="An instant with its offset, `2026-11-23T18:00:00Z`. Safe to repeat; never shortens a lease."
+    )
+
+
+def _several(value: object) -> object:
+    return [part for part in _MANY.split(value.strip()) if part] if isinstance(value, str) else value
+
+
+class InstancesQuery(Asked):
+    """Which instances to list."""
+
+    status: Annotated[tuple[Status, ...], BeforeValidator(_several)] = Field(
+        (),
+        description="One or more, repeated or separated by commas; without it all that have not ended. `deleted` and "
+        "`failed` add those that ended in the last 30 days.",
+    )
+    owner: str | Nothing = Field(None, description="The Slack id of a person, or `api`.")
+    limit: int = Field(PAGE_DEFAULT, ge=1, le=PAGE_LIMIT, description="How many on a page, 1 to 100.")
+    cursor: str | Nothing = Field(None, description="`nextCursor` of the page before.")
+
+
+class OffersQuery(Asked):
+    """Which offers to list."""
+
+    product: str | Nothing = Field(None, description="Words that the product's name holds.")
+    region: str | Nothing = Field(None, description="A region's whole name.")
+    billing_mode: BillingMode | Nothing = Field(None, description="`spot` or `onDemand`.")
+
+
+class TemplatesQuery(Asked):
+    """Which templates to list."""
+
+    q: str | Nothing = Field(None, description="Words that its name, id or image holds.")
+
+
+def read(shape: type[T], raw: Mapping[str, Any]) -> tuple[T, Problems]:
+    """What was asked for, with defaults in place of what is wrong, and what is wrong by the caller's field names."""
+    given = {name: value for name, value in raw.items() if name in _names(shape)}
+    try:
+        return shape.model_validate(given), {}
+    except ValidationError as error:
+        problems = {str(found["loc"][0]): _sentence(shape, dict(found)) for found in error.errors(include_input=False)}
+    kept = {name: value for name, value in given.items() if name not in problems}
+    return shape.model_validate(kept), problems
+
+
+def draft_of(body: CreateBody, limits: Limits, default_region: str | None) -> Draft:
+    """The body with this installation's defaults."""
+    lease = limits.default_lease if body.lease is None else body.lease
+    span = lease if isinstance(lease, timedelta) else None
+    return Draft(
+        name=body.name,
+        product_name=body.product_name,
+        template_id=body.template_id,
+        region=body.region or default_region,
+        gpu_num=body.gpu_num,
+        rootfs_size=body.rootfs_size,
+        billing_mode=body.billing_mode,
+        lease=span,
+        no_end=span is None,
+        lease_end=body.lease_end,
+        channel=body.channel,
+        webhook_url=body.webhook_url,
+        envs=body.envs,
+    )
+
+
+def write_cursor(created_at: datetime, instance_id: str) -> str:
+    """The place of an instance in the list, to go on after it."""
+    return base64.urlsafe_b64encode(f"{created_at.isoformat()} {instance_id}".encode()).decode().rstrip("=")
+
+
+def read_cursor(cursor: str) -> tuple[datetime, str] | None:
+    """The place that a cursor stands for; None when it is none of ours."""
+    try:
+        text = base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)).decode()
+        instant, _, instance_id = text.partition(" ")
+        created_at = datetime.fromisoformat(instant)
+    except ValueError:
+        return None
+    return (created_at, instance_id) if created_at.tzinfo else None
+
+
+def _names(shape: type[Asked]) -> set[str]:
+    return {str(field.alias) for field in shape.model_fields.values()}
+
+
+def _sentence(shape: type[Asked], found: dict[str, Any]) -> str:
+    """Our own words come as ValueError; for the rest the field's description says what is expected."""
+    error = found.get("ctx", {}).get("error")
+    if isinstance(error, ValueError):
+        return str(error)
+    described = next(f.description or "" for f in shape.model_fields.values() if f.alias == found["loc"][0])
+    return f"Not understood. Expected: {described}"

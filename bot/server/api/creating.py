@@ -1,0 +1,153 @@
+"""POST /api/instances: checked, recorded, carried out whoever goes away meanwhile, and the same again for a repeat."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import hashlib
+import hmac
+import json
+import secrets
+from datetime import datetime, timedelta
+
+from pydantic.alias_generators import to_camel
+
+from bot.parts import Parts
+from bot.server.api import asking
+from bot.server.api.asking import CreateBody
+from bot.server.api.call import Answer, Call
+from bot.server.api.errors import Code, Refusal, invalid, of_launch
+from core import requests
+from core.errors import GpuBotError, NotFound, NovitaError
+from core.launch import Launch
+from core.models import PROGRAM, Instance, InstanceRequest, Market, Status
+from core.requests import Problems
+from core.responses import first_response_to
+
+_LOOK_PAUSE = timedelta(seconds=0.25)
+_REQUIRED = ("name", "product_name", "template_id")
+
+
+async def create(call: Call) -> Answer:
+    """Answers when Novita has answered, or when the caller has waited long enough: it goes on all the same."""
+    key, parts = call.idempotency_key, call.parts
+    until = parts.clock.now() + call.patience
+    body, problems = asking.read(CreateBody, await call.body())
+    mark = _fingerprint(body, call.token)
+    request_key = f"api:{key}" if key else f"once:{secrets.token_hex(16)}"
+    if key and not problems:
+        earlier_id = await parts.store.led_to(request_key)
+        if earlier_id is not None:
+            return await _again(parts, await parts.store.get(earlier_id), mark, until)
+    request = await _checked(parts, body, problems)
+    launch = await parts.launcher.begin(request, owner=PROGRAM, key=request_key, fingerprint=mark)
+    if launch.is_repeat:
+        return await _again(parts, launch.instance, mark, until)
+    launching = _Launching(parts, launch)
+    return _answer(await launching.outcome(until - parts.clock.now()), made=201)
+
+
+async def _again(parts: Parts, earlier: Instance | None, mark: str, until: datetime) -> Answer:
+    """The answer to a request that was made before, once it is known."""
+    if earlier is None:
+        raise Refusal(Code.IDEMPOTENCY_KEY_REUSED, "This key led to an instance that ended more than 30 days ago.")
+    if not hmac.compare_digest(earlier.fingerprint, mark):
+        raise Refusal(Code.IDEMPOTENCY_KEY_REUSED)
+    return _answer(await _settled(parts, earlier, until), made=200)
+
+
+async def _settled(parts: Parts, instance: Instance, until: datetime) -> Instance:
+    """The record once its launch is over, wherever that is carried out; as it is when that takes too long."""
+    while instance.is_launching and parts.clock.now() < until:
+        await parts.clock.sleep(_LOOK_PAUSE)
+        instance = await parts.store.get(instance.id) or instance
+    return instance
+
+
+def _answer(instance: Instance, *, made: int) -> Answer:
+    """`made`: the status for an instance that exists. Raises Refusal when the launch came to nothing."""
+    if instance.novita_id is None and instance.status is Status.FAILED:
+        raise of_launch(instance)
+    status = 202 if instance.is_launching else made
+    return Answer(first_response_to(instance), status, {"Location": f"/api/instances/{instance.id}"})
+
+
+class _Launching:
+    """One launch on its way. It goes on when nobody waits for it any more, and survives its asker's hanging up."""
+
+    def __init__(self, parts: Parts, launch: Launch) -> None:
+        self._parts = parts
+        self._launch = launch
+        self._instance = launch.instance
+        self._trouble: GpuBotError | None = None
+        self._is_known = asyncio.Event()
+        parts.background.start(self._carry_out())
+
+    async def outcome(self, patience: timedelta) -> Instance:
+        """The record as soon as it is known how it went. Raises StoreUnavailable when the launch was broken off."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(patience.total_seconds()):
+                await self._is_known.wait()
+        if self._trouble is not None:
+            raise self._trouble
+        return self._instance
+
+    async def _carry_out(self) -> None:
+        try:
+            await self._parts.launcher.finish(self._launch, self._watch)
+        except GpuBotError as error:
+            self._trouble = error
+        finally:
+            self._is_known.set()
+
+    def _watch(self, instance: Instance) -> None:
+        self._instance = instance
+        if not instance.is_launching:
+            self._is_known.set()
+
+
+async def _checked(parts: Parts, body: CreateBody, problems: Problems) -> InstanceRequest:
+    """The request, when nothing stands in its way that can be known before. Raises Refusal and NovitaError."""
+    market = await _market(parts, problems)
+    draft = asking.draft_of(body, parts.limits_for(PROGRAM), parts.default_region)
+    found = requests.check(draft, market, parts.limits_for(PROGRAM))
+    if isinstance(found, dict) or problems:
+        told = {to_camel(name): text for name, text in found.items()} if isinstance(found, dict) else {}
+        raise _refusal(body, market, {**told, **_missing(body), **problems})
+    parts.policy.check_create(PROGRAM, found.channel)
+    await _check_template(parts, found.template_id)
+    return found
+
+
+async def _market(parts: Parts, problems: Problems) -> Market:
+    try:
+        return await parts.catalog.get_market()
+    except NovitaError:
+        if problems:
+            raise invalid(problems) from None
+        raise
+
+
+def _missing(body: CreateBody) -> Problems:
+    fields = CreateBody.model_fields
+    return {to_camel(n): f"Missing. Expected: {fields[n].description}" for n in _REQUIRED if getattr(body, n) is None}
+
+
+def _refusal(body: CreateBody, market: Market, problems: Problems) -> Refusal:
+    is_unknown = body.product_name is not None and not market.named(body.product_name)
+    if is_unknown and problems.keys() == {"productName"}:
+        return Refusal(Code.PRODUCT_NOT_FOUND, problems["productName"])
+    return invalid(problems)
+
+
+async def _check_template(parts: Parts, template_id: str) -> None:
+    try:
+        await parts.catalog.get_template(template_id)
+    except NotFound:
+        raise Refusal(Code.TEMPLATE_NOT_FOUND, "Novita has no template of this id.") from None
+
+
+def _fingerprint(body: CreateBody, token: bytes) -> str:
+    """The same for the same request however it is written, and nothing that its values could be guessed from."""
+    canonical = json.dumps(body.model_dump(mode="json"), sort_keys=True, separators=(",", ":"))
+    return hmac.new(token, canonical.encode(), hashlib.sha256).hexdigest()

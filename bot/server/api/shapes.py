@@ -1,0 +1,282 @@
+"""The JSON that /api answers with: instances, offers, templates and errors, as they are drawn from core's values."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from pydantic import BaseModel, ConfigDict, Field
+from pydantic.alias_generators import to_camel
+
+from core import costs
+from core.models import (
+    Attempt,
+    BillingMode,
+    Failure,
+    FailureKind,
+    Instance,
+    Instant,
+    LeaseEnd,
+    Market,
+    Order,
+    Port,
+    Price,
+    Product,
+    Status,
+    Stock,
+    Template,
+    Usd,
+    Verb,
+)
+
+
+class Shape(BaseModel):
+    """One JSON object; its keys are camelCase."""
+
+    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
+
+
+class FieldProblem(Shape):
+    """What is wrong with one field, under the name that the caller gave it."""
+
+    field: str
+    message: str
+
+
+class LaunchDetails(Shape):
+    """How a create came to nothing."""
+
+    instance_id: str = Field(description="The record that tells of it.")
+    reason: str = Field(description="Novita's word for its last refusal, or ours where Novita gave none.")
+    novita_message: str = Field(description="Novita's own sentence, empty when it said nothing.")
+    attempts: tuple[Attempt, ...] = Field(description="Each region that was tried, in order.")
+
+
+class ErrorContent(Shape):
+    """`code` is for programs, `message` for people."""
+
+    code: str
+    message: str
+    details: tuple[FieldProblem, ...] | LaunchDetails | None = Field(
+        description="The bad fields, or how a create came to nothing."
+    )
+
+
+class ErrorAnswer(Shape):
+    """Every error under /api."""
+
+    error: ErrorContent
+
+
+class PortMapping(Shape):
+    """Where a port of an instance answers."""
+
+    port: int
+    type: str
+    endpoint: str
+
+
+class OrderShown(Shape):
+    """What was asked of Novita and has not been seen done yet."""
+
+    verb: Verb
+    requested_by: str | None = Field(description="An owner as in `owner`; null for the end of the lease.")
+    requested_at: Instant
+    tries: int = Field(description="How often Novita was asked.")
+    trouble: str = Field(description="What stood in the way the last time, empty while nothing did.")
+
+
+class FailureShown(Shape):
+    """Why a launch or an instance failed."""
+
+    kind: FailureKind
+    reason: str
+    message: str
+
+
+class InstanceShown(Shape):
+    """An instance, from the intent to create it to 30 days after its end."""
+
+    id: str
+    instance_id: str = Field(description="The same as `id`.")
+    novita_instance_id: str | None
+    name: str
+    owner: str = Field(description="The Slack id of a person, or `api`.")
+    status: Status
+    novita_status: str = Field(description="Novita's own word, empty while it has said none.")
+    product_name: str
+    product_id: str | None
+    gpu_num: int
+    rootfs_size: int = Field(description="GB.")
+    template_id: str
+    template_name: str = Field(description="Empty when it is not known.")
+    region: str | None = Field(description="Where it is or is being tried.")
+    billing_mode: BillingMode
+    spot_price: Usd | None = Field(description="USD per GPU and hour, under its billing mode.")
+    price_per_hour: Usd | None = Field(description="USD per hour for all its GPUs.")
+    cost_so_far: Usd = Field(description="USD of compute as observed, an estimate.")
+    lease_seconds: float | None = Field(description="How long it may run once it is up; null for no end.")
+    lease_end: LeaseEnd = Field(description="What happens at the end of the lease.")
+    lease_ends_at: Instant | None = Field(description="Null while it does not run, and for no end.")
+    channel: str | None
+    env_names: tuple[str, ...] = Field(description="The variables that were set; their values are stored nowhere.")
+    port_mappings: tuple[PortMapping, ...]
+    order: OrderShown | None
+    attempts: tuple[Attempt, ...]
+    failure: FailureShown | None
+    created_at: Instant = Field(description="When it was asked for.")
+    launched_at: Instant | None = Field(description="When Novita said yes.")
+    estimated_ready_time: Instant | None
+    ready_at: Instant | None = Field(description="When it last came up.")
+    stopped_at: Instant | None
+    data_until: Instant | None = Field(description="When Novita deletes the data of a stopped instance.")
+    spot_reclaim_at: Instant | None = Field(description="When Novita takes it back, if it has said so.")
+    ended_at: Instant | None
+
+
+class InstanceList(Shape):
+    """A page of instances, newest first."""
+
+    instances: tuple[InstanceShown, ...]
+    total: int = Field(description="How many fit the filter, on all pages together.")
+    next_cursor: str | None = Field(description="`cursor` of the next page; null on the last.")
+
+
+class OfferShown(Shape):
+    """A GPU in a region under one billing mode."""
+
+    product_name: str
+    product_id: str
+    region: str
+    place: str
+    billing_mode: BillingMode
+    price: Usd = Field(description="USD per GPU and hour.")
+    stock: Stock = Field(description="Novita's hint, never a promise.")
+    cpu_per_gpu: int
+    memory_per_gpu: int = Field(description="GB of the machine's memory, not the GPU's.")
+    min_rootfs_size: int
+    max_rootfs_size: int
+
+
+class OfferList(Shape):
+    """What Novita sells, cheapest first."""
+
+    offers: tuple[OfferShown, ...]
+    total: int
+    as_of: Instant
+
+
+class PortShown(Shape):
+    port: int
+    type: str
+
+
+class TemplateShown(Shape):
+    """What can be put on an instance. The values of its variables are secret."""
+
+    id: str
+    name: str
+    channel: str = Field(description="`official`, or `private` for the account's own.")
+    image: str
+    ports: tuple[PortShown, ...]
+
+
+class TemplateList(Shape):
+    """Templates, the account's own first."""
+
+    templates: tuple[TemplateShown, ...]
+    total: int
+
+
+def shown(instance: Instance, now: datetime) -> InstanceShown:
+    """An instance as whoever holds the token sees it; nothing in it is secret."""
+    request, offer = instance.request, instance.offer
+    return InstanceShown(
+        id=instance.id,
+        instance_id=instance.id,
+        novita_instance_id=instance.novita_id,
+        name=request.name,
+        owner=instance.owner.user,
+        status=instance.status,
+        novita_status=instance.novita_status,
+        product_name=request.product_name,
+        product_id=offer.product_id if offer else None,
+        gpu_num=request.gpu_num,
+        rootfs_size=request.rootfs_size,
+        template_id=request.template_id,
+        template_name=instance.template_name,
+        region=offer.region.name if offer else request.region,
+        billing_mode=request.billing_mode,
+        spot_price=offer.price if offer else None,
+        price_per_hour=instance.hourly_price,
+        cost_so_far=round(costs.so_far(instance, now), 6),
+        lease_seconds=request.lease.total_seconds() if request.lease else None,
+        lease_end=request.lease_end,
+        lease_ends_at=instance.lease_ends_at,
+        channel=request.channel,
+        env_names=instance.env_names,
+        port_mappings=tuple(PortMapping(port=e.port, type=e.type, endpoint=e.url) for e in instance.endpoints),
+        order=_order(instance.order),
+        attempts=instance.attempts,
+        failure=_failure(instance.failure),
+        created_at=instance.created_at,
+        launched_at=instance.launched_at,
+        estimated_ready_time=instance.estimated_ready_at,
+        ready_at=instance.running_at,
+        stopped_at=instance.stopped_at,
+        data_until=instance.data_until,
+        spot_reclaim_at=instance.spot_reclaim_at,
+        ended_at=instance.ended_at,
+    )
+
+
+def _order(order: Order | None) -> OrderShown | None:
+    if order is None:
+        return None
+    return OrderShown(
+        verb=order.verb,
+        requested_by=order.actor.user if order.actor else None,
+        requested_at=order.at,
+        tries=order.tries,
+        trouble=order.trouble,
+    )
+
+
+def _failure(failure: Failure | None) -> FailureShown | None:
+    if failure is None:
+        return None
+    return FailureShown(kind=failure.kind, reason=failure.reason, message=failure.message)
+
+
+def offers_of(market: Market) -> list[OfferShown]:
+    """Everything that is sold, product by region by billing mode."""
+    return [_offer(product, mode, price) for product in market.products for mode, price in product.prices.items()]
+
+
+def _offer(product: Product, mode: BillingMode, price: Price) -> OfferShown:
+    return OfferShown(
+        product_name=product.name,
+        product_id=product.id,
+        region=product.region.name,
+        place=product.region.place,
+        billing_mode=mode,
+        price=price.usd,
+        stock=price.stock,
+        cpu_per_gpu=product.cpu_per_gpu,
+        memory_per_gpu=product.memory_per_gpu,
+        min_rootfs_size=product.min_disk,
+        max_rootfs_size=product.max_disk,
+    )
+
+
+def template(template: Template) -> TemplateShown:
+    return TemplateShown(
+        id=template.id,
+        name=template.name,
+        channel=template.channel,
+        image=template.image,
+        ports=tuple(_port(port) for port in template.ports),
+    )
+
+
+def _port(port: Port) -> PortShown:
+    return PortShown(port=port.port, type=port.type)

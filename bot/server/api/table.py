@@ -1,0 +1,165 @@
+"""Every route of /api with all that it takes and answers: what is served, and what openapi.json says of it."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+
+from pydantic import BaseModel
+
+from bot.server.api import creating, instances, market
+from bot.server.api.asking import Asked, CreateBody, ExtendBody, InstancesQuery, OffersQuery, TemplatesQuery
+from bot.server.api.call import IDEMPOTENCY_KEY, Answer, Call
+from bot.server.api.errors import OF_A_LAUNCH, Code
+from bot.server.api.shapes import InstanceList, InstanceShown, OfferList, TemplateList
+from core.models import CreateInstanceResponse, Verb
+
+INSTANCES = "/api/instances"
+ONE = "/api/instances/{id}"
+
+Act = Callable[[Call], Awaitable[Answer]]
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """An answer other than an error."""
+
+    content: type[BaseModel]
+    meaning: str
+    has_location: bool = False
+
+
+@dataclass(frozen=True)
+class Route:
+    """One method of one path. `name` is its operationId."""
+
+    method: str
+    path: str
+    name: str
+    summary: str
+    act: Act
+    outcomes: Mapping[int, Outcome]
+    errors: tuple[Code, ...]
+    query: type[Asked] | None = None
+    body: type[Asked] | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+_OF_A_BODY = (
+    Code.INVALID_REQUEST,
+    Code.INVALID_JSON,
+    Code.REQUEST_TIMEOUT,
+    Code.BODY_TOO_LARGE,
+    Code.UNSUPPORTED_MEDIA_TYPE,
+)
+_NOVITA_AWAY = (Code.NOVITA_UNREACHABLE, Code.NOVITA_BUSY, Code.NOVITA_KEY_REFUSED, Code.NOVITA_ERROR)
+_OF_A_READ = (*_NOVITA_AWAY, Code.INSUFFICIENT_BALANCE, Code.QUOTA_EXCEEDED, Code.NOVITA_REJECTED)
+_CREATE_HEADERS = {
+    IDEMPOTENCY_KEY: "Makes repeats harmless: 1 to 255 printable ASCII characters. One key, one instance, for ever.",
+    "Prefer": "`wait=SECONDS`: answer 202 after so long when Novita has not answered; 100 without it, and at most.",
+}
+
+
+def _create() -> Route:
+    done = "The same Idempotency-Key and body came before; this is the answer to that."
+    slow = "It is not known yet whether Novita made it: `Location` tells when it is. No second one is made meanwhile."
+    return Route(
+        "POST",
+        INSTANCES,
+        "createInstance",
+        "Create a GPU instance. Answers when Novita has answered; the regions that are full are passed over.",
+        creating.create,
+        {
+            201: Outcome(CreateInstanceResponse, "Novita has made it.", has_location=True),
+            200: Outcome(CreateInstanceResponse, done, has_location=True),
+            202: Outcome(CreateInstanceResponse, slow, has_location=True),
+        },
+        (
+            *_OF_A_BODY,
+            Code.FORBIDDEN,
+            Code.PRODUCT_NOT_FOUND,
+            Code.TEMPLATE_NOT_FOUND,
+            Code.IDEMPOTENCY_KEY_REUSED,
+            *OF_A_LAUNCH,
+        ),
+        body=CreateBody,
+        headers=_CREATE_HEADERS,
+    )
+
+
+def _order(method: str, path: str, verb: Verb, again: str) -> Route:
+    return Route(
+        method,
+        path,
+        f"{verb.value}Instance",
+        f"{verb.value.capitalize()} an instance. Novita is asked behind the answer, again and again if need be.",
+        instances.ordering(verb),
+        {
+            202: Outcome(InstanceShown, "The order is on record; `order` is null once Novita has been seen to do it."),
+            200: Outcome(InstanceShown, again),
+        },
+        (Code.INSTANCE_NOT_FOUND, Code.WRONG_STATE),
+    )
+
+
+_UNDER_WAY = "The same is under way already."
+
+ROUTES: tuple[Route, ...] = (
+    _create(),
+    Route(
+        "GET",
+        INSTANCES,
+        "listInstances",
+        "The instances, newest first.",
+        instances.listed,
+        {200: Outcome(InstanceList, "A page of them.")},
+        (Code.INVALID_REQUEST,),
+        query=InstancesQuery,
+    ),
+    Route(
+        "GET",
+        ONE,
+        "getInstance",
+        "One instance, by its own id or Novita's.",
+        instances.one,
+        {200: Outcome(InstanceShown, "As it is now.")},
+        (Code.INSTANCE_NOT_FOUND,),
+    ),
+    _order("POST", f"{ONE}/start", Verb.START, _UNDER_WAY),
+    _order("POST", f"{ONE}/stop", Verb.STOP, _UNDER_WAY),
+    _order("POST", f"{ONE}/restart", Verb.RESTART, _UNDER_WAY),
+    _order("DELETE", ONE, Verb.DELETE, "The same is under way already, or done."),
+    Route(
+        "POST",
+        f"{ONE}/extend",
+        "extendInstance",
+        "Move the end of its lease, at most to MAX_LEASE from now.",
+        instances.extend,
+        {200: Outcome(InstanceShown, "With its new `leaseEndsAt`.")},
+        (*_OF_A_BODY, Code.INSTANCE_NOT_FOUND, Code.WRONG_STATE),
+        body=ExtendBody,
+    ),
+    Route(
+        "GET",
+        "/api/offers",
+        "listOffers",
+        "What Novita sells: prices and stock by product, region and billing mode.",
+        market.offers,
+        {200: Outcome(OfferList, "As of a few seconds ago.")},
+        (Code.INVALID_REQUEST, *_OF_A_READ),
+        query=OffersQuery,
+    ),
+    Route(
+        "GET",
+        "/api/templates",
+        "listTemplates",
+        "What can be put on an instance.",
+        market.templates,
+        {200: Outcome(TemplateList, "All that fit.")},
+        (Code.INVALID_REQUEST, *_OF_A_READ),
+        query=TemplatesQuery,
+    ),
+)
+
+EVERYWHERE = (Code.UNAUTHORIZED, Code.STORE_UNAVAILABLE, Code.EXPECTATION_FAILED, Code.UNEXPECTED)
+"""Errors that any route may answer with."""

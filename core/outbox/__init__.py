@@ -1,0 +1,11 @@
+"""Commits changes and tells their events to the notifiers: at least once, in order per instance, at once or later.
+
+Who commits a change also takes the right to tell it (a lease in the store), so that the news leaves at once. When
+that process dies or a notifier is away, the instance stays in the outbox, and `sweep` of any worker goes on from the
+last event that is noted as told.
+"""
+
+from core.outbox.notifier import GivenUp, Memo, NotDelivered, Notifier
+from core.outbox.outbox import Change, Outbox
+
+__all__ = ["Change", "GivenUp", "Memo", "NotDelivered", "Notifier", "Outbox"]

@@ -1,0 +1,49 @@
+"""What a notifier is: somebody who tells people or programs what happened."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Protocol
+
+from core.events import Event
+from core.models import Instance
+
+
+class NotDelivered(Exception):
+    """The notifier could not tell it now; it is tried again, after `retry_after` when that is known.
+
+    `memo`: what to remember all the same, of what was done before it failed.
+    """
+
+    def __init__(self, why: str, retry_after: timedelta | None = None, memo: Memo | None = None) -> None:
+        super().__init__(why)
+        self.retry_after = retry_after
+        self.memo = memo
+
+
+class GivenUp(Exception):
+    """The notifier can never tell it, nor anything after it. `news`, if any, is for the other notifiers."""
+
+    def __init__(self, why: str, news: Event | None = None) -> None:
+        super().__init__(why)
+        self.news = news
+
+
+class Notifier(Protocol):
+    """Tells people or programs what happened. `name` is its name in the store: it must not change."""
+
+    name: str
+
+    async def tell(self, instance: Instance, event: Event, memo: Memo, *, latest: bool) -> Memo:
+        """Tells one event and returns what to remember for the next one.
+
+        Raises NotDelivered to be called again, GivenUp to be told of nothing more.
+
+        `latest` is false while more events of the same instance wait right behind this one. What cannot be taken back
+        (a post) comes last in it, because all of it is repeated when it fails or when the process dies.
+        """
+        ...
+
+
+Memo = dict[str, str]
+"""What a notifier wants to remember about an instance, such as where its thread is."""

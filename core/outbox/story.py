@@ -1,0 +1,77 @@
+"""What is being told of one instance, and how far each notifier has come with it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from pydantic import BaseModel, Field, PrivateAttr
+
+from core.events import Event
+from core.models import Instance
+from core.outbox.notifier import Memo, Notifier
+
+
+class Told(BaseModel):
+    """How far one notifier has come with one instance."""
+
+    cursor: int = 0
+    memo: Memo = Field(default_factory=dict)
+    tries: int = 0
+    due: datetime | None = None
+    ended: bool = False
+    """Whether it gave up on this instance."""
+
+
+class Note(BaseModel):
+    """The outbox's note on an instance, by notifier."""
+
+    by: dict[str, Told] = Field(default_factory=dict)
+    _turn: asyncio.Lock = PrivateAttr(default_factory=asyncio.Lock)
+
+    @property
+    def turn(self) -> asyncio.Lock:
+        """It is written by one after the other: an older state could arrive later and undo a newer."""
+        return self._turn
+
+
+class Telling(Protocol):
+    """The right to tell an instance's events, as the store gives it."""
+
+    @property
+    def instance(self) -> Instance: ...
+    @property
+    def first(self) -> int: ...
+    @property
+    def events(self) -> list[Event]: ...
+    @property
+    def delivery(self) -> str: ...
+
+
+@dataclass
+class Story:
+    """What is being told of one instance; it grows meanwhile. `first` is the place of `events[0]` in the timeline."""
+
+    instance: Instance
+    first: int
+    events: list[Event]
+    note: Note
+
+    @property
+    def end(self) -> int:
+        return self.first + len(self.events)
+
+    def grow(self, more: Telling) -> None:
+        self.instance = more.instance
+        self.events += more.events
+
+    def told_to(self, notifiers: Iterable[Notifier]) -> int:
+        """The place before which all of them have heard everything."""
+        return min((self.note.by[each.name].cursor for each in notifiers), default=self.end)
+
+
+def read_note(text: str) -> Note:
+    return Note.model_validate_json(text) if text else Note()

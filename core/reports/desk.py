@@ -1,0 +1,90 @@
+"""Takes the reports of machines: so many a minute go into the thread, the rest is counted and summed up there."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Protocol
+
+from core import transitions
+from core.clock import Clock
+from core.models import Instance
+from core.outbox import Change
+from core.reports.hook import opens
+from core.reports.reading import Report
+
+SHOWN_PER_WINDOW, WINDOW = 20, timedelta(minutes=1)
+
+
+class Answer(StrEnum):
+    """What became of a report."""
+
+    POSTED = "posted"
+    COUNTED = "counted"
+    """It came too fast to be shown."""
+    ENDED = "ended"
+    """The instance has failed or is gone, and its address with it."""
+
+
+class Records(Protocol):
+    """What is read of the store (core.store.Store)."""
+
+    async def get(self, instance_id: str) -> Instance | None: ...
+
+
+class Counts(Protocol):
+    """The pace of reports, counted over all processes (core.store.Store)."""
+
+    async def count_report(
+        self, instance_id: str, now: datetime, *, limit: int, window: timedelta, left_out: int
+    ) -> tuple[bool, int]: ...
+    async def reports_left_out(self, now: datetime) -> dict[str, int]: ...
+    async def reports_summed_up(self, instance_id: str, left_out: int) -> None: ...
+
+
+class Ledger(Protocol):
+    """Where records are changed and their events told (core.outbox.Outbox)."""
+
+    async def update(self, instance: Instance, change: Change) -> Instance: ...
+
+
+class Reports:
+    """Every method raises StoreUnavailable."""
+
+    def __init__(self, records: Records, counts: Counts, ledger: Ledger, clock: Clock) -> None:
+        self._records = records
+        self._counts = counts
+        self._ledger = ledger
+        self._clock = clock
+
+    async def sender(self, instance_id: str, token: str) -> Instance | None:
+        """The instance whose own address this is."""
+        instance = await self._records.get(instance_id)
+        return instance if opens(token, instance) else None
+
+    async def take(self, sender: Instance, report: Report) -> Answer:
+        """Puts a report into the instance's story. Beyond the pace nothing is written but a number."""
+        if not transitions.takes_reports(sender):
+            return Answer.ENDED
+        now, known = self._clock.now(), sender.reports_left_out
+        is_shown, left_out = await self._counts.count_report(
+            sender.id, now, limit=SHOWN_PER_WINDOW, window=WINDOW, left_out=known
+        )
+        if not is_shown:
+            return Answer.COUNTED
+        record = await self._ledger.update(
+            sender, lambda i: transitions.reported(i, report.text, report.level, left_out, now)
+        )
+        return Answer.POSTED if transitions.takes_reports(record) else Answer.ENDED
+
+    async def sum_up(self) -> None:
+        """For a worker, every few seconds: tells how many were not shown in minutes that are over."""
+        for instance_id, left_out in (await self._counts.reports_left_out(self._clock.now())).items():
+            await self._sum_up(instance_id, left_out)
+
+    async def _sum_up(self, instance_id: str, left_out: int) -> None:
+        """Noted as done last: when the process dies before that, the record knows that it is."""
+        record = await self._records.get(instance_id)
+        if record is not None:
+            await self._ledger.update(record, lambda i: transitions.summed_up(i, left_out, self._clock.now()))
+        await self._counts.reports_summed_up(instance_id, left_out)

@@ -1,0 +1,57 @@
+"""What the store knows of machines' reports: their pace, counted over all processes, and those that came too fast."""
+
+from __future__ import annotations
+
+import secrets
+from datetime import datetime, timedelta
+
+from core.store.commands import Commands, duration_ms, key_of, ms
+from core.store.scripts import COUNT_REPORT, SUMMED_UP
+
+_COUNTS_KEPT = timedelta(days=30)
+
+
+class ReportCounts(Commands):
+    """Part of the store. Every method raises StoreUnavailable when Redis cannot answer."""
+
+    async def count_report(
+        self, instance_id: str, now: datetime, *, limit: int, window: timedelta, left_out: int
+    ) -> tuple[bool, int]:
+        """Counts one report: whether it is among the `limit` of this `window`, and how many ever were not.
+
+        `left_out` is how many those are at the least, by the record.
+        """
+        arguments = [
+            instance_id,
+            secrets.token_hex(8),
+            ms(now),
+            duration_ms(window),
+            limit,
+            left_out,
+            duration_ms(_COUNTS_KEPT),
+        ]
+        shown, over = await self._run(COUNT_REPORT, _keys(instance_id), arguments)
+        return bool(shown), int(over)
+
+    async def reports_left_out(self, now: datetime, limit: int = 100) -> dict[str, int]:
+        """How many reports ever were left out, of the instances whose last window with some is over."""
+        ids: list[str] = await self._again(
+            lambda: self._redis.zrangebyscore(key_of("left_out"), "-inf", ms(now), start=0, num=limit)
+        )
+
+        async def read() -> list[str | None]:
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for instance_id in ids:
+                    pipe.hget(key_of("reports", instance_id), "over")
+                return list(await pipe.execute())
+
+        counts = await self._again(read) if ids else []
+        return {instance_id: int(count or 0) for instance_id, count in zip(ids, counts, strict=True)}
+
+    async def reports_summed_up(self, instance_id: str, left_out: int) -> None:
+        """People have been told of so many; those that have come since then stay noted."""
+        await self._run(SUMMED_UP, _keys(instance_id), [instance_id, left_out])
+
+
+def _keys(instance_id: str) -> list[str]:
+    return [key_of("reports", instance_id), key_of("left_out")]

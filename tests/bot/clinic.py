@@ -1,0 +1,83 @@
+"""An installation for the doctor to examine: a make-believe Slack and Novita, a real Redis, and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import aiohttp
+
+from bot.compose.core import slack_client
+from bot.doctor import Finding, Patient, State, checks, examine
+from bot.doctor.settings import about
+from bot.sandbox.novita import SandboxNovita
+from bot.sandbox.slack import SandboxSlack
+from core.clock import SystemClock
+from core.novita import NovitaClient, Timeouts
+from core.store import Store, connect
+from tests.bot.house import settings_for
+from tests.bot.leaks import found_in, secrets_of
+
+QUICK = timedelta(seconds=2)
+PATIENT = Timeouts(read=timedelta(seconds=1))
+
+
+@dataclass
+class Clinic:
+    """An installation to be examined, and the world around it."""
+
+    slack: SandboxSlack
+    novita: SandboxNovita
+    store: Store
+    patient: Patient
+
+    async def findings(self, bound: timedelta = QUICK) -> dict[str, Finding]:
+        found = await examine(checks(self.patient), about(self.patient.settings, {}), bound)
+        assert len({finding.name for finding in found}) == len(found)
+        said = "".join(f"{finding.found}{finding.advice}" for finding in found)
+        assert found_in(said, secrets_of(self.slack, self.novita)) == set()
+        return {finding.name: finding for finding in found}
+
+    async def ills(self) -> dict[str, Finding]:
+        """All that is not well."""
+        return {name: finding for name, finding in (await self.findings()).items() if finding.state is not State.OK}
+
+
+@asynccontextmanager
+async def clinic(redis_url: str, *, channel: str = "", **settings: Any) -> AsyncIterator[Clinic]:
+    """All is well in it, unless the settings say otherwise."""
+    slack, novita = SandboxSlack(rate_limits=None), SandboxNovita()
+    await novita.start()
+    api = await slack.start()
+    chosen = settings_for(slack, api, novita, redis_url, **{"admins": "U0CY000001", **settings})
+    store, client = Store(connect(redis_url)), NovitaClient(novita.base_url, chosen.novita_api_key, timeouts=PATIENT)
+
+    async def open_store() -> Store:
+        return store
+
+    try:
+        await store.see_worker(datetime.now(UTC))
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
+            yield Clinic(
+                slack,
+                novita,
+                store,
+                Patient(chosen, slack_client(chosen, session), client, SystemClock(), open_store, channel),
+            )
+    finally:
+        novita.clear_faults()
+        await client.aclose()
+        await store.aclose()
+        await slack.stop()
+        await novita.stop()
+
+
+async def said_to_cy(house: Any, line: str = "/gpu doctor", who: str = "cy") -> str:
+    person = house.slack.person(who)
+    before = len(person.ephemerals())
+    assert (await person.command(line, channel="gpu")).ok
+    await house.slack.wait_until(lambda: len(person.ephemerals()) > before)
+    return str(person.ephemerals()[-1].shown)

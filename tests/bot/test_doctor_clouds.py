@@ -1,0 +1,236 @@
+"""The doctor: what is found at Slack and at Novita, each ill once and with what to do."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from pydantic import SecretStr
+
+from bot.doctor import State
+from bot.manifest import SCOPES
+from bot.sandbox.novita import Fault as NovitaFault
+from bot.sandbox.slack import ANY_METHOD, Fault
+from tests.bot.clinic import clinic, said_to_cy
+from tests.bot.house import open_house
+
+# Slack
+
+
+async def test_scopes_that_are_missing_are_named_and_the_app_has_to_be_reinstalled(redis_url: str) -> None:
+    async with clinic(redis_url) as sick:
+        sick.slack.scopes -= {"im:write", "users:read"}
+        [(name, finding)] = (await sick.ills()).items()
+    assert (name, finding.state) == ("Slack scopes", State.FAILED)
+    assert "im:write, users:read" in finding.found
+    assert "reinstall" in finding.advice
+
+
+async def test_more_scopes_than_asked_for_are_no_ill(redis_url: str) -> None:
+    async with clinic(redis_url) as well:
+        well.slack.scopes |= {"channels:read"}
+        assert str(len(SCOPES)) in (await well.findings())["Slack scopes"].found
+
+
+SLACK_ILLS = {
+    "refused": (Fault.error("invalid_auth"), "Slack refuses it (invalid_auth)"),
+    "reset": (Fault.reset_before_effect(), "does not answer"),
+    "broken": (Fault.server_error(), "does not answer"),
+    "not JSON": (Fault.not_json(), "does not answer"),
+    "hanging": (Fault.hang(), "no answer within"),
+}
+
+
+@pytest.mark.parametrize(("fault", "said"), SLACK_ILLS.values(), ids=SLACK_ILLS)
+async def test_a_slack_that_does_not_answer_as_it_should_is_said_once_and_the_rest_goes_on(
+    redis_url: str, fault: Fault, said: str
+) -> None:
+    channel = "C0GPU00001"
+    async with clinic(redis_url, channel=channel, allowed_channels=channel) as sick:
+        sick.slack.faults.always(ANY_METHOD, fault)
+        ills = {name: finding for name, finding in (await sick.ills()).items() if name != "Slack's way in"}
+    assert {name for name, finding in ills.items() if finding.state is State.FAILED} == {"Slack token"}
+    assert said in ills["Slack token"].found
+    assert {"Slack scopes", "Slack channel", "Allowed channels"} == ills.keys() - {"Slack token"}
+
+
+async def test_in_socket_mode_the_app_token_is_tried(redis_url: str) -> None:
+    socket: dict[str, Any] = {"slack_signing_secret": None}
+    async with clinic(redis_url, slack_app_token="xapp-sandbox", **socket) as well:
+        assert "Socket Mode" in (await well.findings())["Slack's way in"].found
+        assert len(well.slack.calls_of("apps.connections.open")) == 1
+    async with clinic(redis_url, slack_app_token="xapp-of-another-app", **socket) as sick:
+        [(name, finding)] = (await sick.ills()).items()
+    assert (name, finding.state) == ("Slack's way in", State.FAILED)
+    assert "SLACK_APP_TOKEN" in finding.advice
+
+
+async def test_a_post_is_tried_only_when_asked_and_leaves_no_line(redis_url: str) -> None:
+    async with clinic(redis_url) as well:
+        assert "Slack channel" not in await well.findings()
+        assert well.slack.calls_of("chat.postMessage") == []
+    async with clinic(redis_url, channel="C0GPU00001") as well:
+        assert (await well.findings())["Slack channel"].state is State.OK
+        assert len(well.slack.calls_of("chat.postMessage")) == 1
+        assert well.slack.person("ada").messages("gpu") == []
+
+
+@pytest.mark.parametrize(
+    ("channel", "word", "then"),
+    [
+        ("C0GENERAL1", "not_in_channel", "/invite @gpu-bot"),
+        ("C0PRIVATE1", "channel_not_found", "/invite @gpu-bot"),
+        ("C0NOWHERE1", "channel_not_found", "Check the id"),
+        ("C0ARCHIVE1", "is_archived", "another channel"),
+    ],
+)
+async def test_a_channel_that_cannot_be_written_in_comes_with_what_to_do(
+    redis_url: str, channel: str, word: str, then: str
+) -> None:
+    async with clinic(redis_url, channel=channel) as sick:
+        [(name, finding)] = (await sick.ills()).items()
+    assert (name, finding.state) == ("Slack channel", State.FAILED)
+    assert word in finding.found
+    assert then in finding.advice
+
+
+async def test_a_line_that_may_have_stayed_is_said(redis_url: str) -> None:
+    async with clinic(redis_url, channel="C0GPU00001") as sick:
+        sick.slack.faults.next("chat.delete", Fault.error("fatal_error"))
+        finding = (await sick.findings())["Slack channel"]
+        assert (finding.state, finding.advice) == (State.WARNING, "Delete it by hand.")
+        sick.slack.faults.next("chat.postMessage", Fault.reset_after_effect())
+        finding = (await sick.findings())["Slack channel"]
+        assert finding.state is State.FAILED
+        assert "delete it by hand" in finding.advice
+
+
+async def test_allowed_channels_that_slack_does_not_know_are_named(redis_url: str) -> None:
+    async with clinic(redis_url, allowed_channels="C0GPU00001,C0GENERAL1") as well:
+        assert (await well.findings())["Allowed channels"].found == "2 channels"
+    async with clinic(redis_url, allowed_channels="C0GPU00001,C0NOWHERE1") as sick:
+        [(name, finding)] = (await sick.ills()).items()
+    assert (name, finding.state) == ("Allowed channels", State.WARNING)
+    assert "C0NOWHERE1" in finding.found
+    assert "C0GPU00001" not in finding.found
+
+
+# Novita
+
+NOVITA_ILLS = {
+    "key": (NovitaFault.refused(401, "UNAUTHORIZED"), "refuses (UNAUTHORIZED)"),
+    "reset": (NovitaFault.reset(has_effect=False), "does not answer"),
+    "broken": (NovitaFault.server_error(), "does not answer"),
+    "not JSON": (NovitaFault.not_json(), "does not answer"),
+    "hanging": (NovitaFault.hang(has_effect=False), "no answer within"),
+}
+
+
+@pytest.mark.parametrize(("fault", "said"), NOVITA_ILLS.values(), ids=NOVITA_ILLS)
+async def test_a_novita_that_does_not_answer_as_it_should_is_said_once(
+    redis_url: str, fault: NovitaFault, said: str
+) -> None:
+    async with clinic(redis_url) as sick:
+        sick.novita.fail_all(fault)
+        ills = await sick.ills()
+        ills.pop("Clock", None)
+    assert {name for name, finding in ills.items() if finding.state is State.FAILED} == {"Novita key"}
+    assert said in ills["Novita key"].found
+    assert ills.keys() == {"Novita key", "Novita products", "Novita regions", "Novita balance"}
+
+
+async def test_a_key_that_is_refused_still_tells_the_time(redis_url: str) -> None:
+    async with clinic(redis_url, novita_api_key=SecretStr("sk_of_somebody_else")) as sick:
+        found = await sick.findings()
+    assert found["Novita key"].state is State.FAILED
+    assert "NOVITA_API_KEY" in found["Novita key"].advice
+    assert found["Clock"].state is State.OK
+
+
+@pytest.mark.parametrize(
+    ("balance", "state", "said"),
+    [
+        ("250", State.OK, "$250.00 left"),
+        ("4.99", State.WARNING, "$4.99 left"),
+        ("0", State.FAILED, "$0.00 left"),
+        ("-12.5", State.FAILED, "-$12.50 left"),
+    ],
+)
+async def test_a_low_balance_is_a_warning_and_none_a_failure(
+    redis_url: str, balance: str, state: State, said: str
+) -> None:
+    async with clinic(redis_url) as sick:
+        sick.novita.balance = Decimal(balance)
+        finding = (await sick.findings())["Novita balance"]
+    assert finding.state is state
+    assert finding.found.startswith(said)
+
+
+async def test_a_balance_that_what_runs_uses_up_within_a_day_is_a_warning(redis_url: str) -> None:
+    async with house_with_a_gpu(redis_url) as (house, hourly):
+        house.novita.balance = hourly * 30
+        assert (await said_to_cy(house)).count("🟡") == 0
+        house.novita.balance = hourly * 10
+        answer = await said_to_cy(house)
+        assert "ends it in 10 h" in answer or "ends it in 9 h 59 min" in answer
+
+
+@asynccontextmanager
+async def house_with_a_gpu(redis_url: str) -> AsyncIterator[tuple[Any, Decimal]]:
+    """A bot with one running instance that costs enough to matter."""
+    async with open_house(redis_url, admins="U0CY000001") as house:
+        for region in house.novita.clusters:
+            house.novita.set_price(region.name, "RTX 4090 24GB", price=500_000, spot_price=500_000)
+        await house.core.catalog.refresh()
+        await house.submitted()
+        card = await house.card("is running")
+        record = await house.record(card)
+        assert record.hourly_price is not None
+        yield house, record.hourly_price
+
+
+@pytest.mark.parametrize(
+    ("seconds", "state"), [(0, State.OK), (20, State.OK), (45, State.WARNING), (-45, State.WARNING)]
+)
+async def test_a_clock_that_is_off_is_a_warning(redis_url: str, seconds: int, state: State) -> None:
+    async with clinic(redis_url) as sick:
+        sick.novita.clock_ahead = -seconds
+        finding = (await sick.findings())["Clock"]
+    assert finding.state is state
+    if state is State.WARNING:
+        assert ("ahead of" if seconds > 0 else "behind") in finding.found
+
+
+async def test_a_clock_so_far_off_that_slack_is_refused_is_a_failure_over_http_alone(redis_url: str) -> None:
+    for settings, state in (
+        ({}, State.FAILED),
+        ({"slack_app_token": "xapp-sandbox"}, State.WARNING),
+    ):
+        async with clinic(redis_url, **settings) as sick:
+            sick.novita.clock_ahead = 400
+            assert (await sick.findings())["Clock"].state is state
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [({"default_region": "CN-HK-99"}, "CN-HK-99"), ({"region_priority": "AS-SGP-02,ATLANTIS"}, "ATLANTIS")],
+)
+async def test_a_region_in_the_settings_that_novita_does_not_have_is_a_warning(
+    redis_url: str, settings: dict[str, str], said: str
+) -> None:
+    async with clinic(redis_url, **settings) as sick:
+        [(name, finding)] = (await sick.ills()).items()
+    assert (name, finding.state) == ("Novita regions", State.WARNING)
+    assert said in finding.found
+    assert "AS-SGP-02" in finding.advice
+
+
+async def test_a_novita_without_stock_is_a_warning(redis_url: str) -> None:
+    async with clinic(redis_url) as sick:
+        for region in sick.novita.clusters:
+            sick.novita.out_of_stock_in_listing(region.name)
+        [(name, finding)] = (await sick.ills()).items()
+    assert (name, finding.state) == ("Novita products", State.WARNING)
