@@ -28,7 +28,7 @@ def build_app(parts: Parts) -> AsyncApp:
     """The app, for HTTP and for Socket Mode alike.
 
     process_before_response: without it Bolt polls for the ack every 10 ms and loses the acks of listeners that raise
-    right after it (libraries.md 4). Signatures are checked in bot/server.py, before Bolt parses anything.
+    right after it (libraries.md 4). Signatures are checked in bot/server/slack.py, before Bolt parses anything.
     """
 
     async def authorize() -> AuthorizeResult:

@@ -28,8 +28,8 @@ from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot import faults
 from bot.background import new_reference
-from bot.compose.loops import running
 from bot.faults import CALL_FAILED
+from bot.loops import running
 from bot.words import unexpected
 from core import request_id
 from core.errors import SettingsError

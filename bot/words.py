@@ -13,6 +13,7 @@ from core.durations import duration_words
 from core.errors import (
     GpuBotError,
     InvalidRequest,
+    NoSuchInstance,
     NotAllowed,
     NotFound,
     NovitaRefused,
@@ -21,7 +22,6 @@ from core.errors import (
     RateLimited,
     RequestTaken,
     StoreUnavailable,
-    Unknown,
     VersionConflict,
 )
 from core.models import Attempt, AttemptOutcome, BillingMode, Failure, FailureKind, LeaseEnd, Status, Stock, Verb
@@ -186,7 +186,7 @@ _ERRORS: tuple[tuple[type[GpuBotError], str], ...] = (
         "The bot's memory (Redis) does not answer, and without it nothing that costs money is begun. "
         "Try again in a minute. If it goes on, tell whoever runs this bot.",
     ),
-    (Unknown, "The bot no longer knows this instance: it ended more than 30 days ago, or never was."),
+    (NoSuchInstance, "The bot no longer knows this instance: it ended more than 30 days ago, or never was."),
     (RequestTaken, "This request was carried out before; its card tells how it went."),
     (VersionConflict, "Somebody else changed it at the same moment. Look at its card, then try again."),
     (NovitaUnsent, "Novita could not be reached, so nothing was done there. Try again in a minute."),

@@ -2,7 +2,7 @@
 
 GpuBotError
 ├── InvalidRequest            the request cannot be met as it stands; `problems` names each bad field
-├── Unknown                   there is no record of that instance
+├── NoSuchInstance            there is no record of that instance
 ├── NotAllowed                the actor may not do this here; `why` is a sentence for them
 ├── StoreUnavailable          Redis cannot be reached, so nothing that costs money may begin
 ├── RequestTaken              this request key has already led to an instance; `instance_id` says which
@@ -36,7 +36,7 @@ class InvalidRequest(GpuBotError):
         self.problems = problems
 
 
-class Unknown(GpuBotError):
+class NoSuchInstance(GpuBotError):
     """There is no record of an instance with this id."""
 
 

@@ -15,7 +15,7 @@ import structlog
 
 from core import leases, transitions
 from core.clock import Clock
-from core.errors import InvalidRequest, NotFound, NovitaError, NovitaRefused, StoreUnavailable, Unknown
+from core.errors import InvalidRequest, NoSuchInstance, NotFound, NovitaError, NovitaRefused, StoreUnavailable
 from core.models import Actor, Connection, Failure, FailureKind, Instance, LeaseEnd, NovitaInstance, Status, Verb
 from core.outbox import Change
 from core.policy import Policy
@@ -95,7 +95,10 @@ class Lifecycle:
         self._max_lease = max_lease
 
     async def order(self, verb: Verb, instance_id: str, actor: Actor, policy: Policy) -> Ordered:
-        """Records the order; `carry_out` sends it. Raises Unknown, NotAllowed, InvalidRequest or StoreUnavailable."""
+        """Records the order; `carry_out` sends it.
+
+        Raises NoSuchInstance, NotAllowed, InvalidRequest or StoreUnavailable.
+        """
         instance = await self._mine(instance_id, actor, policy)
         if instance.order is not None and instance.order.verb is verb:
             return Ordered(instance, is_repeat=True)
@@ -191,7 +194,7 @@ class Lifecycle:
             return False
         if order.last_try_at is None:
             return order.actor is None or self._clock.now() - order.at >= _FIRST_PAUSE
-        pause = transitions.LISTING_LAG if not order.trouble else min(_FIRST_PAUSE * 2**order.tries, _LONGEST_PAUSE)
+        pause = transitions.OLD_STATE_LAG if not order.trouble else min(_FIRST_PAUSE * 2**order.tries, _LONGEST_PAUSE)
         return self._clock.now() - order.last_try_at >= pause
 
     async def _extensible(self, instance_id: str, actor: Actor, policy: Policy) -> Instance:
@@ -216,7 +219,7 @@ class Lifecycle:
     async def _mine(self, instance_id: str, actor: Actor, policy: Policy) -> Instance:
         instance = await self._records.get(instance_id)
         if instance is None:
-            raise Unknown(instance_id)
+            raise NoSuchInstance(instance_id)
         policy.check_act(actor, instance)
         return instance
 

@@ -17,7 +17,7 @@ from core.outbox import Change
 
 log = structlog.get_logger(__name__)
 
-LISTING_LAG = timedelta(seconds=30)
+UNLISTED_FOR = timedelta(seconds=30)
 """How long a new instance may be absent from Novita's listing before that means something; the delay is unpublished."""
 
 _PARALLEL = 8
@@ -43,7 +43,7 @@ class Records(Protocol):
 
     async def live(self) -> list[Instance]: ...
     async def get_many(self, ids: Sequence[str]) -> list[Instance | None]: ...
-    async def living(self, since: datetime) -> set[str]: ...
+    async def processes_alive_since(self, since: datetime) -> set[str]: ...
 
 
 class Ledger(Protocol):
@@ -111,7 +111,7 @@ class Observer:
         """Records that the listing does not show."""
         if not absent:
             return
-        living = await self._records.living(self._clock.now() - ALIVE_WITHIN)
+        living = await self._records.processes_alive_since(self._clock.now() - ALIVE_WITHIN)
         for instance in absent:
             try:
                 if instance.is_launching:
@@ -124,7 +124,7 @@ class Observer:
     def _should_be_listed(self, instance: Instance) -> bool:
         if instance.order is not None and instance.order.verb is Verb.DELETE:
             return True
-        return instance.launched_at is None or self._clock.now() - instance.launched_at > LISTING_LAG
+        return instance.launched_at is None or self._clock.now() - instance.launched_at > UNLISTED_FOR
 
     async def _settle_launching(self, instance: Instance, living: set[str]) -> None:
         now = self._clock.now()

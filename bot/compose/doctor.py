@@ -11,7 +11,7 @@ from datetime import timedelta
 import aiohttp
 
 from bot import logs
-from bot.compose.core import slack_client
+from bot.compose.base import slack_client
 from bot.doctor import Finding, Patient, checks, examine
 from bot.doctor.settings import about
 from core import settings

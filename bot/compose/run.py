@@ -10,12 +10,12 @@ from collections.abc import Callable
 
 import structlog
 
-from bot.compose.core import Core, open_core
+from bot.compose.base import Base, open_base
 from core.settings import Settings
 
 log = structlog.get_logger(__name__)
 
-Role = Callable[[Core], "contextlib.AbstractAsyncContextManager[object]"]
+Role = Callable[[Base], "contextlib.AbstractAsyncContextManager[object]"]
 """Something a process does for as long as the context lasts."""
 
 
@@ -23,7 +23,7 @@ async def run(settings: Settings, *roles: Role) -> None:
     """Runs a process with these roles until it is told to stop. Raises SettingsError when it cannot begin."""
     stop = _stop_signal()
     async with contextlib.AsyncExitStack() as stack:
-        core = await stack.enter_async_context(open_core(settings))
+        core = await stack.enter_async_context(open_base(settings))
         for role in roles:
             await stack.enter_async_context(role(core))
         _keep_what_is_here()

@@ -8,34 +8,34 @@ from collections.abc import AsyncIterator, Iterator
 import structlog
 from aiohttp import web
 
-from bot.compose.core import Core
+from bot.compose.base import Base
 from bot.server import application, health, metrics
 from core.errors import SettingsError
 
 log = structlog.get_logger(__name__)
 
 
-def routes(core: Core) -> Iterator[web.RouteDef]:
+def routes(base: Base) -> Iterator[web.RouteDef]:
     checks: dict[str, health.Check] = {
-        "redis": core.store.ping,
-        "slack": core.client.auth_test,
-        "novita": core.novita.regions,
+        "redis": base.store.ping,
+        "slack": base.client.auth_test,
+        "novita": base.novita.regions,
     }
-    yield from health.routes(checks, health.worker_check(core.store.worker_seen_at, core.clock.now))
-    yield from metrics.routes(core.store, core.clock)
+    yield from health.routes(checks, health.worker_check(base.store.worker_seen_at, base.clock.now))
+    yield from metrics.routes(base.store, base.clock)
 
 
 @contextlib.asynccontextmanager
-async def watched(core: Core) -> AsyncIterator[None]:
+async def watched(base: Base) -> AsyncIterator[None]:
     """Serves them on METRICS_PORT while the context lasts, if that is set. Raises SettingsError when it is taken."""
-    port = core.settings.metrics_port
+    port = base.settings.metrics_port
     if port is None:
         yield
         return
-    runner = web.AppRunner(application.build(routes(core)), auto_decompress=False, access_log=None)
+    runner = web.AppRunner(application.build(routes(base)), auto_decompress=False, access_log=None)
     await runner.setup()
     try:
-        await listen(runner, core.settings.host, port, "METRICS_PORT")
+        await listen(runner, base.settings.host, port, "METRICS_PORT")
         log.info("metrics_ready", addresses=[f"{a[0]}:{a[1]}" for a in runner.addresses])
         yield
     finally:

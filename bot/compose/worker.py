@@ -8,12 +8,11 @@ from datetime import timedelta
 
 import structlog
 
-from bot.compose.core import Core
-from bot.compose.loops import running
+from bot.compose.base import Base
 from bot.compose.watching import watched
+from bot.loops import running
 from core import tasks
 from core.observe import BEAT_EVERY, Observer
-from core.reports import Reports
 
 _SUM_UP_EVERY = timedelta(seconds=2)
 
@@ -21,22 +20,22 @@ log = structlog.get_logger(__name__)
 
 
 @contextlib.asynccontextmanager
-async def as_worker(core: Core) -> AsyncIterator[None]:
+async def as_worker(base: Base) -> AsyncIterator[None]:
     """Observes Novita, ends leases, does and tells what was left undone, keeps prices fresh."""
-    observer = Observer(core.novita, core.store, core.outbox, core.clock)
-    ttl = core.settings.catalog_ttl
+    observer = Observer(base.novita, base.store, base.outbox, base.clock)
+    ttl = base.settings.catalog_ttl
     work = {
-        "observe": (observer.look, core.settings.observe_interval),
-        "tend": (core.lifecycle.tend, core.settings.observe_interval),
-        "beat": (lambda: core.store.see_worker(core.clock.now()), BEAT_EVERY),
-        "sum_up_reports": (Reports(core.store, core.store, core.outbox, core.clock).sum_up, _SUM_UP_EVERY),
-        "sweep_outbox": (core.outbox.sweep, timedelta(seconds=1)),
-        "refresh_market": (core.catalog.refresh, max(ttl / 3, timedelta(seconds=1))),
+        "observe": (observer.look, base.settings.observe_interval),
+        "tend": (base.lifecycle.tend, base.settings.observe_interval),
+        "beat": (lambda: base.store.see_worker(base.clock.now()), BEAT_EVERY),
+        "sum_up_reports": (base.reports.sum_up, _SUM_UP_EVERY),
+        "sweep_outbox": (base.outbox.sweep, timedelta(seconds=1)),
+        "refresh_market": (base.catalog.refresh, max(ttl / 3, timedelta(seconds=1))),
     }
 
     async def note(task: str) -> None:
-        await core.store.note_success(task, core.clock.now())
+        await base.store.note_success(task, base.clock.now())
 
-    async with watched(core), running(lambda: tasks.run_forever(core.redis_url, work, note), name="worker"):
+    async with watched(base), running(lambda: tasks.run_forever(base.redis_url, work, note), name="worker"):
         log.info("worker_ready")
         yield

@@ -11,7 +11,7 @@ from bot.views import blocks as b
 from bot.views.blocks import Message
 from bot.views.modal import Form
 from bot.views.text import channel_mention, esc, link
-from core.errors import Unknown
+from core.errors import NoSuchInstance
 from core.launch import Launch
 from core.models import BillingMode, Instance, InstanceRequest, Market
 
@@ -19,11 +19,11 @@ from core.models import BillingMode, Instance, InstanceRequest, Market
 async def press(parts: Parts, click: Click) -> None:
     """With environment variables the form opens, because their values are stored nowhere; else it is created at once.
 
-    Raises Unknown, NotAllowed, InvalidRequest, NovitaError and StoreUnavailable.
+    Raises NoSuchInstance, NotAllowed, InvalidRequest, NovitaError and StoreUnavailable.
     """
     earlier = await parts.store.get(click.value)
     if earlier is None:
-        raise Unknown(click.value)
+        raise NoSuchInstance(click.value)
     request = _same(earlier, Action(click.action))
     actor = click.visit.actor
     parts.policy.check_create(actor, request.channel)

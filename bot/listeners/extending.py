@@ -17,7 +17,7 @@ from bot.views import blocks as b
 from bot.views.blocks import Message
 from bot.views.text import date, esc, mention
 from core.durations import duration_words
-from core.errors import InvalidRequest, NotAllowed, Unknown
+from core.errors import InvalidRequest, NoSuchInstance, NotAllowed
 from core.events import LeaseExtended
 from core.models import Instance
 
@@ -50,10 +50,10 @@ async def press(parts: Parts, click: Click) -> None:
 
 
 async def extend(parts: Parts, instance_id: str, by: By, visit: Visit) -> Message:
-    """Moves the end of the lease. What to say to who asked. Raises Unknown, StoreUnavailable."""
+    """Moves the end of the lease. What to say to who asked. Raises NoSuchInstance, StoreUnavailable."""
     record = await parts.store.get(instance_id)
     if record is None:
-        raise Unknown(instance_id)
+        raise NoSuchInstance(instance_id)
     try:
         parts.policy.check_act(visit.actor, record)
     except NotAllowed as refusal:

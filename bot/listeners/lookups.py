@@ -6,7 +6,7 @@ from bot.listeners.clicks import Click
 from bot.parts import Parts
 from bot.views import lists
 from bot.views.blocks import Message
-from core.errors import Unknown
+from core.errors import NoSuchInstance
 from core.models import Actor, Instance
 
 MINE, ALL = "mine", "all"
@@ -28,7 +28,7 @@ async def press_status(parts: Parts, click: Click) -> None:
     """Details of one instance; in place of what was chosen from, when that was private."""
     instance = await parts.store.get(click.value)
     if instance is None:
-        raise Unknown(click.value)
+        raise NoSuchInstance(click.value)
     await click.say(lists.status(instance, parts.clock.now()), instead=True)
 
 

@@ -17,7 +17,7 @@ from bot.views import buttons, private
 from bot.views.blocks import Message
 from bot.views.card import card
 from bot.views.text import esc
-from core.errors import InvalidRequest, NotAllowed, Unknown
+from core.errors import InvalidRequest, NoSuchInstance, NotAllowed
 from core.models import Instance, Verb
 
 log = structlog.get_logger(__name__)
@@ -35,7 +35,7 @@ async def press(parts: Parts, click: Click) -> None:
 async def give(parts: Parts, action: Action, instance_id: str, visit: Visit) -> Message | None:
     """Gives the order. What to say to whoever gave it; None where what they look at shows it.
 
-    Raises Unknown and StoreUnavailable.
+    Raises NoSuchInstance and StoreUnavailable.
     """
     verb = buttons.VERBS[action]
     try:
@@ -71,7 +71,7 @@ async def refused(parts: Parts, action: Action, instance_id: str, visit: Visit, 
     parts.policy.check_home(visit.actor)
     instance = await parts.store.get(instance_id)
     if instance is None:
-        raise Unknown(instance_id)
+        raise NoSuchInstance(instance_id)
     return private.refused(instance, action, refusal.why, parts.admins)
 
 

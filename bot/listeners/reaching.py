@@ -16,7 +16,7 @@ from bot.views import blocks as b
 from bot.views import private
 from bot.views.blocks import Message
 from bot.words import error_words
-from core.errors import InvalidRequest, NotAllowed, Unknown
+from core.errors import InvalidRequest, NoSuchInstance, NotAllowed
 from core.models import PROGRAM, Instance
 
 log = structlog.get_logger(__name__)
@@ -27,7 +27,7 @@ async def press_connect(parts: Parts, click: Click) -> None:
 
 
 async def connect(parts: Parts, instance_id: str, visit: Visit, answer: Answer) -> None:
-    """Raises Unknown, StoreUnavailable and NovitaError."""
+    """Raises NoSuchInstance, StoreUnavailable and NovitaError."""
     await answer.hold("Asking Novita how to reach it…")
     await answer.say(await _connection(parts, instance_id, visit))
 
@@ -49,7 +49,7 @@ async def press_ask(parts: Parts, click: Click) -> None:
     verb, _, instance_id = click.value.rpartition(" ")
     instance = await parts.store.get(instance_id)
     if instance is None:
-        raise Unknown(instance_id)
+        raise NoSuchInstance(instance_id)
     question = private.asking(instance, verb, click.visit.actor.user, parts.admins)
     is_asked = await _post_in_thread(parts, instance, question)
     await click.say(b.notice("Asked in its thread." if is_asked else _not_asked(instance)), instead=True)

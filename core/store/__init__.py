@@ -15,7 +15,7 @@
 | {gpu}:left_out               | zset   | ids with reports left out to be summed up, by the end of that minute (ms) | when summed up  |
 | {gpu}:market                 | hash   | json (regions and products), as_of (ms)                                   | never           |
 | {gpu}:market:refreshing      | string | a process is fetching the market just now                                 | 30 s            |
-| {gpu}:newest:<name>          | string | the latest edit of an open form, by its time                               | 1 h             |
+| {gpu}:newest:<name>          | string | the greatest stamp noted under a name                                        | 1 h             |
 | {gpu}:processes              | zset   | each process's id by its last sign of life (ms)                           | trimmed         |
 | {gpu}:worker:seen            | string | when a worker last did its round (ms)                                     | never           |
 | {gpu}:doctor:<word>          | string | a write that is tried, and removed at once                                | 1 min           |

@@ -135,7 +135,7 @@ class Store(ReportCounts, Inspection):
         answer = await self._settle(instance_id, delivery, told, 0, "keep")
         return bool(answer[0] == "ok")
 
-    async def look(self, instance_id: str, delivery: str, told: int, seen: int) -> Telling | None:
+    async def save_and_read_on(self, instance_id: str, delivery: str, told: int, seen: int) -> Telling | None:
         """Keeps the right, and returns what has happened after the first `seen` events. None when it was lost."""
         answer = await self._settle(instance_id, delivery, told, seen, "look")
         return None if answer[0] == "lost" else _telling(answer[1], seen, answer[2], delivery)
@@ -189,7 +189,7 @@ class Store(ReportCounts, Inspection):
     async def release_refresh(self) -> None:
         await self._again(lambda: self._redis.delete(key_of("market:refreshing")))
 
-    async def newest(self, name: str, stamp: float) -> float:
+    async def note_stamp(self, name: str, stamp: float) -> float:
         """The greatest stamp noted under `name` in the last hour by any process, this one included."""
         answer: Any = await self._run(NEWEST, [key_of("newest", name)], [repr(stamp), duration_ms(_STAMPS_KEPT)])
         return float(answer)
@@ -207,7 +207,7 @@ class Store(ReportCounts, Inspection):
 
         await self._again(write)
 
-    async def living(self, since: datetime) -> set[str]:
+    async def processes_alive_since(self, since: datetime) -> set[str]:
         """Ids of the processes that gave a sign of life since then."""
         return set(await self._again(lambda: self._redis.zrangebyscore(key_of("processes"), ms(since), "+inf")))
 

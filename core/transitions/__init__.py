@@ -23,11 +23,11 @@ from core.transitions.launching import (
 )
 from core.transitions.living import ON_THE_WAY, disk_reminded, extended, order_failed, order_taken, ordered, reminded
 from core.transitions.reporting import reported, summed_up, takes_reports
-from core.transitions.seeing import LISTING_LAG, STATUSES, deleted, missing, seen
+from core.transitions.seeing import OLD_STATE_LAG, STATUSES, deleted, missing, seen
 
 __all__ = [
     "GIVE_UP_AFTER",
-    "LISTING_LAG",
+    "OLD_STATE_LAG",
     "ON_THE_WAY",
     "STATUSES",
     "Changed",

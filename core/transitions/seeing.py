@@ -25,7 +25,7 @@ SLOW_AFTER = (timedelta(minutes=10), timedelta(minutes=30))
 _RESTART_LAG = timedelta(seconds=6)
 """How long `running` is taken for the state before a restart. Short: a quick restart may pass between two looks."""
 
-LISTING_LAG = timedelta(minutes=1)
+OLD_STATE_LAG = timedelta(minutes=1)
 """How long Novita may go on showing the state before an order that it took; the delay is unpublished."""
 
 STATUSES = {
@@ -146,7 +146,7 @@ def _stopped(instance: Instance, novita: NovitaInstance, now: datetime) -> Chang
         is_new = instance.data_until != novita.data_until and novita.data_until is not None
         return (instance.model_copy(update={"data_until": novita.data_until}), ()) if is_new else None
     order = instance.order
-    if order is not None and order.verb is Verb.START and now - (order.last_try_at or order.at) < LISTING_LAG:
+    if order is not None and order.verb is Verb.START and now - (order.last_try_at or order.at) < OLD_STATE_LAG:
         return None
     changes = {
         "status": Status.STOPPED,

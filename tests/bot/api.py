@@ -102,7 +102,7 @@ def bad_fields(answer: httpx.Response) -> set[str]:
 
 
 async def record(house: House, answer: httpx.Response) -> Instance:
-    found = await house.core.store.get(answer.json()["instanceId"])
+    found = await house.base.store.get(answer.json()["instanceId"])
     assert found is not None
     return found
 

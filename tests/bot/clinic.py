@@ -10,7 +10,7 @@ from typing import Any
 
 import aiohttp
 
-from bot.compose.core import slack_client
+from bot.compose.base import slack_client
 from bot.doctor import Finding, Patient, State, checks, examine
 from bot.doctor.settings import about
 from bot.sandbox.novita import SandboxNovita

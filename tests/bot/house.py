@@ -11,7 +11,7 @@ from urllib.parse import parse_qs, urlencode
 
 from pydantic import SecretStr
 
-from bot.compose.core import Core, open_core
+from bot.compose.base import Base, open_base
 from bot.compose.web import as_web
 from bot.compose.worker import as_worker
 from bot.sandbox.novita import SandboxNovita
@@ -91,16 +91,16 @@ class Scene:
 
 @dataclass
 class House(Scene):
-    """The bot in this very process. `core` and `port` are the first web's; the last in `cores` belong to workers."""
+    """The bot in this very process. `base` and `port` are the first web's; the last in `bases` belong to workers."""
 
     settings: Settings
-    cores: list[Core]
+    bases: list[Base]
     ports: list[int]
     front: Front
 
     @property
-    def core(self) -> Core:
-        return self.cores[0]
+    def base(self) -> Base:
+        return self.bases[0]
 
     @property
     def port(self) -> int:
@@ -123,12 +123,12 @@ class House(Scene):
     @asynccontextmanager
     async def another_web(self, **settings: Any) -> AsyncIterator[int]:
         """The port of one web more, with settings of its own."""
-        async with open_core(self.settings.model_copy(update=settings)) as core, as_web(core) as port:
+        async with open_base(self.settings.model_copy(update=settings)) as base, as_web(base) as port:
             yield port
 
     async def record(self, card: Message) -> Instance:
         """The record that a card is drawn from."""
-        record = await self.core.store.get(instance_id_of(card))
+        record = await self.base.store.get(instance_id_of(card))
         assert record is not None
         return record
 
@@ -185,24 +185,24 @@ async def open_house(
         api = await slack.start()
         stack.push_async_callback(slack.stop)
         chosen = settings_for(slack, api, novita, redis_url, **settings)
-        cores = [await stack.enter_async_context(open_core(chosen)) for _ in range(webs)]
-        ports = [await _open_web(stack, core, warm=warm) for core in cores]
+        bases = [await stack.enter_async_context(open_base(chosen)) for _ in range(webs)]
+        ports = [await _open_web(stack, base, warm=warm) for base in bases]
         front = await stack.enter_async_context(Front(ports))
         slack.bot_url = front.url
-        cores += [await _open_worker(stack, chosen) for _ in range(workers)]
-        yield House(slack, novita, chosen, cores, ports, front)
+        bases += [await _open_worker(stack, chosen) for _ in range(workers)]
+        yield House(slack, novita, chosen, bases, ports, front)
     assert novita.violations == []
     assert slack.problems == []
 
 
-async def _open_web(stack: AsyncExitStack, core: Core, *, warm: bool) -> int:
+async def _open_web(stack: AsyncExitStack, base: Base, *, warm: bool) -> int:
     if warm:
-        await core.catalog.get_market()
-        await core.catalog.refresh_templates()
-    return await stack.enter_async_context(as_web(core))
+        await base.catalog.get_market()
+        await base.catalog.refresh_templates()
+    return await stack.enter_async_context(as_web(base))
 
 
-async def _open_worker(stack: AsyncExitStack, settings: Settings) -> Core:
-    core = await stack.enter_async_context(open_core(settings))
-    await stack.enter_async_context(as_worker(core))
-    return core
+async def _open_worker(stack: AsyncExitStack, settings: Settings) -> Base:
+    base = await stack.enter_async_context(open_base(settings))
+    await stack.enter_async_context(as_worker(base))
+    return base

@@ -43,12 +43,12 @@ def request(house: House, name: str, **changes: Any) -> InstanceRequest:
 
 
 def _template_id(house: House) -> str:
-    return next(each.id for each in house.core.catalog.templates if each.name == TEMPLATE)
+    return next(each.id for each in house.base.catalog.templates if each.name == TEMPLATE)
 
 
 async def launched(house: House, name: str = "train-1", who: str = "ada", **changes: Any) -> Instance:
     """An instance that Novita has just said yes to, its card in #gpu."""
-    core = house.core
+    core = house.base
     launcher = Launcher(
         core.novita,
         core.catalog,
@@ -90,34 +90,34 @@ def _card(house: House, instance: Instance, text: str) -> Message | None:
 
 
 async def read(house: House, instance_id: str) -> Instance:
-    record = await house.core.store.get(instance_id)
+    record = await house.base.store.get(instance_id)
     assert record is not None
     return record
 
 
 async def change(house: House, instance: Instance, change: Change) -> Instance:
     """Changes the newest version of a record, as time or another process would."""
-    return await house.core.outbox.update(await read(house, instance.id), change)
+    return await house.base.outbox.update(await read(house, instance.id), change)
 
 
 async def aged(house: House, instance: Instance) -> Instance:
     """The same instance, older than the time that Novita's listing may take to show a new one."""
-    earlier = house.core.clock.now() - timedelta(hours=1)
+    earlier = house.base.clock.now() - timedelta(hours=1)
     return await change(house, instance, lambda i: (i.model_copy(update={"launched_at": earlier}), ()))
 
 
 async def with_lease_to(house: House, instance: Instance, left: timedelta) -> Instance:
     """The same instance with so much of its lease left."""
-    ends_at = house.core.clock.now() + left
+    ends_at = house.base.clock.now() + left
     return await change(house, instance, lambda i: (i.model_copy(update={"lease_ends_at": ends_at}), ()))
 
 
 async def written(house: House, count: int, who: str = "ada", prefix: str = "job") -> list[Instance]:
     """So many running instances, on record only: Novita has none of them."""
-    now, owner = house.core.clock.now(), actor(house, who)
+    now, owner = house.base.clock.now(), actor(house, who)
     records = [_record(house, f"{prefix}-{number:03}", owner, now) for number in range(count)]
     for record in records:
-        await house.core.store.begin(record, [], now)
+        await house.base.store.begin(record, [], now)
     return records
 
 

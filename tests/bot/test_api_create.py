@@ -126,7 +126,7 @@ async def test_an_unknown_product_or_template_is_404_and_leaves_no_record(
     async with open_house(redis_url, workers=0, api_token=TOKEN) as house, api(house) as client:
         assert code_of(await client.post("/api/instances", json={**BODY, **wrong})) == (404, expected)
         assert house.novita.calls_of("create") == []
-        assert await house.core.store.live() == []
+        assert await house.base.store.live() == []
 
 
 async def test_every_bad_field_is_named_as_it_was_written_and_at_once(redis_url: str) -> None:
@@ -146,7 +146,7 @@ async def test_every_bad_field_is_named_as_it_was_written_and_at_once(redis_url:
     async with open_house(redis_url, workers=0, api_token=TOKEN) as house, api(house) as client:
         assert bad_fields(await client.post("/api/instances", json=body)) == {"name", *body}
         assert bad_fields(await client.post("/api/instances", json={})) == {"name", "productName", "templateId"}
-        assert await house.core.store.live() == []
+        assert await house.base.store.live() == []
 
 
 @pytest.mark.parametrize(

@@ -85,7 +85,7 @@ async def test_novita_that_was_never_there_is_503_but_bad_fields_are_named_all_t
     async with house_of as house, api(house) as client:
         assert code_of(await client.post("/api/instances", json=BODY)) == (503, "novita_unreachable")
         assert bad_fields(await client.post("/api/instances", json={**BODY, "gpuNum": []})) == {"gpuNum"}
-        assert await house.core.store.live() == []
+        assert await house.base.store.live() == []
 
 
 async def test_a_lost_answer_is_looked_for_and_answered_once_it_is_found(redis_url: str) -> None:
@@ -134,7 +134,7 @@ async def test_a_client_that_hangs_up_changes_nothing(redis_url: str) -> None:
         writer.transport.abort()
         (shown,) = (await client.get("/api/instances")).json()["instances"]
         await shows(client, house, f"/api/instances/{shown['id']}", "running")
-        (kept,) = await house.core.store.live()
+        (kept,) = await house.base.store.live()
         assert (kept.status, {kept.novita_id}) == (Status.RUNNING, set(house.novita.instances))
 
 

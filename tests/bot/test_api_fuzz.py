@@ -137,7 +137,7 @@ def encoded(body: Any) -> bytes:
 async def test_whatever_is_sent_is_answered_as_described(
     house: House, log: io.StringIO, method: str, path: str, data: st.DataObject
 ) -> None:
-    known = (await house.core.store.live() or await written(house, 2))[0].id
+    known = (await house.base.store.live() or await written(house, 2))[0].id
     id_ = data.draw(ids)
     where = path.replace("{id}", quote(known if id_ == "known" else id_, safe=""))
     body, query = data.draw(bodies(method, path)), data.draw(queries(method, path))

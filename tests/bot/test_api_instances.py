@@ -24,7 +24,7 @@ async def names(client: httpx.AsyncClient, **query: Any) -> list[str]:
 
 
 async def ended(house: House, instance: Instance) -> None:
-    now = house.core.clock.now()
+    now = house.base.clock.now()
     await change(house, instance, lambda i: deleted(i, now))
 
 
@@ -156,7 +156,7 @@ async def test_an_order_that_cannot_be_carried_out_now_is_409_and_says_why(redis
         refused = await client.post(f"{where}/start")
         assert code_of(refused) == (409, "wrong_state")
         assert refused.json()["error"]["message"] == "It cannot start now: it is running."
-        ada, now = actor(house, "ada"), house.core.clock.now()
+        ada, now = actor(house, "ada"), house.base.clock.now()
         await change(house, record, lambda i: ordered(i, Verb.DELETE, ada, now))
         assert code_of(await client.post(f"{where}/stop")) == (409, "wrong_state")
         assert code_of(await client.post(f"{where}/extend", json={"by": "1h"})) == (409, "wrong_state")
@@ -209,7 +209,7 @@ async def test_a_lease_is_extended_at_most_to_the_longest(redis_url: str) -> Non
     async with open_house(redis_url, workers=0, api_token=TOKEN, **settings) as house, api(house) as client:
         (record,) = await written(house, 1)
         moved = (await client.post(f"/api/instances/{record.id}/extend", json={"by": "9d"})).json()
-        left = datetime.fromisoformat(moved["leaseEndsAt"]) - house.core.clock.now()
+        left = datetime.fromisoformat(moved["leaseEndsAt"]) - house.base.clock.now()
         assert timedelta(hours=11, minutes=59) < left <= timedelta(hours=12)
 
 

@@ -35,7 +35,7 @@ async def test_without_a_channel_nobody_is_told_and_slack_is_not_asked(redis_url
         await shows(client, house, where, "running")
         await client.post(f"{where}/stop")
         await shows(client, house, where, "stopped")
-        while await house.core.store.outbox_size():
+        while await house.base.store.outbox_size():
             await another_look(house)
         assert {call.method for call in house.slack.calls} <= {"auth.test"}
 

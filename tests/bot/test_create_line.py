@@ -120,9 +120,9 @@ async def test_a_button_is_read_again_so_that_what_is_no_longer_sold_is_not_crea
         ada = house.slack.person("ada")
         await ada.command(f"/gpu create {LINE}")
         question = await told(house, "ada", "Create *train-1*")
-        market = house.core.catalog.market
+        market = house.base.catalog.market
         assert market is not None
-        house.core.catalog.market = market.model_copy(update={"products": market.products[-1:]})
+        house.base.catalog.market = market.model_copy(update={"products": market.products[-1:]})
         await ada.click(question, "create:confirm")
         await told(house, "ada", "It can no longer be created as it stands")
         assert house.novita.creates == []

@@ -184,7 +184,7 @@ async def house_with_a_gpu(redis_url: str) -> AsyncIterator[tuple[Any, Decimal]]
     async with open_house(redis_url, admins="U0CY000001") as house:
         for region in house.novita.clusters:
             house.novita.set_price(region.name, "RTX 4090 24GB", price=500_000, spot_price=500_000)
-        await house.core.catalog.refresh()
+        await house.base.catalog.refresh()
         await house.submitted()
         card = await house.card("is running")
         record = await house.record(card)

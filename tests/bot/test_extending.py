@@ -36,7 +36,7 @@ def _utc(text: str) -> datetime:
 async def test_until_tonight_moves_the_end_to_the_evening_unless_that_is_over(redis_url: str) -> None:
     async with open_house(redis_url) as house:
         made, card = await running(house, lease=timedelta(minutes=5))
-        evening = evening_of(house.core.clock.now(), UTC)
+        evening = evening_of(house.base.clock.now(), UTC)
         await house.slack.person("ada").click(card, "instance:extend:tonight")
         await _says_and_does(house, made, evening)
 
@@ -45,7 +45,7 @@ async def test_where_slack_does_not_say_where_a_person_is_the_evening_is_utcs(re
     async with open_house(redis_url) as house:
         house.slack.faults.always("users.info", Fault.error("missing_scope"))
         made, _ = await running(house, lease=timedelta(minutes=5))
-        evening = evening_of(house.core.clock.now(), UTC)
+        evening = evening_of(house.base.clock.now(), UTC)
         await house.slack.person("ada").command("/gpu extend train-1 until tonight")
         await _says_and_does(house, made, evening)
 
@@ -54,7 +54,7 @@ async def test_an_extension_never_takes_back_what_somebody_else_has_just_given(r
     async with open_house(redis_url) as house:
         made, _ = await running(house)
         assert made.lease_ends_at is not None
-        lifecycle, ada = house.core.lifecycle, made.owner
+        lifecycle, ada = house.base.lifecycle, made.owner
         further, less = (made.lease_ends_at + timedelta(hours=hours) for hours in (4, 1))
         await lifecycle.extend_until(made.id, further, ada, Policy())
         await lifecycle.extend_until(made.id, less, ada, Policy())
@@ -66,7 +66,7 @@ async def _says_and_does(house: House, made: Instance, evening: datetime) -> Non
     assert made.lease_ends_at is not None
     if evening > made.lease_ends_at:
         said, ends_at = "may run until", evening
-    elif evening > house.core.clock.now():
+    elif evening > house.base.clock.now():
         said, ends_at = "already, which is later", made.lease_ends_at
     else:
         said, ends_at = "It is past 20:00 where you are", made.lease_ends_at

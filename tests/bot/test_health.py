@@ -10,7 +10,7 @@ from datetime import timedelta
 import pytest
 from pydantic import SecretStr
 
-from bot.compose.core import open_core
+from bot.compose.base import open_base
 from bot.compose.run import run
 from bot.compose.web import as_web
 from bot.compose.worker import as_worker
@@ -28,7 +28,7 @@ from tests.bot.watching import fetched, readiness, said, scraped
 async def has_beaten(house: House) -> None:
     """Returns once a worker's tasks have given a sign of life."""
     async with asyncio.timeout(20):
-        while await house.core.store.worker_seen_at() is None:  # noqa: ASYNC110
+        while await house.base.store.worker_seen_at() is None:  # noqa: ASYNC110
             await asyncio.sleep(0.01)  # Redis tells nobody when it changes.
 
 
@@ -50,7 +50,7 @@ async def test_a_missing_worker_is_named_and_the_web_stays_ready(redis_url: str)
     async with open_house(redis_url, workers=0) as house:
         status, states = await readiness(house.port)
         assert (status, states["worker"]["error"]) == (200, "no worker so far")
-        await house.core.store.see_worker(house.core.clock.now() - timedelta(seconds=40))
+        await house.base.store.see_worker(house.base.clock.now() - timedelta(seconds=40))
         async with house.another_web() as port:
             status, states = await readiness(port)
         assert status == 200
@@ -88,7 +88,7 @@ async def test_whatever_stands_in_the_way_the_answer_holds_no_secret_and_no_addr
     async with RedisLine(redis_url) as line, open_house(redis_url, workers=0) as house:
         secret = SecretStr(line.url.replace("://", "://:redis-password@"))
         settings = house.settings.model_copy(update={"redis_url": SecretStr(line.url)})
-        async with open_core(settings) as core, as_web(core) as port:
+        async with open_base(settings) as core, as_web(core) as port:
             await line.down()
             house.slack.faults.always("auth.test", Fault.not_json())
             house.novita.fail_all(NovitaFault.refused(403, "FORBIDDEN", f"no {secret.get_secret_value()} for you"))
@@ -106,7 +106,7 @@ async def test_whatever_stands_in_the_way_the_answer_holds_no_secret_and_no_addr
 async def test_dependencies_that_hang_are_asked_side_by_side_and_not_waited_for(redis_url: str) -> None:
     async with RedisLine(redis_url) as line, open_house(redis_url, workers=0) as house:
         settings = house.settings.model_copy(update={"redis_url": SecretStr(line.url)})
-        async with open_core(settings) as core, as_web(core) as port:
+        async with open_base(settings) as core, as_web(core) as port:
             line.stall()
             house.slack.faults.always("auth.test", Fault.hang())
             house.novita.fail_all(NovitaFault.hang(has_effect=False))
@@ -167,7 +167,7 @@ async def test_a_worker_shows_its_health_and_metrics_on_a_port_of_its_own(redis_
     async with open_house(redis_url, workers=0) as house:
         settings = house.settings.model_copy(update={"metrics_port": 0})
         with everything_logged("json") as log:
-            async with open_core(settings) as core, as_worker(core):
+            async with open_base(settings) as core, as_worker(core):
                 await has_beaten(house)
                 (ready,) = said(log, "metrics_ready")
                 port = int(ready["addresses"][0].rpartition(":")[2])

@@ -50,7 +50,7 @@ async def test_an_extension_beyond_the_longest_lease_goes_that_far_and_says_so(r
         await told(house, "ada", "a lease ends at most 9 h from now")
         ends_at = (await read(house, made.id)).lease_ends_at
         assert ends_at is not None
-        assert timedelta() <= house.core.clock.now() + 9 * HOUR - ends_at < timedelta(minutes=1)
+        assert timedelta() <= house.base.clock.now() + 9 * HOUR - ends_at < timedelta(minutes=1)
 
 
 async def test_two_people_who_extend_at_once_over_two_webs_extend_it_once_and_both_are_told(redis_url: str) -> None:
@@ -155,7 +155,7 @@ async def test_a_stopped_instance_reminds_weekly_what_its_disk_costs(redis_url: 
         made, card = await running(house, rootfs_size=100)
         await house.slack.person("ada").click(card, "instance:stop")
         stopped, _ = await seen(house, made, "is stopped")
-        week_ago = house.core.clock.now() - timedelta(days=7, minutes=1)
+        week_ago = house.base.clock.now() - timedelta(days=7, minutes=1)
         await change(house, stopped, lambda i: (i.model_copy(update={"stopped_at": week_ago}), ()))
         reminder = await in_thread(house, card, "has been stopped for a week")
         assert "$0.20 a day" in reminder.shown

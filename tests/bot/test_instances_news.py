@@ -133,7 +133,7 @@ async def test_an_exit_nobody_asked_for_is_called_that(redis_url: str, billing: 
         house.novita.show_status(str(made.novita_id), "exited")
         record, _ = await seen(house, made, "is stopped")
         assert record.status is Status.STOPPED
-        reasons = [getattr(e, "reason", None) for e in await house.core.store.timeline(made.id)]
+        reasons = [getattr(e, "reason", None) for e in await house.base.store.timeline(made.id)]
         likely = StopReason.PROBABLY_RECLAIMED if billing is BillingMode.SPOT else StopReason.ELSEWHERE
         assert reasons[-1] is likely
         assert (await read(house, made.id)).order is None

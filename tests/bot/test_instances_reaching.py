@@ -99,7 +99,7 @@ async def test_a_stopped_instance_says_that_there_is_nothing_to_connect_to(redis
         await seen(house, made, "is stopped")
         await house.slack.person("ada").command("/gpu connect train-1")
         await told(house, "ada", "It is not running")
-        assert house.novita.calls_of("instance")[-1].at <= (house.core.clock.now().timestamp())
+        assert house.novita.calls_of("instance")[-1].at <= (house.base.clock.now().timestamp())
 
 
 async def test_an_admin_may_connect_too(redis_url: str) -> None:

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from bot.compose.core import open_core
+from bot.compose.base import open_base
 from bot.compose.web import as_web
 from bot.sandbox.novita import Fault
 from bot.sandbox.slack import Fault as SlackFault
@@ -90,7 +90,7 @@ async def test_a_create_that_fails_is_counted_under_its_kind(redis_url: str) -> 
         house.novita.fail_all(Fault.refused(400, "BALANCE_NOT_ENOUGH"), "create")
         await house.submitted("train-1")
         await house.card("was not created")
-        await house.core.outbox.drain(timedelta(seconds=10))
+        await house.base.outbox.drain(timedelta(seconds=10))
         grown = Grown(before, await scraped(house.port))
         assert grown.by("gpu_bot_creates_total", outcome="money") == grown.by("gpu_bot_creates_total") == 1
         assert grown.by("gpu_bot_create_attempts_total", outcome="rejected", reason="BALANCE_NOT_ENOUGH") == 1
@@ -123,7 +123,7 @@ async def test_no_label_holds_what_somebody_chose_or_an_id_or_a_secret(redis_url
         text = (await scraped(house.port)).text
         payload = card.metadata["event_payload"] if card.metadata else {}
     own = {instance.id, instance.novita_id or "-", instance.owner.user, instance.owner.team, card.channel, card.ts}
-    free = {"train-1", "train-2", "SOMETHING_THAT", "BREW", "some-token", "some-id", "no/such", "comfy", "4090"}
+    free = {"train-1", "train-2", "SOMETHING_THAT", "BREW", "some-token", "some-id", "no/such", "comfy", "RTX"}
     assert payload["instance_id"] == instance.id
     assert found_in(text, own | free | secrets_of(house.slack, house.novita)) == set()
     assert 'reason="other"' in text
@@ -134,7 +134,7 @@ async def test_no_label_holds_what_somebody_chose_or_an_id_or_a_secret(redis_url
 async def test_with_redis_away_a_scrape_still_tells_what_the_process_knows(redis_url: str, how: str) -> None:
     async with RedisLine(redis_url) as line, open_house(redis_url, workers=0) as house:
         settings = house.settings.model_copy(update={"redis_url": SecretStr(line.url)})
-        async with open_core(settings) as core, as_web(core) as port:
+        async with open_base(settings) as core, as_web(core) as port:
             assert await request(port, HELP, {**FORM, **house.slack.signed(HELP)}) == 200
             if how == "cut":
                 await line.down()

@@ -7,7 +7,7 @@ from contextlib import AsyncExitStack
 
 from pydantic import SecretStr
 
-from bot.compose.core import open_core
+from bot.compose.base import open_base
 from bot.compose.worker import as_worker
 from bot.sandbox.novita import Fault as NovitaFault
 from bot.sandbox.slack import Fault
@@ -25,7 +25,7 @@ async def test_two_webs_and_two_workers_tell_one_story_once(redis_url: str) -> N
         assert "is created" in created
         assert "is running" in running
         assert house.slack.person("bo").messages("gpu") == [card]
-        types = [str(event.type) for event in await house.core.store.timeline((await house.record(card)).id)]
+        types = [str(event.type) for event in await house.base.store.timeline((await house.record(card)).id)]
         told_once = ("instance_requested", "region_refused", "instance_created", "instance_running")
         assert [types.count(each) for each in told_once] == [1, 1, 1, 1], types
     assert len(house.slack.thread(card)) == 2, "nothing came later"
@@ -85,7 +85,7 @@ async def test_what_a_web_could_not_tell_before_it_left_a_worker_tells_in_order(
 async def test_a_worker_that_is_told_to_stop_while_redis_is_stuck_stops(redis_url: str) -> None:
     async with RedisLine(redis_url) as line, open_house(redis_url, workers=0) as house, AsyncExitStack() as stack:
         settings = house.settings.model_copy(update={"redis_url": SecretStr(line.url)})
-        await stack.enter_async_context(as_worker(await stack.enter_async_context(open_core(settings))))
+        await stack.enter_async_context(as_worker(await stack.enter_async_context(open_base(settings))))
         await house.watched()
         line.stall()
         await line.held.wait()

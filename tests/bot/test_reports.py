@@ -143,7 +143,7 @@ async def test_a_report_that_comes_right_behind_a_change_does_not_hide_it_from_t
     async with open_house(redis_url, workers=0) as house:
         made = await launched(house)
         _, card = await seen(house, made, "is starting")
-        now = house.core.clock.now()
+        now = house.base.clock.now()
         stopped = InstanceStopped(at=now, novita_status="exited")
         report = MachineReported(at=now, text="the last word")
         facts = {"status": Status.STOPPED, "stopped_at": now}

@@ -13,7 +13,7 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 
-from bot.compose.core import open_core
+from bot.compose.base import open_base
 from bot.compose.web import as_web
 from bot.ids import Action
 from bot.sandbox.slack import Fault
@@ -47,7 +47,7 @@ async def created(house: House) -> Json:
 async def test_one_create_is_one_trail_from_the_submission_to_the_thread(redis_url: str, log: io.StringIO) -> None:
     async with open_house(redis_url) as house:
         payload = await created(house)
-        record = await house.core.store.get(payload["instance_id"])
+        record = await house.base.store.get(payload["instance_id"])
     (arrived,) = said(log, "request", kind="view_submission")
     assert arrived["request_id"] == payload["request_id"] == (record and record.request_id)
     assert {"route": "/slack/events", "status": 200, "user": house.slack.person("ada").id}.items() <= arrived.items()
@@ -70,12 +70,12 @@ async def test_a_worker_that_goes_on_with_the_telling_goes_on_under_the_same_id(
         house.slack.faults.always("chat.postMessage", Fault.server_error(503))
         await house.submitted("train-1")
         await house.novita.wait_until(lambda: bool(house.novita.instances))
-        await house.core.outbox.drain(timedelta(seconds=10))
+        await house.base.outbox.drain(timedelta(seconds=10))
         (arrived,) = said(log, "request", kind="view_submission")
-        (made,) = await house.core.store.live()
+        (made,) = await house.base.store.live()
         house.slack.faults.clear()
         before = len(lines(log))
-        async with open_core(house.settings) as core:
+        async with open_base(house.settings) as core:
             async with asyncio.timeout(20):
                 while not await core.outbox.sweep():  # noqa: ASYNC110
                     await asyncio.sleep(0.01)  # It is due when its time has come: nobody says so.
@@ -99,7 +99,7 @@ async def test_over_socket_mode_each_payload_has_an_id_too(redis_url: str, log: 
         changes = {"slack_app_token": SecretStr(house.slack.app_token), "slack_signing_secret": None}
         settings = house.settings.model_copy(update=changes)
         house.slack.bot_url = ""
-        async with open_core(settings) as core, as_web(core):
+        async with open_base(settings) as core, as_web(core):
             await house.slack.wait_until(lambda: house.slack.sockets.connected == 1)
             assert (await house.slack.person("ada").command("/gpu help")).ok
             await house.submitted("train-1")
@@ -207,7 +207,7 @@ async def test_a_bot_that_nobody_asks_for_anything_says_nothing(redis_url: str) 
             for path in ("/healthz", "/readyz", "/metrics"):
                 assert (await fetched(house.port, path))[0] == 200
             assert lines(log) == []
-        (record,) = await house.core.store.live()
+        (record,) = await house.base.store.live()
         assert record.status is Status.RUNNING
 
 

@@ -16,7 +16,7 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.compose.core import open_core
+from bot.compose.base import open_base
 from bot.compose.web import as_web
 from bot.sandbox.novita import SandboxNovita
 from bot.sandbox.slack import Ack, Fault, Kind, Manner, SandboxSlack, payloads
@@ -37,7 +37,7 @@ async def bot_on_a_socket(redis_url: str, slack: SandboxSlack, pace: Pace = QUIC
     socket = {"slack_signing_secret": None, "slack_app_token": slack.app_token}
     try:
         settings = settings_for(slack, api, novita, redis_url, **socket)
-        async with open_core(settings) as core, as_web(core, socket_pace=pace):
+        async with open_base(settings) as core, as_web(core, socket_pace=pace):
             yield
     finally:
         await slack.stop()

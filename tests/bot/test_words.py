@@ -16,6 +16,7 @@ from core.errors import (
     GpuBotError,
     InvalidRequest,
     NoCapacity,
+    NoSuchInstance,
     NotAllowed,
     NotFound,
     NovitaError,
@@ -26,7 +27,6 @@ from core.errors import (
     RequestTaken,
     SettingsError,
     StoreUnavailable,
-    Unknown,
     VersionConflict,
 )
 from core.models import Attempt, AttemptOutcome, BillingMode, Failure, FailureKind, LeaseEnd, Status, Stock, Verb
@@ -37,7 +37,7 @@ ERRORS: list[GpuBotError] = [
     InvalidRequest({"name": "Too long."}),
     NotAllowed("Only admins may."),
     StoreUnavailable("redis://:hunter2@host"),
-    Unknown("hunter2"),
+    NoSuchInstance("hunter2"),
     RequestTaken("0123456789"),
     VersionConflict("3"),
     SettingsError("NOVITA_API_KEY=hunter2"),

@@ -89,7 +89,7 @@ def said(log: io.StringIO, event: str, **fields: object) -> list[Json]:
 async def settled(house: House) -> None:
     """Returns once everybody was told everything, and the workers' tasks have succeeded."""
     async with asyncio.timeout(20):
-        store = house.core.store
+        store = house.base.store
         while await store.outbox_size() or "beat" not in await store.successes():  # noqa: ASYNC110
             await asyncio.sleep(0.01)  # Redis tells nobody when it changes.
 

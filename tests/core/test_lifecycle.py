@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from bot.sandbox.novita import Fault, SandboxNovita
-from core.errors import InvalidRequest, NotAllowed, Unknown
+from core.errors import InvalidRequest, NoSuchInstance, NotAllowed
 from core.events import InstanceStopped, LeaseReminder, OrderFailed, StopReason
 from core.lifecycle import possible
 from core.models import Actor, BillingMode, Instance, LeaseEnd, Status, Verb
@@ -103,7 +103,7 @@ async def test_only_the_owner_and_admins_may_give_orders(web: Process, clock: Tu
         with pytest.raises(NotAllowed):
             await web.lifecycle.connect(record.id, stranger, POLICY)
     assert (await _order(web, Verb.STOP, record, CY)).status is Status.STOPPING
-    with pytest.raises(Unknown):
+    with pytest.raises(NoSuchInstance):
         await web.lifecycle.order(Verb.STOP, "0000000000", ADA, POLICY)
 
 

@@ -151,8 +151,8 @@ async def test_one_process_fetches_the_market_for_all(store: Store, other: Store
 async def test_a_process_counts_as_living_while_it_gives_signs_of_life(store: Store, other: Store) -> None:
     await store.beat(NOON)
     await other.beat(NOON + timedelta(seconds=10))
-    assert await store.living(NOON) == {store.holder, other.holder}
-    assert await store.living(NOON + timedelta(seconds=5)) == {other.holder}
+    assert await store.processes_alive_since(NOON) == {store.holder, other.holder}
+    assert await store.processes_alive_since(NOON + timedelta(seconds=5)) == {other.holder}
 
 
 class _Proxy:

@@ -101,7 +101,7 @@ class _Editor:
 
     async def _is_latest(self, view_id: str, stamp: float) -> bool:
         try:
-            return await self._parts.store.newest(f"edit:{view_id}", stamp) <= stamp
+            return await self._parts.store.note_stamp(f"edit:{view_id}", stamp) <= stamp
         except StoreUnavailable:
             return True
 

@@ -12,12 +12,12 @@ from bot.server.api.shapes import ErrorAnswer, ErrorContent, FieldProblem, Launc
 from core.errors import (
     GpuBotError,
     InvalidRequest,
+    NoSuchInstance,
     NotAllowed,
     NovitaRefused,
     NovitaUnclear,
     NovitaUnsent,
     StoreUnavailable,
-    Unknown,
 )
 from core.models import FailureKind, Instance
 
@@ -150,7 +150,7 @@ def of_error(error: GpuBotError) -> Refusal:
             return invalid({to_camel(name): message for name, message in error.problems.items()})
         case NotAllowed():
             return Refusal(Code.FORBIDDEN, error.why)
-        case Unknown():
+        case NoSuchInstance():
             return Refusal(Code.INSTANCE_NOT_FOUND)
         case StoreUnavailable():
             return Refusal(Code.STORE_UNAVAILABLE, words.error_words(error))

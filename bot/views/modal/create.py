@@ -27,7 +27,7 @@ def create_view(
     now: datetime,
     note: str | None = None,
 ) -> Block:
-    """The whole modal. `offers` are those for `form.draft`, ranked; none while no GPU is chosen.
+    """The whole modal. `offers` are those for `draft(form)`, ranked; none while no GPU is chosen.
 
     `note` is a plain line on top, such as what a one-liner did not say clearly; the modal keeps it when redrawn.
     """

@@ -14,9 +14,9 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import faults, logs
-from bot.compose.loops import running
 from bot.faults import CALL_FAILED
 from bot.identity import Identity
+from bot.loops import running
 from bot.notifier import SlackNotifier
 from bot.slack_client import SlackClient
 from core.catalog import Catalog
@@ -27,6 +27,7 @@ from core.novita import NovitaClient
 from core.observe import BEAT_EVERY
 from core.outbox import Outbox
 from core.redis_server import embedded_redis
+from core.reports import Reports
 from core.settings import Settings
 from core.store import Store, connect
 from core.webhook import WebhookNotifier
@@ -34,7 +35,7 @@ from core.webhook import WebhookNotifier
 log = structlog.get_logger(__name__)
 
 _SLACK_TIMEOUT = aiohttp.ClientTimeout(total=8, sock_connect=3)
-"""Seconds. Shorter than a third of the lease on telling (core.store.LEASE), so that two calls fit into it."""
+"""Seconds. Shorter than a third of the hold on telling (core.store.store.HOLD), so that two calls fit into it."""
 # With a logger of no level of its own, slack_sdk writes out every call as text and then throws that away.
 _calls_log = logging.getLogger("slack_sdk.calls")
 _calls_log.setLevel(logging.INFO)
@@ -43,7 +44,7 @@ _TELLING_PATIENCE = timedelta(seconds=10)
 
 
 @dataclass(frozen=True)
-class Core:
+class Base:
     """What every process has."""
 
     settings: Settings
@@ -56,10 +57,11 @@ class Core:
     outbox: Outbox
     catalog: Catalog
     lifecycle: Lifecycle
+    reports: Reports
 
 
 @contextlib.asynccontextmanager
-async def open_core(settings: Settings) -> AsyncIterator[Core]:
+async def open_base(settings: Settings) -> AsyncIterator[Base]:
     """What every process has, until the context ends. Raises SettingsError when Redis or Slack refuse."""
     logs.mask(*settings.secrets())
     async with contextlib.AsyncExitStack() as stack:
@@ -81,7 +83,8 @@ async def open_core(settings: Settings) -> AsyncIterator[Core]:
         await stack.enter_async_context(running(lambda: _learn(identity, clock), name="identity"))
         catalog = Catalog(novita, store, clock, ttl=settings.catalog_ttl)
         lifecycle = Lifecycle(novita, outbox, store, clock, max_lease=settings.max_lease)
-        yield Core(settings, redis_url, clock, store, novita, client, identity, outbox, catalog, lifecycle)
+        reports = Reports(store, store, outbox, clock)
+        yield Base(settings, redis_url, clock, store, novita, client, identity, outbox, catalog, lifecycle, reports)
 
 
 def _webhooks(settings: Settings, clock: SystemClock) -> list[WebhookNotifier]:
