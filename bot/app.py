@@ -4,18 +4,15 @@ from __future__ import annotations
 
 import logging
 
-import structlog
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 
 from bot.arrivals import TracedApp
-from bot.background import new_reference
 from bot.listeners import actions, commands, create, home
 from bot.parts import Parts
+from bot.references import written_down
 from bot.words import unexpected
-
-log = structlog.get_logger(__name__)
 
 # Bolt finds SLACK_BOT_TOKEN in the environment and warns that `client` and `authorize` take its place, which is meant.
 _MEANT = ("`authorize` has been used", "`token` will be unused")
@@ -57,6 +54,5 @@ def build_app(parts: Parts) -> AsyncApp:
 
 async def _apologise(error: Exception, response: BoltResponse | None) -> BoltResponse | None:
     """A listener raised before it had answered: the person gets a sentence, the log gets the rest (slack.md B2)."""
-    reference = new_reference()
-    log.error("listener_broke", reference=reference, exc_info=error)
+    reference = written_down("listener_broke", error)
     return None if response is None else BoltResponse(status=200, body=unexpected(reference))

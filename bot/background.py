@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
 from collections.abc import Awaitable, Callable, Coroutine
 from datetime import timedelta
 from typing import Any
 
 import structlog
+
+from bot.references import written_down
 
 log = structlog.get_logger(__name__)
 
@@ -26,7 +27,7 @@ class Background:
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
 
-    def start(self, work: Coroutine[Any, Any, None], apology: Apology | None = None) -> asyncio.Task[None]:
+    def start(self, work: Coroutine[Any, Any, object], apology: Apology | None = None) -> asyncio.Task[None]:
         """Runs `work`; when it raises, the reference in the log is also given to `apology`."""
         task = asyncio.create_task(self._watched(work, apology))
         self._tasks.add(task)
@@ -45,7 +46,7 @@ class Background:
         await asyncio.gather(*left, return_exceptions=True)
         return len(left)
 
-    async def _watched(self, work: Coroutine[Any, Any, None], apology: Apology | None) -> None:
+    async def _watched(self, work: Coroutine[Any, Any, object], apology: Apology | None) -> None:
         try:
             await asyncio.sleep(_AFTER_THE_ACK_SECONDS)
         except asyncio.CancelledError:
@@ -53,16 +54,10 @@ class Background:
             raise
         try:
             await work
-        except Exception as error:
-            reference = new_reference()
-            log.error("unexpected", reference=reference, exc_info=error)
+        except Exception as error:  # noqa: BLE001 - it is written down, with its traceback
+            reference = written_down("unexpected", error)
             if apology is not None:
                 await _try(apology(reference), reference)
-
-
-def new_reference() -> str:
-    """A short word that ties what a person saw to a line in the log."""
-    return secrets.token_hex(3).upper()
 
 
 async def _try(saying: Awaitable[None], reference: str) -> None:

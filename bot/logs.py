@@ -107,6 +107,7 @@ def _route_standard_logging(level: int, renderer: Processor, stream: TextIO) -> 
         )
     )
     handler.addFilter(_is_worth_a_line)
+    handler.addFilter(_without_the_request)
     logging.basicConfig(level=level, handlers=[handler], force=True)
     logging.captureWarnings(True)
     for name in _QUIET:
@@ -116,6 +117,16 @@ def _route_standard_logging(level: int, renderer: Processor, stream: TextIO) -> 
 def _is_worth_a_line(record: logging.LogRecord) -> bool:
     """Bolt gives each of its loggers the root's level when it makes them, so levels alone would not hold."""
     return record.levelno >= logging.WARNING or not record.name.startswith(_QUIET)
+
+
+def _without_the_request(record: logging.LogRecord) -> bool:
+    """aiohttp tells of a request that it cannot parse by a traceback that quotes it, and anything may stand there."""
+    kind = record.exc_info[0] if record.exc_info else None
+    if record.name == "aiohttp.server" and kind is not None and kind.__module__ == "aiohttp.http_exceptions":
+        record.msg, record.args = f"{record.getMessage()}: {kind.__name__}", None
+        record.levelno, record.levelname = logging.WARNING, "WARNING"
+        record.exc_info = record.exc_text = None
+    return True
 
 
 def _mask_event(_logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:

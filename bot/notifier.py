@@ -14,7 +14,8 @@ from bot.faults import CALL_FAILED, Kind
 from bot.identity import Identity
 from bot.views.blocks import Message
 from bot.views.card import card
-from bot.views.thread import private_notice, reply
+from bot.views.private import private_notice
+from bot.views.thread import reply
 from core.clock import Clock
 from core.events import Event, MachineReported, PhaseChanged, ReportsLeftOut
 from core.models import PROGRAM, Instance
@@ -51,6 +52,13 @@ class SlackNotifier:
             if faults.kind_of(error) is Kind.REFUSED:
                 raise
             raise NotDelivered(f"Slack: {faults.word_of(error)}", faults.retry_after(error)) from error
+
+    async def redraw(self, instance: Instance, memo: Memo) -> None:
+        """Draws the card as it should be now, with no news to tell. A failure is logged: the next event draws it."""
+        try:
+            await self._update_card(instance, memo)
+        except CALL_FAILED as error:
+            log.warning("card_not_redrawn", instance_id=instance.id, error=faults.word_of(error))
 
     async def _with_card(self, instance: Instance, event: Event, memo: Memo, *, latest: bool) -> Memo:
         """The card as it should be now: edited for the latest of several events, never for what a machine says.
@@ -95,11 +103,8 @@ class SlackNotifier:
             return {"channel": "", "ts": ""}
 
     async def _edit_card(self, instance: Instance, event: Event, memo: Memo) -> None:
-        if not memo["ts"]:
-            return
-        message = self._card(instance, memo.get("why", ""))
         try:
-            await self._call("chat.update", message, channel=memo["channel"], ts=memo["ts"])
+            await self._update_card(instance, memo)
         except CALL_FAILED as error:
             kind = faults.kind_of(error)
             if kind in (Kind.LOST, Kind.CLOSED):
@@ -109,6 +114,11 @@ class SlackNotifier:
                 log.info("card_edit_skipped", instance_id=instance.id, error=faults.word_of(error))
             else:
                 raise
+
+    async def _update_card(self, instance: Instance, memo: Memo) -> None:
+        if memo["ts"]:
+            message = self._card(instance, memo.get("why", ""))
+            await self._call("chat.update", message, channel=memo["channel"], ts=memo["ts"])
 
     async def _reply(self, instance: Instance, message: Message, memo: Memo) -> Memo:
         if not memo["ts"]:

@@ -10,11 +10,13 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.background import Background
 from bot.doctor import Finding
 from bot.identity import Identity
+from bot.notifier import SlackNotifier
 from core.catalog import Catalog
 from core.clock import Clock
+from core.errors import NoSuchInstance
 from core.launch import Launcher
 from core.lifecycle import Lifecycle
-from core.models import Actor
+from core.models import Actor, Instance
 from core.outbox import Outbox
 from core.policy import Policy
 from core.requests import Limits
@@ -32,6 +34,7 @@ class Parts:
     lifecycle: Lifecycle
     outbox: Outbox
     store: Store
+    notifier: SlackNotifier
     background: Background
     clock: Clock
     limits: Limits
@@ -44,8 +47,20 @@ class Parts:
 
     @property
     def policy(self) -> Policy:
-        return Policy(home_team=self.identity.team, allowed_channels=self.allowed_channels, admins=self.admins)
+        return Policy(
+            home_team=self.identity.team,
+            allowed_channels=self.allowed_channels,
+            admins=self.admins,
+            max_lease=self.limits.max_lease,
+        )
 
     def limits_for(self, actor: Actor) -> Limits:
         """What this person may choose."""
         return replace(self.limits, may_be_endless=self.policy.is_admin(actor))
+
+    async def instance(self, instance_id: str) -> Instance:
+        """The record of this id. Raises NoSuchInstance and StoreUnavailable."""
+        instance = await self.store.get(instance_id)
+        if instance is None:
+            raise NoSuchInstance(instance_id)
+        return instance

@@ -27,9 +27,9 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.request import SocketModeRequest
 
 from bot import faults
-from bot.background import new_reference
 from bot.faults import CALL_FAILED
 from bot.loops import running
+from bot.references import written_down
 from bot.words import unexpected
 from core import request_id
 from core.errors import SettingsError
@@ -74,25 +74,13 @@ class _Over(Exception):
         self.wait = wait or timedelta()
 
 
-@contextlib.asynccontextmanager
-async def socket_mode(app: AsyncApp, app_token: str, pace: Pace | None = None) -> AsyncIterator[Line]:
-    """Connected for as long as the context lasts, again and again. Raises SettingsError when Slack refuses the token.
-
-    When Slack is merely away, it is tried until it is back.
-    """
-    line = Line(app, app_token, pace or Pace())
-    await line.check_token()
-    async with running(line.keep, name="socket"):
-        yield line
-
-
 class Line:
     """The one connection to Slack, and the payloads that came over it."""
 
-    def __init__(self, app: AsyncApp, app_token: str, pace: Pace) -> None:
+    def __init__(self, app: AsyncApp, app_token: str, pace: Pace | None = None) -> None:
         self._app = app
         self._token = app_token
-        self._pace = pace
+        self._pace = pace or Pace()
         self._address = ""
         """Where to connect to; each works once, and not for long."""
         self._socket: ClientWebSocketResponse | None = None
@@ -101,12 +89,21 @@ class Line:
         self._lost = ""
         """Why the last connection ended; empty while there is one, and before the first."""
 
-    @property
-    def is_connected(self) -> bool:
-        """Whether Slack has said hello and still answers pings."""
-        return self._socket is not None and not self._socket.closed
+    @contextlib.asynccontextmanager
+    async def held(self) -> AsyncIterator[None]:
+        """Connected for as long as the context lasts, again and again. Raises SettingsError when the token is refused.
 
-    async def check_token(self) -> None:
+        When Slack is merely away, it is tried until it is back.
+        """
+        await self._check_token()
+        async with running(self._keep, name="socket"):
+            yield
+
+    async def connected(self) -> None:
+        """Returns as soon as Slack has said hello, and at once while it answers pings after that."""
+        await self._is_up.wait()
+
+    async def _check_token(self) -> None:
         """Asks for the first address. Raises SettingsError when Slack refuses the token."""
         try:
             self._address = await self._ask()
@@ -117,7 +114,7 @@ class Line:
         except CALL_FAILED as error:
             log.warning("socket_not_opened", error=faults.word_of(error))
 
-    async def keep(self) -> None:
+    async def _keep(self) -> None:
         """Connects, and connects again when that ends, until cancelled."""
         failures, clock = 0, asyncio.get_running_loop().time
         # A session of its own: the limits of the one for calls are too short for a connection that lives for hours.
@@ -263,9 +260,7 @@ async def _next(socket: ClientWebSocketResponse) -> Json:
 def _payload(answer: BoltResponse) -> Json | None:
     """What goes back with the envelope's id; None when nothing does, and Slack tells the person so."""
     if answer.status >= 500:
-        reference = new_reference()
-        log.error("bolt_answered_5xx", reference=reference, status=answer.status)
-        return {"payload": {"text": unexpected(reference)}}
+        return {"payload": {"text": unexpected(written_down("bolt_answered_5xx", status=answer.status))}}
     if answer.status != 200:
         log.warning("payload_not_taken", status=answer.status)
         return None

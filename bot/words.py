@@ -9,6 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
+from core import leases, requests
 from core.durations import duration_words
 from core.errors import (
     GpuBotError,
@@ -24,12 +25,15 @@ from core.errors import (
     StoreUnavailable,
     VersionConflict,
 )
-from core.models import Attempt, AttemptOutcome, BillingMode, Failure, FailureKind, LeaseEnd, Status, Stock, Verb
+from core.models import Attempt, AttemptOutcome, Failure, FailureKind, LeaseEnd, Status, Stock, Verb
 
 CONSOLE_URL = "https://novita.ai/gpus-console"
 """Where an instance can be seen, stopped and deleted by hand."""
 
 NO_PRICES = "Novita has not answered with its prices, so there is no form to fill yet. Try again in a minute."
+
+DATA_KEPT = f"at most {duration_words(leases.DATA_KEPT)}"
+"""How long Novita keeps the data of what is stopped."""
 
 VOLUMES_LEFT_OUT = "without its volumes"
 """Of a template with local volumes, which Novita's create has no field for (novita-api.md 1.4)."""
@@ -58,7 +62,7 @@ STATUS_EMOJI: dict[Status, str] = {
     Status.UNKNOWN: "❔",
 }
 
-BILLING_WORDS: dict[BillingMode, str] = {BillingMode.SPOT: "spot", BillingMode.ON_DEMAND: "on demand"}
+BILLING_WORDS = requests.BILLING_WORDS
 
 VERB_DONE: dict[Verb, str] = {
     Verb.START: "started",

@@ -23,8 +23,13 @@ def so_far(instance: Instance, now: datetime) -> Decimal:
 
 
 def this_month(instance: Instance, now: datetime) -> Decimal:
-    """USD of compute since the first of the month, UTC."""
-    return _spent(instance, now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0), now)
+    """USD of compute since the month began."""
+    return _spent(instance, month_start(now), now)
+
+
+def month_start(now: datetime) -> datetime:
+    """The first instant of the month, UTC."""
+    return now.astimezone(UTC).replace(day=1, hour=0, minute=0, second=0, microsecond=0)
 
 
 def disk_per_day(instance: Instance) -> Decimal:

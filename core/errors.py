@@ -41,11 +41,12 @@ class NoSuchInstance(GpuBotError):
 
 
 class NotAllowed(GpuBotError):
-    """The actor may not do this. `why` is a sentence for them."""
+    """The actor may not do this. `why` is a sentence for them, `field` the request's field that it is about, if any."""
 
-    def __init__(self, why: str) -> None:
+    def __init__(self, why: str, field: str = "") -> None:
         super().__init__(why)
         self.why = why
+        self.field = field
 
 
 class StoreUnavailable(GpuBotError):

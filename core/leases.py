@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, timezone
 
 from core.models import Instance, Status
 
 REMIND_BEFORE = (60, 15)
 """Minutes before the end at which the owner is reminded."""
 
+EVENING = 20
+"""The hour at which "until tonight" ends."""
+
+_FURTHEST = timedelta(days=3660)
+"""What is asked for may be longer than a calendar is."""
+
 DISK_REMINDER_EVERY = timedelta(days=7)
+
+DATA_KEPT = timedelta(days=7)
+"""How long Novita keeps the data of a stopped instance at most; of one instance Novita tells the day itself."""
+
 _BEFORE_THE_PURGE = timedelta(days=1)
 
 
@@ -20,7 +30,17 @@ def end_when_running(instance: Instance, now: datetime) -> datetime | None:
 
 def extended(instance: Instance, by: timedelta, max_lease: timedelta | None, now: datetime) -> datetime:
     """The new end: `by` after the present one, at most `max_lease` from now."""
-    return bounded(max(instance.lease_ends_at or now, now) + by, max_lease, now)
+    return bounded(moved(instance, by, now), max_lease, now)
+
+
+def moved(instance: Instance, by: timedelta, now: datetime) -> datetime:
+    """The end that is meant by so much more: from the present one on or, where that is over, from now."""
+    return max(instance.lease_ends_at or now, now) + min(by, _FURTHEST)
+
+
+def evening_of(now: datetime, zone: timezone) -> datetime:
+    """The end of this day's evening in a zone, which may be over already."""
+    return now.astimezone(zone).replace(hour=EVENING, minute=0, second=0, microsecond=0)
 
 
 def bounded(ends_at: datetime, max_lease: timedelta | None, now: datetime) -> datetime:

@@ -17,7 +17,7 @@ from core import leases, transitions
 from core.clock import Clock
 from core.errors import InvalidRequest, NoSuchInstance, NotFound, NovitaError, NovitaRefused, StoreUnavailable
 from core.models import Actor, Connection, Failure, FailureKind, Instance, LeaseEnd, NovitaInstance, Status, Verb
-from core.outbox import Change
+from core.outbox import Ledger
 from core.policy import Policy
 
 log = structlog.get_logger(__name__)
@@ -58,12 +58,6 @@ class Records(Protocol):
     async def live(self) -> list[Instance]: ...
 
 
-class Ledger(Protocol):
-    """Where records are changed and their events told (core.outbox.Outbox)."""
-
-    async def update(self, instance: Instance, change: Change) -> Instance: ...
-
-
 @dataclass(frozen=True)
 class Ordered:
     """The answer to an order. `is_repeat`: somebody (`instance.order.actor`) had asked for the same already."""
@@ -82,15 +76,25 @@ def possible(instance: Instance) -> tuple[Verb, ...]:
     return tuple(verb for verb in verbs if verb is Verb.DELETE and instance.order.verb is not Verb.DELETE)
 
 
+def can_connect(instance: Instance) -> bool:
+    """Whether there is anything to connect to now."""
+    return instance.novita_id is not None and instance.status is Status.RUNNING
+
+
+def can_extend(instance: Instance) -> bool:
+    """Whether its lease can be moved now."""
+    return _has_running_lease(instance) and instance.order is None
+
+
 class Lifecycle:
     """What people and leases ask of instances."""
 
     def __init__(
-        self, novita: Novita, ledger: Ledger, records: Records, clock: Clock, *, max_lease: timedelta | None
+        self, novita: Novita, records: Records, ledger: Ledger, clock: Clock, *, max_lease: timedelta | None
     ) -> None:
         self._novita = novita
-        self._ledger = ledger
         self._records = records
+        self._ledger = ledger
         self._clock = clock
         self._max_lease = max_lease
 
@@ -99,7 +103,7 @@ class Lifecycle:
 
         Raises NoSuchInstance, NotAllowed, InvalidRequest or StoreUnavailable.
         """
-        instance = await self._mine(instance_id, actor, policy)
+        instance = await self._permitted(instance_id, actor, policy)
         if instance.order is not None and instance.order.verb is verb:
             return Ordered(instance, is_repeat=True)
         if verb not in possible(instance):
@@ -121,7 +125,7 @@ class Lifecycle:
         if order is None or novita_id is None:
             return instance
         try:
-            await getattr(self._novita, order.verb.value)(novita_id)
+            await self._send(order.verb, novita_id)
         except NotFound as error:
             return await self._gone(instance, order.verb, error)
         except NovitaRefused as error:
@@ -147,8 +151,8 @@ class Lifecycle:
 
     async def connect(self, instance_id: str, actor: Actor, policy: Policy) -> tuple[Instance, Connection]:
         """How to reach it, fresh from Novita and stored nowhere. Raises as `order` does, and NovitaError."""
-        instance = await self._mine(instance_id, actor, policy)
-        if instance.novita_id is None or instance.status is not Status.RUNNING:
+        instance = await self._permitted(instance_id, actor, policy)
+        if instance.novita_id is None or not can_connect(instance):
             raise InvalidRequest({"verb": "It is not running, so there is nothing to connect to."})
         return instance, await self._novita.connection(instance.novita_id)
 
@@ -198,30 +202,39 @@ class Lifecycle:
         return self._clock.now() - order.last_try_at >= pause
 
     async def _extensible(self, instance_id: str, actor: Actor, policy: Policy) -> Instance:
-        instance = await self._mine(instance_id, actor, policy)
-        if not _runs(instance):
-            raise InvalidRequest({"lease": "Only a running instance with a lease can be extended."})
-        if instance.order is not None:
-            raise InvalidRequest({"lease": f"It cannot be extended now: a {instance.order.verb.value} is under way."})
+        instance = await self._permitted(instance_id, actor, policy)
+        if not can_extend(instance):
+            raise InvalidRequest({"lease": _not_extensible(instance)})
         return instance
 
     async def _move_end(self, instance: Instance, ends_at: datetime, actor: Actor) -> Instance:
         """Never to an earlier end: somebody else may have extended it further at the same moment."""
 
         def move(newest: Instance) -> transitions.Changed | None:
-            if not _runs(newest):
+            if not _has_running_lease(newest):
                 return None
             later = max(ends_at, newest.lease_ends_at or ends_at)
             return transitions.extended(newest, later, actor, self._clock.now())
 
         return await self._ledger.update(instance, move)
 
-    async def _mine(self, instance_id: str, actor: Actor, policy: Policy) -> Instance:
+    async def _permitted(self, instance_id: str, actor: Actor, policy: Policy) -> Instance:
         instance = await self._records.get(instance_id)
         if instance is None:
             raise NoSuchInstance(instance_id)
         policy.check_act(actor, instance)
         return instance
+
+    async def _send(self, verb: Verb, novita_id: str) -> None:
+        match verb:
+            case Verb.START:
+                await self._novita.start(novita_id)
+            case Verb.STOP:
+                await self._novita.stop(novita_id)
+            case Verb.RESTART:
+                await self._novita.restart(novita_id)
+            case Verb.DELETE:
+                await self._novita.delete(novita_id)
 
     def _ordered(self, instance: Instance, verb: Verb, actor: Actor) -> transitions.Changed | None:
         if verb not in possible(instance):
@@ -254,8 +267,14 @@ class Lifecycle:
         )
 
 
-def _runs(instance: Instance) -> bool:
+def _has_running_lease(instance: Instance) -> bool:
     return instance.status is Status.RUNNING and instance.lease_ends_at is not None
+
+
+def _not_extensible(instance: Instance) -> str:
+    if _has_running_lease(instance) and instance.order is not None:
+        return f"It cannot be extended now: a {instance.order.verb.value} is under way."
+    return "Only a running instance with a lease can be extended."
 
 
 def _impossible(instance: Instance, verb: Verb) -> str:

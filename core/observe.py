@@ -13,7 +13,7 @@ from core import transitions
 from core.clock import Clock
 from core.errors import NotFound, NovitaError
 from core.models import Instance, NovitaInstance, Status, Verb, token_in
-from core.outbox import Change
+from core.outbox import Ledger
 
 log = structlog.get_logger(__name__)
 
@@ -44,12 +44,6 @@ class Records(Protocol):
     async def live(self) -> list[Instance]: ...
     async def get_many(self, ids: Sequence[str]) -> list[Instance | None]: ...
     async def processes_alive_since(self, since: datetime) -> set[str]: ...
-
-
-class Ledger(Protocol):
-    """Where records are changed and their events told (core.outbox.Outbox)."""
-
-    async def update(self, instance: Instance, change: Change) -> Instance: ...
 
 
 class Observer:

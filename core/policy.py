@@ -7,12 +7,14 @@ from dataclasses import dataclass
 from datetime import timedelta
 
 from core.errors import NotAllowed
-from core.models import PROGRAM, Actor, Instance
+from core.models import PROGRAM, Actor, Instance, InstanceRequest
 
 
 @dataclass(frozen=True)
 class Policy:
     """The rules of one installation. Empty `allowed_channels` means every channel; empty `admins` means nobody.
+
+    A `max_lease` of None lets everybody run an instance without an end.
 
     Who holds the installation's own API token has an admin's rights, and need not tell its stories in any channel.
     """
@@ -20,13 +22,20 @@ class Policy:
     home_team: str = ""
     allowed_channels: Collection[str] = ()
     admins: Collection[str] = ()
+    max_lease: timedelta | None = None
+
+    def check_launch(self, actor: Actor, request: InstanceRequest) -> None:
+        """Raises NotAllowed, with the field in the way, when `actor` may not have this launched."""
+        self.check_lease(actor, request.lease)
+        self.check_create(actor, request.channel)
 
     def check_create(self, actor: Actor, channel: str | None) -> None:
         """Raises NotAllowed when `actor` may not create an instance whose story is told in `channel`."""
         self.check_home(actor)
         is_told_nowhere = channel is None and actor == PROGRAM
         if self.allowed_channels and channel not in self.allowed_channels and not is_told_nowhere:
-            raise NotAllowed("GPUs may not be created from this channel. Choose one of the channels set aside for it.")
+            why = "GPUs may not be created from this channel. Choose one of the channels set aside for it."
+            raise NotAllowed(why, "channel")
 
     def check_command(self, actor: Actor, channel: str) -> None:
         """Raises NotAllowed when `actor` may not give the bot commands in `channel`."""
@@ -43,10 +52,10 @@ class Policy:
     def is_admin(self, actor: Actor) -> bool:
         return actor == PROGRAM or actor.user in self.admins
 
-    def check_lease(self, actor: Actor, lease: timedelta | None, max_lease: timedelta | None) -> None:
+    def check_lease(self, actor: Actor, lease: timedelta | None) -> None:
         """Raises NotAllowed for a lease without an end where one is demanded, unless an admin asks."""
-        if lease is None and max_lease is not None and not self.is_admin(actor):
-            raise NotAllowed("Only admins may run an instance without an end. Choose a lease.")
+        if lease is None and self.max_lease is not None and not self.is_admin(actor):
+            raise NotAllowed("Only admins may run an instance without an end. Choose a lease.", "lease")
 
     def check_home(self, actor: Actor) -> None:
         """Raises NotAllowed for people of another workspace: guests and shared channels bring them (slack.md A15)."""

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from core.addresses import is_address
 from core.durations import duration_words
 from core.models import (
     DISK_MAX_GB,
@@ -28,6 +29,8 @@ from core.offers import disk_limits
 
 Problems = dict[str, str]
 """A request field's name -> what is wrong with it, as a sentence: outside strings clipped, no secret."""
+
+BILLING_WORDS: dict[BillingMode, str] = {BillingMode.SPOT: "spot", BillingMode.ON_DEMAND: "on demand"}
 
 _ENV_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _ENV_KEY_LIMIT, _ENV_VALUE_LIMIT = 511, 4095
@@ -91,6 +94,24 @@ def check(draft: Draft, market: Market, limits: Limits) -> InstanceRequest | Pro
     return problems or _request(draft)
 
 
+def draft_of(request: InstanceRequest) -> Draft:
+    """What asks for the very same once more, to be checked by the rules of today; without environment values."""
+    return Draft(
+        name=request.name,
+        product_name=request.product_name,
+        template_id=request.template_id,
+        region=request.region,
+        gpu_num=request.gpu_num,
+        rootfs_size=request.rootfs_size,
+        billing_mode=request.billing_mode,
+        lease=request.lease,
+        no_end=request.lease is None,
+        lease_end=request.lease_end,
+        channel=request.channel,
+        webhook_url=request.webhook_url,
+    )
+
+
 def env_problem(key: str, value: str) -> str | None:
     """What is wrong with one environment variable, without its value: values are secrets."""
     if not _ENV_KEY.fullmatch(key) or len(key) > _ENV_KEY_LIMIT:
@@ -150,8 +171,8 @@ def _billing_problem(draft: Draft, market: Market) -> str | None:
         return "Choose spot or on demand."
     if not draft.product_name or not market.named(draft.product_name) or _sold(draft, market):
         return None
-    billing = {BillingMode.SPOT: "spot", BillingMode.ON_DEMAND: "on demand"}[draft.billing_mode]
-    return f"{_clip(draft.product_name)} has no {billing} price right now. Choose the other billing or another GPU."
+    product, billing = _clip(draft.product_name), BILLING_WORDS[draft.billing_mode]
+    return f"{product} has no {billing} price right now. Choose the other billing or another GPU."
 
 
 def _disk_problem(draft: Draft, market: Market) -> str | None:
@@ -168,32 +189,28 @@ def _sold(draft: Draft, market: Market) -> list[Product]:
 
 
 def _lease_problem(draft: Draft, limits: Limits) -> str | None:
-    if draft.no_end and limits.max_lease is not None and not limits.may_be_endless:
-        return f"Choose a lease of at most {duration_words(limits.max_lease)}."
-    if draft.no_end:
+    longest = limits.max_lease
+    if draft.no_end and limits.allow_no_end:
         return None
+    if draft.no_end and longest is not None:
+        return f"Choose a lease of at most {duration_words(longest)}."
     if draft.lease is None:
         return "Choose a lease."
-    if limits.max_lease is not None and draft.lease > limits.max_lease:
-        return f"A lease is at most {duration_words(limits.max_lease)}."
+    if longest is not None and draft.lease > longest:
+        return f"A lease is at most {duration_words(longest)}."
     return None
 
 
 def _webhook_problem(url: str | None, limits: Limits) -> str | None:
     schemes = ("https", "http") if limits.plain_webhooks else ("https",)
-    if not url or _is_address(url.strip(), schemes):
+    if not url or _is_webhook(url.strip(), schemes):
         return None
     return "A webhook is an https:// address with a host, and without a user name or password in it."
 
 
-def _is_address(url: str, schemes: Collection[str]) -> bool:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        return False
+def _is_webhook(url: str, schemes: Collection[str]) -> bool:
     plain = len(url) <= _URL_LIMIT and url.isprintable() and " " not in url
-    return plain and parts.scheme in schemes and bool(parts.hostname) and "@" not in parts.netloc
+    return plain and is_address(url, schemes) and "@" not in urlsplit(url).netloc
 
 
 def _envs_problem(envs: Mapping[str, str]) -> str | None:

@@ -18,6 +18,7 @@ import platformdirs
 from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, ValidationError, model_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from core.addresses import is_address
 from core.errors import SettingsError
 
 REGION_PRIORITY = (
@@ -75,23 +76,14 @@ def _lower(value: object) -> object:
 
 
 def _check_web_address(url: str) -> str:
-    if not _is_url(url, {"http", "https"}) or re.search(r"\s", url):
+    if not is_address(url, {"http", "https"}) or re.search(r"\s", url):
         raise ValueError("is not a web address; write it whole, like https://example.com")
     return url
 
 
-def _is_url(url: str, schemes: set[str]) -> bool:
-    try:
-        parts = urlsplit(url)
-        _ = parts.port
-    except ValueError:
-        return False
-    return parts.scheme in schemes and bool(parts.hostname)
-
-
 def _check_redis_url(secret: SecretStr) -> SecretStr:
     url = secret.get_secret_value()
-    if not (_is_url(url, {"redis", "rediss"}) or (url.startswith("unix://") and urlsplit(url).path)):
+    if not (is_address(url, {"redis", "rediss"}) or (url.startswith("unix://") and urlsplit(url).path)):
         raise ValueError("is not a Redis address; write redis://HOST:6379/0, rediss://… or unix:///PATH")
     return secret
 

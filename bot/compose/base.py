@@ -54,6 +54,7 @@ class Base:
     novita: NovitaClient
     client: AsyncWebClient
     identity: Identity
+    slack: SlackNotifier
     outbox: Outbox
     catalog: Catalog
     lifecycle: Lifecycle
@@ -82,9 +83,11 @@ async def open_base(settings: Settings) -> AsyncIterator[Base]:
         await stack.enter_async_context(running(lambda: _beat(store, clock), name="beat"))
         await stack.enter_async_context(running(lambda: _learn(identity, clock), name="identity"))
         catalog = Catalog(novita, store, clock, ttl=settings.catalog_ttl)
-        lifecycle = Lifecycle(novita, outbox, store, clock, max_lease=settings.max_lease)
+        lifecycle = Lifecycle(novita, store, outbox, clock, max_lease=settings.max_lease)
         reports = Reports(store, store, outbox, clock)
-        yield Base(settings, redis_url, clock, store, novita, client, identity, outbox, catalog, lifecycle, reports)
+        yield Base(
+            settings, redis_url, clock, store, novita, client, identity, slack, outbox, catalog, lifecycle, reports
+        )
 
 
 def _webhooks(settings: Settings, clock: SystemClock) -> list[WebhookNotifier]:

@@ -12,8 +12,7 @@ import aiohttp
 
 from bot import logs
 from bot.compose.base import slack_client
-from bot.doctor import Finding, Patient, checks, examine
-from bot.doctor.settings import about
+from bot.doctor import Finding, Patient, diagnose
 from core import settings
 from core.clock import SystemClock
 from core.novita import NovitaClient, Timeouts
@@ -34,7 +33,7 @@ async def run(channel: str = "") -> list[Finding]:
     logs.setup("error", found.log_format)
     logs.mask(*found.secrets())
     async with _opened(found, channel) as patient:
-        return await examine(checks(patient), about(found, problems))
+        return await diagnose(patient, problems)
 
 
 @contextlib.asynccontextmanager

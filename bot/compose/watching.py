@@ -15,11 +15,13 @@ from core.errors import SettingsError
 log = structlog.get_logger(__name__)
 
 
-def routes(base: Base) -> Iterator[web.RouteDef]:
+def routes(base: Base, **more: health.Check) -> Iterator[web.RouteDef]:
+    """`more` is what this process stands on besides what all do."""
     checks: dict[str, health.Check] = {
         "redis": base.store.ping,
         "slack": base.client.auth_test,
         "novita": base.novita.regions,
+        **more,
     }
     yield from health.routes(checks, health.worker_check(base.store.worker_seen_at, base.clock.now))
     yield from metrics.routes(base.store, base.clock)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -15,8 +15,7 @@ from bot.app import build_app
 from bot.background import Background
 from bot.compose import watching
 from bot.compose.base import Base
-from bot.doctor import Finding, Patient, checks, examine
-from bot.doctor.settings import about
+from bot.doctor import Finding, Patient, diagnose
 from bot.loops import running
 from bot.parts import Parts
 from bot.server import api, application, reports, slack
@@ -27,7 +26,7 @@ from core.requests import Limits
 from core.store import Store
 
 if TYPE_CHECKING:
-    from bot.socket_mode import Pace
+    from bot.socket_mode import Line, Pace
 
 log = structlog.get_logger(__name__)
 
@@ -41,23 +40,14 @@ async def as_web(base: Base, *, socket_pace: Pace | None = None) -> AsyncIterato
     background = Background()
     parts = _parts(base, background)
     app = build_app(parts)
-    # Slack compresses nothing, and what anybody else packs is not worth unpacking.
-    runner = web.AppRunner(
-        application.build(_routes(base, parts, app)),
-        auto_decompress=False,
-        access_log=None,
-        shutdown_timeout=_LAUNCH_PATIENCE.total_seconds(),
-    )
+    line = _line(base, app, socket_pace)
+    runner = _runner(_routes(base, parts, app, line))
     await _first_look(base.catalog)
     async with running(base.catalog.keep_at_hand, name="catalog"), contextlib.AsyncExitStack() as stack:
         await runner.setup()
         await watching.listen(runner, base.settings.host, base.settings.port, "PORT")
-        if base.settings.slack_app_token is not None:
-            from bot.socket_mode import socket_mode
-
-            await stack.enter_async_context(
-                socket_mode(app, base.settings.slack_app_token.get_secret_value(), socket_pace)
-            )
+        if line is not None:
+            await stack.enter_async_context(line.held())
         log.info(
             "web_ready", addresses=[f"{a[0]}:{a[1]}" for a in runner.addresses], socket=base.settings.uses_socket_mode
         )
@@ -72,9 +62,29 @@ async def as_web(base: Base, *, socket_pace: Pace | None = None) -> AsyncIterato
                 log.warning("left_to_the_worker", tasks=left)
 
 
-def _routes(base: Base, parts: Parts, app: AsyncApp) -> Iterator[web.RouteDef]:
+def _line(base: Base, app: AsyncApp, pace: Pace | None) -> Line | None:
+    """The connection of Socket Mode; None where Slack calls."""
+    if base.settings.slack_app_token is None:
+        return None
+    from bot.socket_mode import Line
+
+    return Line(app, base.settings.slack_app_token.get_secret_value(), pace)
+
+
+def _runner(routes: Iterable[web.RouteDef]) -> web.AppRunner:
+    # Slack compresses nothing, and what anybody else packs is not worth unpacking.
+    return web.AppRunner(
+        application.build(routes),
+        auto_decompress=False,
+        access_log=None,
+        shutdown_timeout=_LAUNCH_PATIENCE.total_seconds(),
+    )
+
+
+def _routes(base: Base, parts: Parts, app: AsyncApp, line: Line | None) -> Iterator[web.RouteDef]:
     settings = base.settings
-    yield from watching.routes(base)
+    # Without its connection nobody in Slack gets an answer. That Slack renews it takes less time than a check may.
+    yield from watching.routes(base, **({"socket": line.connected} if line else {}))
     yield from reports.routes(base.reports)
     if settings.slack_signing_secret and not settings.uses_socket_mode:
         yield from slack.routes(app, settings.slack_signing_secret.get_secret_value())
@@ -92,6 +102,7 @@ def _parts(base: Base, background: Background) -> Parts:
         lifecycle=base.lifecycle,
         outbox=base.outbox,
         store=base.store,
+        notifier=base.slack,
         background=background,
         clock=base.clock,
         limits=Limits(
@@ -111,8 +122,8 @@ def _launcher(base: Base) -> Launcher:
     return Launcher(
         base.novita,
         base.catalog,
-        base.outbox,
         base.store,
+        base.outbox,
         base.clock,
         process=base.store.holder,
         priority=base.settings.region_priority,
@@ -126,8 +137,7 @@ async def _examine(base: Base) -> list[Finding]:
     async def open_store() -> Store:
         return base.store
 
-    patient = Patient(base.settings, base.client, base.novita, base.clock, open_store)
-    return await examine(checks(patient), about(base.settings, {}))
+    return await diagnose(Patient(base.settings, base.client, base.novita, base.clock, open_store))
 
 
 async def _first_look(catalog: Catalog) -> None:

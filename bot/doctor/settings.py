@@ -8,7 +8,7 @@ from core.settings import Problems, Settings
 NAME = "Settings"
 
 
-def about(settings: Settings, problems: Problems) -> list[Finding]:
+def settings_findings(settings: Settings, problems: Problems) -> list[Finding]:
     """One finding for each setting that is wrong or suspicious; one that says so when none is."""
     found = {name: wrong(text) for name, text in sorted(problems.items())}
     found |= {name: result for name, result in _suspicious(settings).items() if name not in found}

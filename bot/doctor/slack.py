@@ -97,9 +97,7 @@ class Slack:
 
 def _no_slack(error: Exception, setting: str) -> Result:
     word = faults.word_of(error)
-    if isinstance(error, SlackApiError) and faults.kind_of(error) is faults.Kind.REFUSED:
-        return failed(f"Slack refuses it ({word})", f"Copy {setting} again from the app's settings.")
-    if word in faults.TOKEN_REFUSED:
+    if faults.kind_of(error) is faults.Kind.REFUSED or word in faults.TOKEN_REFUSED:
         return failed(f"Slack refuses it ({word})", f"Copy {setting} again from the app's settings.")
     if word in ("ratelimited", "rate_limited"):
         return warning("Slack asks to slow down", "Try again in a minute.")

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 from bot.ids import Action
+from bot.listeners.cards import link_to
 from bot.listeners.clicks import Click
 from bot.listeners.create import Opening, open_modal
-from bot.notifier import SlackNotifier
 from bot.parts import Parts
 from bot.views import blocks as b
 from bot.views.blocks import Message
 from bot.views.modal import Form
 from bot.views.text import channel_mention, esc, link
-from core.errors import NoSuchInstance
+from core import requests
+from core.errors import InvalidRequest
 from core.launch import Launch
-from core.models import BillingMode, Instance, InstanceRequest, Market
+from core.models import Actor, BillingMode, Instance, InstanceRequest, Market
 
 
 async def press(parts: Parts, click: Click) -> None:
@@ -21,18 +22,16 @@ async def press(parts: Parts, click: Click) -> None:
 
     Raises NoSuchInstance, NotAllowed, InvalidRequest, NovitaError and StoreUnavailable.
     """
-    earlier = await parts.store.get(click.value)
-    if earlier is None:
-        raise NoSuchInstance(click.value)
+    earlier = await parts.instance(click.value)
     request = _same(earlier, Action(click.action))
     actor = click.visit.actor
-    parts.policy.check_create(actor, request.channel)
-    parts.policy.check_lease(actor, request.lease, parts.limits.max_lease)
+    parts.policy.check_launch(actor, request)  # Before a form opens that would be refused.
     if earlier.env_names:
         open_modal(parts, click.visit, lambda market: _prefilled(market, earlier, request))
         return
     key = f"again:{earlier.id}:{request.billing_mode.value}"
-    launch = await parts.launcher.begin(request, owner=actor, key=key)
+    checked = await _checked(parts, request, actor)
+    launch = await parts.launcher.begin(checked, owner=actor, policy=parts.policy, key=key)
     if not launch.is_repeat:
         parts.background.start(_finish(parts, launch))
     await click.say(await _said(parts, launch), instead=True)
@@ -41,6 +40,15 @@ async def press(parts: Parts, click: Click) -> None:
 def _same(earlier: Instance, action: Action) -> InstanceRequest:
     mode = BillingMode.ON_DEMAND if action is Action.AGAIN_ON_DEMAND else earlier.request.billing_mode
     return earlier.request.model_copy(update={"billing_mode": mode})
+
+
+async def _checked(parts: Parts, request: InstanceRequest, actor: Actor) -> InstanceRequest:
+    """The same request by the rules of today, which may have changed since it was made."""
+    draft = requests.draft_of(request)
+    found = requests.check(draft, await parts.catalog.get_market(), parts.limits_for(actor))
+    if isinstance(found, dict):
+        raise InvalidRequest(found)
+    return found
 
 
 async def _finish(parts: Parts, launch: Launch) -> None:
@@ -55,8 +63,7 @@ async def _said(parts: Parts, launch: Launch) -> Message:
     begun = f"*{name}* is started again: its own card in {where} tells how it goes."
     if not launch.is_repeat:
         return Message(begun, [b.section(begun)])
-    memo = await parts.outbox.memo(instance.id, SlackNotifier.name)
-    address = parts.identity.permalink(memo.get("channel", ""), memo.get("ts", ""))
+    address = await link_to(parts, instance.id)
     card = link(address, "its card") if address else "its card"
     text = f"*{name}* was started again from this before: see {card} in {where}."
     return Message(text, [b.section(text)])

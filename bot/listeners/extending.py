@@ -9,22 +9,21 @@ import structlog
 from bot import faults, words
 from bot.faults import CALL_FAILED
 from bot.ids import Action
+from bot.listeners.cards import redraw
 from bot.listeners.clicks import Click
-from bot.listeners.orders import redraw, refused
+from bot.listeners.orders import refused
 from bot.listeners.visits import Visit
 from bot.parts import Parts
 from bot.views import blocks as b
 from bot.views.blocks import Message
 from bot.views.text import date, esc, mention
+from core import leases
 from core.durations import duration_words
-from core.errors import InvalidRequest, NoSuchInstance, NotAllowed
+from core.errors import InvalidRequest, NotAllowed
 from core.events import LeaseExtended
 from core.models import Instance
 
 log = structlog.get_logger(__name__)
-
-EVENING = 20
-"""The hour at which "until tonight" ends."""
 
 TONIGHT = "tonight"
 By = timedelta | str
@@ -37,9 +36,6 @@ BUTTONS: dict[By, Action] = {
 }
 _LENGTHS: dict[str, By] = {action.value: by for by, action in BUTTONS.items()}
 
-_FURTHEST = timedelta(days=3660)
-"""What is typed may be longer than a calendar is."""
-
 _ONE_PRESS = timedelta(seconds=5)
 """Two presses within this, by one person or two who saw the same reminder, are one wish."""
 
@@ -51,9 +47,7 @@ async def press(parts: Parts, click: Click) -> None:
 
 async def extend(parts: Parts, instance_id: str, by: By, visit: Visit) -> Message:
     """Moves the end of the lease. What to say to who asked. Raises NoSuchInstance, StoreUnavailable."""
-    record = await parts.store.get(instance_id)
-    if record is None:
-        raise NoSuchInstance(instance_id)
+    record = await parts.instance(instance_id)
     try:
         parts.policy.check_act(visit.actor, record)
     except NotAllowed as refusal:
@@ -78,19 +72,14 @@ async def _wanted(parts: Parts, record: Instance, by: By, visit: Visit) -> datet
     """The end that is meant, or why there is none."""
     now, present = parts.clock.now(), record.lease_ends_at
     if isinstance(by, timedelta):
-        return max(present or now, now) + min(by, _FURTHEST)
-    evening = evening_of(now, await _zone(parts, visit.actor.user))
+        return leases.moved(record, by, now)
+    evening = leases.evening_of(now, await _zone(parts, visit.actor.user))
     if evening <= now:
-        return b.notice(f"It is past {EVENING}:00 where you are. Extend it by hours instead.")
+        return b.notice(f"It is past {leases.EVENING}:00 where you are. Extend it by hours instead.")
     if present is not None and evening <= present:
         text = f"*{esc(record.request.name, 100)}* may run until {date(present)} already, which is later."
         return Message(text, [b.section(text)])
     return evening
-
-
-def evening_of(now: datetime, zone: timezone) -> datetime:
-    """The end of this day's evening in a zone, which may be over already."""
-    return now.astimezone(zone).replace(hour=EVENING, minute=0, second=0, microsecond=0)
 
 
 async def _zone(parts: Parts, user: str) -> timezone:

@@ -71,7 +71,7 @@ async def publish(parts: Parts, actor: Actor, page: int = 0) -> None:
 async def _drawn(parts: Parts, actor: Actor, page: int) -> Block:
     now = parts.clock.now()
     live = await parts.store.live()
-    ended = await parts.store.ended_since(now.replace(day=1, hour=0, minute=0, second=0, microsecond=0))
+    ended = await parts.store.ended_since(costs.month_start(now))
     live.sort(key=lambda instance: (not costs.is_billed(instance), -instance.created_at.timestamp()))
     mine = [instance for instance in live if _is_of(instance, actor)]
     is_admin = parts.policy.is_admin(actor)

@@ -6,7 +6,6 @@ from bot.listeners.clicks import Click
 from bot.parts import Parts
 from bot.views import lists
 from bot.views.blocks import Message
-from core.errors import NoSuchInstance
 from core.models import Actor, Instance
 
 MINE, ALL = "mine", "all"
@@ -26,9 +25,7 @@ def page_number(text: str) -> int:
 
 async def press_status(parts: Parts, click: Click) -> None:
     """Details of one instance; in place of what was chosen from, when that was private."""
-    instance = await parts.store.get(click.value)
-    if instance is None:
-        raise NoSuchInstance(click.value)
+    instance = await parts.instance(click.value)
     await click.say(lists.status(instance, parts.clock.now()), instead=True)
 
 
@@ -50,6 +47,4 @@ async def offers(parts: Parts, words: str) -> Message:
 
 async def templates(parts: Parts, words: str) -> Message:
     """Raises NovitaError while no template is known."""
-    if not parts.catalog.templates:
-        await parts.catalog.refresh_templates()
-    return lists.template_list(parts.catalog.templates, words)
+    return lists.template_list(await parts.catalog.get_templates(), words)

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import structlog
-
-from bot import faults, words
-from bot.faults import CALL_FAILED
+from bot import words
 from bot.ids import Action
+from bot.listeners.cards import redraw
 from bot.listeners.clicks import Click
 from bot.listeners.home import republish
 from bot.listeners.visits import Visit
-from bot.notifier import SlackNotifier
 from bot.parts import Parts
 from bot.views import blocks as b
 from bot.views import buttons, private
 from bot.views.blocks import Message
-from bot.views.card import card
 from bot.views.text import esc
-from core.errors import InvalidRequest, NoSuchInstance, NotAllowed
+from core.errors import InvalidRequest, NotAllowed
 from core.models import Instance, Verb
-
-log = structlog.get_logger(__name__)
 
 _NEED_A_CONFIRMATION = (Action.STOP, Action.DELETE)
 """A slip of the finger in a typed name ends somebody's work as surely as one on a button."""
@@ -69,24 +63,8 @@ async def typed(parts: Parts, action: Action, instance: Instance, visit: Visit) 
 async def refused(parts: Parts, action: Action, instance_id: str, visit: Visit, refusal: NotAllowed) -> Message:
     """For whoever may not: whose it is, and a button to ask them. People from elsewhere are only told no."""
     parts.policy.check_home(visit.actor)
-    instance = await parts.store.get(instance_id)
-    if instance is None:
-        raise NoSuchInstance(instance_id)
+    instance = await parts.instance(instance_id)
     return private.refused(instance, action, refusal.why, parts.admins)
-
-
-async def redraw(parts: Parts, instance_id: str) -> None:
-    """Draws the card anew: somebody has just pressed a button that it should no longer have."""
-    instance = await parts.store.get(instance_id)
-    memo = await parts.outbox.memo(instance_id, SlackNotifier.name)
-    if instance is None or not memo.get("ts"):
-        return
-    message = card(instance, parts.clock.now())
-    content = {"text": message.text, "blocks": message.blocks}
-    try:
-        await parts.client.api_call("chat.update", json={"channel": memo["channel"], "ts": memo["ts"], **content})
-    except CALL_FAILED as error:
-        log.warning("card_not_redrawn", instance_id=instance_id, error=faults.word_of(error))
 
 
 async def _carry_out(parts: Parts, instance: Instance, visit: Visit) -> None:

@@ -7,16 +7,16 @@ import structlog
 from bot import faults
 from bot.faults import CALL_FAILED
 from bot.ids import Action
+from bot.listeners.cards import place_of, redraw
 from bot.listeners.clicks import Click
-from bot.listeners.orders import redraw, refused
+from bot.listeners.orders import refused
 from bot.listeners.visits import Answer, Visit
-from bot.notifier import SlackNotifier
 from bot.parts import Parts
 from bot.views import blocks as b
 from bot.views import private
 from bot.views.blocks import Message
 from bot.words import error_words
-from core.errors import InvalidRequest, NoSuchInstance, NotAllowed
+from core.errors import InvalidRequest, NotAllowed
 from core.models import PROGRAM, Instance
 
 log = structlog.get_logger(__name__)
@@ -47,9 +47,7 @@ async def _connection(parts: Parts, instance_id: str, visit: Visit) -> Message:
 async def press_ask(parts: Parts, click: Click) -> None:
     """Asks the owner, in the thread that they hear of everything in. The answer is up to them."""
     verb, _, instance_id = click.value.rpartition(" ")
-    instance = await parts.store.get(instance_id)
-    if instance is None:
-        raise NoSuchInstance(instance_id)
+    instance = await parts.instance(instance_id)
     question = private.asking(instance, verb, click.visit.actor.user, parts.admins)
     is_asked = await _post_in_thread(parts, instance, question)
     await click.say(b.notice("Asked in its thread." if is_asked else _not_asked(instance)), instead=True)
@@ -62,14 +60,12 @@ def _not_asked(instance: Instance) -> str:
 
 
 async def _post_in_thread(parts: Parts, instance: Instance, message: Message) -> bool:
-    memo = await parts.outbox.memo(instance.id, SlackNotifier.name)
-    if not memo.get("ts"):
+    card = await place_of(parts, instance.id)
+    if card is None:
         return False
     content = {"text": message.text, "blocks": message.blocks, "unfurl_links": False}
     try:
-        await parts.client.api_call(
-            "chat.postMessage", json={"channel": memo["channel"], "thread_ts": memo["ts"], **content}
-        )
+        await parts.client.api_call("chat.postMessage", json={"channel": card.channel, "thread_ts": card.ts, **content})
     except CALL_FAILED as error:
         log.warning("not_asked", instance_id=instance.id, error=faults.word_of(error))
         return False

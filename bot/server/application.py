@@ -11,9 +11,9 @@ from contextlib import nullcontext
 from time import perf_counter
 
 import structlog
-from aiohttp import hdrs, web
+from aiohttp import HttpVersion11, hdrs, web
 
-from bot.background import new_reference
+from bot.references import written_down
 from bot.words import unexpected
 from core import metrics, request_id
 
@@ -37,8 +37,50 @@ Answering = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 def build(routes: Iterable[web.RouteDef]) -> web.Application:
     application = web.Application(client_max_size=BODY_LIMIT, middlewares=[_traced])
-    application.router.add_routes(routes)
+    application.router.add_routes(_expecting(route) for route in routes)
+    elsewhere = _Elsewhere()
+    application.router.register_resource(elsewhere)
+    elsewhere.add_route("*", elsewhere.answer, expect_handler=_expect)
     return application
+
+
+def meets_expectation(request: web.Request) -> bool:
+    """Says `100 Continue` to who waits for it before sending a body; False when something else is expected.
+
+    In place of aiohttp's own, which breaks on what is no text.
+    """
+    if request.headers["Expect"].lower() != "100-continue":
+        return False
+    if request.transport is not None and request.version >= HttpVersion11:
+        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    return True
+
+
+def _expecting(route: web.RouteDef) -> web.RouteDef:
+    """With this module's way with `Expect`, unless it has one of its own."""
+    return web.RouteDef(route.method, route.path, route.handler, {"expect_handler": _expect, **route.kwargs})
+
+
+async def _expect(request: web.Request) -> web.StreamResponse | None:
+    """None: go on."""
+    return None if meets_expectation(request) else web.Response(status=417, text="Only 100-continue can be expected.")
+
+
+class _Elsewhere(web.DynamicResource):
+    """All that has no route, `OPTIONS *` too: without a route of its own it would meet aiohttp's way with `Expect`."""
+
+    def __init__(self) -> None:
+        super().__init__("/{rest}")
+
+    async def resolve(self, request: web.Request) -> tuple[web.UrlMappingMatchInfo, set[str]]:
+        (route,) = self
+        return web.UrlMappingMatchInfo({}, route), set()
+
+    async def answer(self, request: web.Request) -> web.StreamResponse:
+        """405 where the path takes other methods, else 404, as aiohttp itself has it."""
+        others = [resource for resource in request.app.router.resources() if resource is not self]
+        allowed = set[str]().union(*[(await resource.resolve(request))[1] for resource in others])
+        raise web.HTTPMethodNotAllowed(request.method, allowed) if allowed else web.HTTPNotFound
 
 
 @web.middleware
@@ -71,16 +113,15 @@ async def _calmly(request: web.Request, handler: Answering) -> web.StreamRespons
     except (ConnectionError, asyncio.IncompleteReadError, web.RequestPayloadError, ValueError) as error:
         log.warning("request_not_read", route=_route(request), error=repr(error))
         return web.Response(status=400, text="The request could not be read.")
-    except Exception as error:
-        reference = new_reference()
-        log.error("unexpected", reference=reference, route=_route(request), exc_info=error)
+    except Exception as error:  # noqa: BLE001 - it is written down, with its traceback
+        reference = written_down("unexpected", error, route=_route(request))
         return web.Response(status=500, text=unexpected(reference))
 
 
 def _route(request: web.Request) -> str:
     """The pattern, never the path: that may hold a secret."""
     resource = request.match_info.route.resource
-    return _UNKNOWN if resource is None else resource.canonical
+    return _UNKNOWN if resource is None or isinstance(resource, _Elsewhere) else resource.canonical
 
 
 def _id_of(request: web.Request) -> str:

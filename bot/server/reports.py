@@ -9,7 +9,7 @@ from aiohttp import web
 
 from core.errors import InvalidRequest, StoreUnavailable
 from core.models import HOOK_VARIABLE
-from core.reports import BODY_LIMIT, Answer, Reports, read_report
+from core.reports import BODY_LIMIT, SHOWN_PER_WINDOW, Answer, Reports, read_report
 from core.reports.hook import PATH
 
 _BODY_SECONDS = 5.0
@@ -22,7 +22,10 @@ _USAGE = (
 )
 _SENTENCES = {
     Answer.POSTED: (HTTPStatus.OK, "posted"),
-    Answer.COUNTED: (HTTPStatus.ACCEPTED, "counted: more than 20 a minute are not shown, only summed up in the thread"),
+    Answer.COUNTED: (
+        HTTPStatus.ACCEPTED,
+        f"counted: more than {SHOWN_PER_WINDOW} a minute are not shown, only summed up in the thread",
+    ),
     Answer.ENDED: (HTTPStatus.GONE, "This instance has ended, and its address with it."),
 }
 

@@ -13,8 +13,8 @@ from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.signature import SignatureVerifier
 
 from bot.arrivals import described
-from bot.background import new_reference
 from bot.ids import EVENTS_PATH
+from bot.references import written_down
 from bot.server.application import ABOUT
 from bot.words import unexpected
 
@@ -75,9 +75,7 @@ class _Slack:
             log.warning("payload_not_understood", error=repr(error))
             return web.Response(status=400, text="The payload is not one of Slack's.")
         if answer.status >= 500:
-            reference = new_reference()
-            log.error("bolt_answered_5xx", reference=reference, status=answer.status)
-            return web.Response(text=unexpected(reference))
+            return web.Response(text=unexpected(written_down("bolt_answered_5xx", status=answer.status)))
         return await to_aiohttp_response(answer)
 
     def _is_signed(self, body: bytes, headers: Mapping[str, str]) -> bool:

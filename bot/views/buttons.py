@@ -11,7 +11,7 @@ from bot.ids import Action
 from bot.views import blocks as b
 from bot.views.text import Block
 from core import costs
-from core.lifecycle import possible
+from core.lifecycle import can_connect, can_extend, possible
 from core.models import BillingMode, FailureKind, Instance, Status, Verb
 
 VERBS: dict[Action, Verb] = {
@@ -67,7 +67,7 @@ def can_work(instance: Instance, action: Action, now: datetime | None = None) ->
     if action in VERBS:
         return VERBS[action] in possible(instance)
     if action is Action.CONNECT:
-        return instance.novita_id is not None and instance.status is Status.RUNNING
+        return can_connect(instance)
     if action in EXTENSIONS:
         return _can_extend(instance, action, now)
     return action is not Action.AGAIN_ON_DEMAND or instance.request.billing_mode is BillingMode.SPOT
@@ -92,8 +92,9 @@ def disk_cost(instance: Instance) -> str:
 
 
 def _can_extend(instance: Instance, action: Action, now: datetime | None) -> bool:
+    """Until tonight is offered where that may be later: while less than a day is left."""
     ends_at = instance.lease_ends_at
-    if instance.status is not Status.RUNNING or ends_at is None or instance.order is not None:
+    if ends_at is None or not can_extend(instance):
         return False
     return action is not Action.EXTEND_TONIGHT or now is None or ends_at - now < timedelta(days=1)
 

@@ -10,13 +10,12 @@ from bot.views import buttons
 from bot.views.attempts import attempt_words, refusals
 from bot.views.blocks import Message
 from bot.views.endpoints import endpoint_lines
+from bot.views.failures import CONSOLE_LINK, what_to_do
 from bot.views.text import clip, code, countdown, date, esc, fit_lines, mention
 from core import costs
 from core.durations import duration_words
 from core.models import Instance, Order, Status
 from core.transitions import GIVE_UP_AFTER
-
-CONSOLE_LINK = f"<{words.CONSOLE_URL}|Novita console>"
 
 
 def card(instance: Instance, now: datetime) -> Message:
@@ -65,7 +64,7 @@ def lease(instance: Instance) -> str:
 
 def kept_data(instance: Instance) -> str:
     """What a stopped instance still costs, and how long its data is kept, as mrkdwn."""
-    until = f"until {date(instance.data_until)}" if instance.data_until else "at most 7 days"
+    until = f"until {date(instance.data_until)}" if instance.data_until else words.DATA_KEPT
     return (
         f"Its GPU is no longer billed. {buttons.disk_cost(instance)} Novita keeps the data {until}; "
         "a start may find no free GPU."
@@ -175,7 +174,7 @@ def _trouble(instance: Instance) -> str:
     """Why it failed, or what stood in the way so far."""
     if instance.status is Status.FAILED and instance.failure:
         explanation, then = words.explain(instance.failure)
-        return f"{esc(explanation)}\n*What to do:* {esc(then)}"
+        return f"{esc(explanation)}\n{what_to_do(then)}"
     if instance.is_launching and (refused := refusals(instance.attempts)):
         return fit_lines([f"• {attempt_words(attempt)}" for attempt in refused], limit=1500, wire_limit=4000)
     return ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from difflib import get_close_matches
 
+from bot import words
 from bot.ids import COMMAND, Action
 from bot.views import blocks as b
 from bot.views.blocks import Message
@@ -15,7 +16,7 @@ COMMANDS: dict[str, str] = {
     "status": "all about one instance, with its buttons",
     "connect": "how to reach it: SSH, Jupyter, addresses and logs, for your eyes only",
     "start": "start it again after a stop",
-    "stop": "give the GPU back and keep the data, at most 7 days",
+    "stop": f"give the GPU back and keep the data, {words.DATA_KEPT}",
     "restart": "end its programs and begin anew",
     "delete": "destroy it with all its data",
     "extend": "let it run longer",

@@ -1,4 +1,4 @@
-"""What one person is told about an instance: how to reach it, why not, and what a colleague asks of its owner."""
+"""What one person is told of an instance: how to reach it or why not, what others ask, why its channel is silent."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from bot.views import blocks as b
 from bot.views import buttons
 from bot.views.blocks import Message
 from bot.views.endpoints import endpoint_lines
-from bot.views.text import date, esc, mention
+from bot.views.text import channel_mention, code, date, esc, mention
 from core.durations import duration_words
 from core.models import PROGRAM, Connection, Instance, Verb
 
@@ -26,6 +26,12 @@ _WISHES: dict[str, str] = {
     "delete": "to delete",
     "extend": "to extend",
     "again": "to start again what was",
+}
+_NO_STORY: dict[str, str] = {
+    "not_in_channel": "the bot is not in it. Invite it there with `/invite`",
+    "channel_not_found": "the bot cannot see it: it is private or gone. Invite it there with `/invite`",
+    "is_archived": "it is archived. Choose another channel next time",
+    "restricted_action": "posting there is restricted. Ask its owners, or choose another channel next time",
 }
 
 
@@ -76,6 +82,18 @@ def already(instance: Instance, verb: Verb, now: datetime | None = None) -> Mess
     when = f"{duration_words(now - order.at)} ago" if now else date(order.at)
     who = f"{mention(order.actor.user)} asked for that" if order.actor else "The end of its lease asked for that"
     return _plain(f"{who} {when}: *{name}* is being {done}. Nothing more needs to be done.")
+
+
+def private_notice(instance: Instance, why: str, bot_user: str) -> Message:
+    """For the owner, when the channel takes no message. `why` is Slack's error, `bot_user` the bot's own user id."""
+    channel = channel_mention(instance.request.channel) if instance.request.channel else "its channel"
+    known = next((said for error, said in _NO_STORY.items() if why.startswith(error)), f"Slack answers {code(why, 60)}")
+    invited = known.replace("`/invite`", f"`/invite` {mention(bot_user)}")
+    text = (
+        f"The story of *{esc(instance.request.name, 100)}* cannot be told in {channel}: {invited}. "
+        "The create goes on; you will hear about it here."
+    )
+    return Message(text, [b.section(text)])
 
 
 def _ways(connection: Connection) -> list[tuple[str, str]]:

@@ -1,6 +1,7 @@
 """The direct create: the intent is recorded, then Novita is asked region by region until one says yes (design.md 3)."""
 
-from core.launch.launcher import Launch, Launcher
+from core.launch.launcher import Launcher
 from core.launch.patience import Patience
+from core.launch.run import Launch
 
 __all__ = ["Launch", "Launcher", "Patience"]

@@ -5,7 +5,9 @@ that process dies or a notifier is away, the instance stays in the outbox, and `
 last event that is noted as told.
 """
 
+from core.outbox.ledger import Change, Ledger
 from core.outbox.notifier import GivenUp, Memo, NotDelivered, Notifier
-from core.outbox.outbox import Change, Outbox
+from core.outbox.outbox import Outbox
+from core.outbox.story import Telling
 
-__all__ = ["Change", "GivenUp", "Memo", "NotDelivered", "Notifier", "Outbox"]
+__all__ = ["Change", "GivenUp", "Ledger", "Memo", "NotDelivered", "Notifier", "Outbox", "Telling"]

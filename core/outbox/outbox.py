@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Protocol
 
@@ -14,13 +14,11 @@ from core.clock import Clock
 from core.errors import StoreUnavailable, VersionConflict
 from core.events import Event
 from core.models import Instance
+from core.outbox.ledger import Change
 from core.outbox.notifier import GivenUp, Memo, NotDelivered, Notifier
 from core.outbox.story import Note, Story, Telling, Told, read_note
 
 log = structlog.get_logger(__name__)
-
-Change = Callable[[Instance], "tuple[Instance, Sequence[Event]] | None"]
-"""From a record to its next version and what happened; None when there is nothing to do."""
 
 _PARALLEL = 24
 """Instances told at the same time by one process."""
@@ -47,7 +45,7 @@ class Records(Protocol):
     ) -> tuple[Instance, Telling | None]: ...
     async def get(self, instance_id: str) -> Instance | None: ...
     async def due(self, now: datetime, limit: int = 100) -> list[str]: ...
-    async def claim(self, instance_id: str, *, is_ours: bool = False) -> Telling | None: ...
+    async def claim(self, instance_id: str, now: datetime, *, is_ours: bool = False) -> Telling | None: ...
     async def note(self, instance_id: str, delivery: str, told: int) -> bool: ...
     async def save_and_read_on(self, instance_id: str, delivery: str, told: int, seen: int) -> Telling | None: ...
     async def finish(self, instance_id: str, delivery: str, told: int, seen: int) -> Telling | None: ...
@@ -101,7 +99,7 @@ class Outbox:
         for instance_id in ids:
             if len(self._running) >= _PARALLEL:
                 break  # A claim runs out: it is made when there is time to use it.
-            telling = await self._records.claim(instance_id)
+            telling = await self._records.claim(instance_id, self._clock.now())
             if telling is not None:
                 claimed += 1
                 self._start(instance_id, telling)
@@ -159,7 +157,7 @@ class Outbox:
     async def _claim(self, instance_id: str) -> Telling | None:
         """The right to tell, with everything that has happened by now."""
         self._again.discard(instance_id)
-        return await self._records.claim(instance_id, is_ours=True)
+        return await self._records.claim(instance_id, self._clock.now(), is_ours=True)
 
     async def _tell(self, telling: Telling) -> None:
         """Tells what there is, and what comes meanwhile: each notifier at its own pace, and none waits for another."""

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Protocol
 
 from pydantic import BaseModel, Field, PrivateAttr
 
@@ -38,17 +37,17 @@ class Note(BaseModel):
         return self._turn
 
 
-class Telling(Protocol):
-    """The right to tell an instance's events, as the store gives it."""
+@dataclass(frozen=True)
+class Telling:
+    """The right to tell an instance's events, with all it needs. `delivery` is the outbox's note, '' at first.
 
-    @property
-    def instance(self) -> Instance: ...
-    @property
-    def first(self) -> int: ...
-    @property
-    def events(self) -> list[Event]: ...
-    @property
-    def delivery(self) -> str: ...
+    `events` begin at place `first` of the instance's timeline: what stands before has been told to all.
+    """
+
+    instance: Instance
+    first: int
+    events: list[Event]
+    delivery: str
 
 
 @dataclass

@@ -9,7 +9,7 @@ from typing import Protocol
 from core import transitions
 from core.clock import Clock
 from core.models import Instance
-from core.outbox import Change
+from core.outbox import Ledger
 from core.reports.hook import opens
 from core.reports.reading import Report
 
@@ -40,12 +40,6 @@ class Counts(Protocol):
     ) -> tuple[bool, int]: ...
     async def reports_left_out(self, now: datetime) -> dict[str, int]: ...
     async def reports_summed_up(self, instance_id: str, left_out: int) -> None: ...
-
-
-class Ledger(Protocol):
-    """Where records are changed and their events told (core.outbox.Outbox)."""
-
-    async def update(self, instance: Instance, change: Change) -> Instance: ...
 
 
 class Reports:

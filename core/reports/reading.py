@@ -14,14 +14,16 @@ from urllib.parse import parse_qsl
 
 from core.errors import InvalidRequest
 from core.events import ReportLevel
+from core.models import HOOK_VARIABLE
 
 BODY_LIMIT = 16 * 1024
 """Bytes."""
 _CHARACTERS, _LINES = 2000, 40
 _CLIPPED = "… (clipped)"
 
-_EMPTY = 'The report is empty. Send some text: curl "$GPU_BOT_HOOK" -d "epoch 3, loss 0.21"'
-_MULTIPART = 'Send the text itself as the body, not as a form: curl "$GPU_BOT_HOOK" -d "epoch 3, loss 0.21"'
+_EXAMPLE = f'curl "${HOOK_VARIABLE}" -d "epoch 3, loss 0.21"'
+_EMPTY = f"The report is empty. Send some text: {_EXAMPLE}"
+_MULTIPART = f"Send the text itself as the body, not as a form: {_EXAMPLE}"
 
 _TERMINAL = re.compile(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|\][^\x07\x1b\n]*(?:\x07|\x1b\\)?|.)?")
 """What colours and moves on a terminal."""

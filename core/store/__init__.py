@@ -25,6 +25,6 @@ All keys share one hash tag, so that the scripts stay legal on a Redis Cluster (
 """
 
 from core.store.connection import connect
-from core.store.store import Store
+from core.store.store import KEEP_ENDED, Store
 
-__all__ = ["Store", "connect"]
+__all__ = ["KEEP_ENDED", "Store", "connect"]

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,6 +13,7 @@ from pydantic import ValidationError
 from core.errors import RequestTaken, VersionConflict
 from core.events import Event, read_event
 from core.models import Instance, Market
+from core.outbox import Telling
 from core.store.commands import duration_ms, key_of, ms
 from core.store.inspection import Inspection
 from core.store.reports import ReportCounts
@@ -30,19 +30,6 @@ _REFRESH_HOLD = timedelta(seconds=30)
 _UNREADABLE_PAUSE = timedelta(hours=1)
 _KEPT_WHEN_TOLD = 1000
 """Events. A machine may report for days, and what everybody has heard need not be kept for ever."""
-
-
-@dataclass(frozen=True)
-class Telling:
-    """The right to tell an instance's events, with all it needs. `delivery` is the outbox's note, '' at first.
-
-    `events` begin at place `first` of the instance's timeline: what stands before has been told to all.
-    """
-
-    instance: Instance
-    first: int
-    events: list[Event]
-    delivery: str
 
 
 class Store(ReportCounts, Inspection):
@@ -96,6 +83,12 @@ class Store(ReportCounts, Inspection):
         ids = await self._again(lambda: self._redis.zrangebyscore(key_of("ended"), ms(instant), "+inf"))
         return [instance for instance in await self.get_many(ids) if instance]
 
+    async def kept(self, now: datetime) -> list[Instance]:
+        """Every instance of which there is a record: the live ones, then those that have ended."""
+        found = [*await self.live(), *await self.ended_since(now - KEEP_ENDED)]
+        # One that ends between the two looks is in both: the later look knows better.
+        return list({instance.id: instance for instance in found}.values())
+
     async def timeline(self, instance_id: str) -> list[Event]:
         lines = await self._again(lambda: self._redis.lrange(key_of("timeline", instance_id), 0, -1))
         return [read_event(line) for line in lines]
@@ -109,7 +102,7 @@ class Store(ReportCounts, Inspection):
         )
         return ids
 
-    async def claim(self, instance_id: str, *, is_ours: bool = False) -> Telling | None:
+    async def claim(self, instance_id: str, now: datetime, *, is_ours: bool = False) -> Telling | None:
         """The right to tell an instance's events; None while somebody has it or when there is no such record.
 
         `is_ours`: when it is this very process that has it, that is right too, for the caller is the one who tells.
@@ -123,8 +116,7 @@ class Store(ReportCounts, Inspection):
             return _telling(json, int(first), lines, delivery)
         except ValidationError as error:
             log.error("events_not_readable", instance_id=instance_id, error=_short(error))
-            until = datetime.now(UTC) + _UNREADABLE_PAUSE
-            await self.postpone(instance_id, delivery, int(first), int(first) + len(lines), until)
+            await self.postpone(instance_id, delivery, int(first), int(first) + len(lines), now + _UNREADABLE_PAUSE)
             return None
 
     async def note(self, instance_id: str, delivery: str, told: int) -> bool:
@@ -235,27 +227,8 @@ class Store(ReportCounts, Inspection):
         self, instance: Instance, events: Sequence[Event], now: datetime, request_keys: list[str]
     ) -> tuple[Instance, Telling | None]:
         written = instance.model_copy(update={"version": instance.version + 1})
-        keys = [
-            *_telling_keys(instance.id),
-            key_of("live"),
-            key_of("ended"),
-            *request_keys,
-        ]
-        ended = (instance.ended_at or now) if instance.has_ended else None
-        arguments: list[Any] = [
-            instance.id,
-            instance.version,
-            secrets.token_hex(8),
-            written.model_dump_json(),
-            ms(instance.created_at),
-            ms(ended) if ended else "",
-            ms(now),
-            duration_ms(KEEP_ENDED),
-            self.holder,
-            duration_ms(HOLD),
-            *(event.model_dump_json() for event in events),
-        ]
-        answer = await self._run(COMMIT, keys, arguments)
+        keys = [*_telling_keys(instance.id), key_of("live"), key_of("ended"), *request_keys]
+        answer = await self._run(COMMIT, keys, self._commit_arguments(written, instance.version, events, now))
         if answer[0] == "taken":
             raise RequestTaken(answer[1])
         if answer[0] == "conflict":
@@ -267,6 +240,23 @@ class Store(ReportCounts, Inspection):
         except ValidationError as error:
             log.error("events_not_readable", instance_id=instance.id, error=_short(error))
             return written, None
+
+    def _commit_arguments(self, written: Instance, before: int, events: Sequence[Event], now: datetime) -> list[Any]:
+        """In the order that the script takes them. `before` is the version that must still stand."""
+        ended = (written.ended_at or now) if written.has_ended else None
+        return [
+            written.id,
+            before,
+            secrets.token_hex(8),
+            written.model_dump_json(),
+            ms(written.created_at),
+            ms(ended) if ended else "",
+            ms(now),
+            duration_ms(KEEP_ENDED),
+            self.holder,
+            duration_ms(HOLD),
+            *(event.model_dump_json() for event in events),
+        ]
 
     async def _settle(self, instance_id: str, delivery: str, told: int, seen: int, next_: str) -> list[Any]:
         arguments = [instance_id, self.holder, duration_ms(HOLD), delivery, told, seen, next_, _KEPT_WHEN_TOLD]

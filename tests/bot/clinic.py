@@ -11,8 +11,7 @@ from typing import Any
 import aiohttp
 
 from bot.compose.base import slack_client
-from bot.doctor import Finding, Patient, State, checks, examine
-from bot.doctor.settings import about
+from bot.doctor import Finding, Patient, State, diagnose
 from bot.sandbox.novita import SandboxNovita
 from bot.sandbox.slack import SandboxSlack
 from core.clock import SystemClock
@@ -35,7 +34,7 @@ class Clinic:
     patient: Patient
 
     async def findings(self, bound: timedelta = QUICK) -> dict[str, Finding]:
-        found = await examine(checks(self.patient), about(self.patient.settings, {}), bound)
+        found = await diagnose(self.patient, bound=bound)
         assert len({finding.name for finding in found}) == len(found)
         said = "".join(f"{finding.found}{finding.advice}" for finding in found)
         assert found_in(said, secrets_of(self.slack, self.novita)) == set()

@@ -21,6 +21,7 @@ from core.models import (
     new_id,
 )
 from core.outbox import Change
+from core.policy import Policy
 from tests.bot.house import GPU, House
 
 TEAM = "T0SANDBOX1"
@@ -52,14 +53,15 @@ async def launched(house: House, name: str = "train-1", who: str = "ada", **chan
     launcher = Launcher(
         core.novita,
         core.catalog,
-        core.outbox,
         core.store,
+        core.outbox,
         core.clock,
         process=core.store.holder,
         public_url=house.settings.public_url,
     )
     owner = actor(house, who)
-    launch = await launcher.begin(request(house, name, **changes), owner=owner, key=f"test:{new_id()}")
+    wanted, policy = request(house, name, **changes), Policy(home_team=owner.team)
+    launch = await launcher.begin(wanted, owner=owner, policy=policy, key=f"test:{new_id()}")
     await launcher.finish(launch)
     return await read(house, launch.instance.id)
 

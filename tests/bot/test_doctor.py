@@ -17,10 +17,10 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.doctor import Finding, State, examine, table
-from bot.doctor.examining import Check
+from bot.doctor import Finding, State, table
+from bot.doctor.examining import Check, examine
 from bot.doctor.finding import Result, failed, is_well, ok, verdict
-from bot.doctor.settings import about
+from bot.doctor.settings import settings_findings
 from bot.sandbox.novita import Fault as NovitaFault
 from bot.views.doctor import doctor_message
 from core.errors import SettingsError
@@ -47,7 +47,7 @@ async def test_where_all_is_well_every_check_says_so(redis_url: str) -> None:
 
 def test_each_wrong_setting_is_one_failure_with_what_to_do() -> None:
     problems = {"PORT": "is not a number", "SLACK_BOT_TOKEN": "not set; it is the Bot User OAuth Token"}
-    found = {finding.name: finding for finding in about(Settings(_env_file=None), problems)}
+    found = {finding.name: finding for finding in settings_findings(Settings(_env_file=None), problems)}
     assert found["PORT"].state is found["SLACK_BOT_TOKEN"].state is State.FAILED
     assert found["SLACK_BOT_TOKEN"].found == "not set"
     assert found["SLACK_BOT_TOKEN"].advice == "It is the Bot User OAuth Token."
@@ -64,7 +64,7 @@ def test_each_wrong_setting_is_one_failure_with_what_to_do() -> None:
 )
 def test_a_setting_that_is_probably_not_meant_is_a_warning(name: str, settings: dict[str, Any]) -> None:
     chosen = Settings(_env_file=None, **{"admins": ("U0CY000001",), **settings})
-    [finding] = about(chosen, {})
+    [finding] = settings_findings(chosen, {})
     assert (finding.name, finding.state) == (name, State.WARNING)
     assert finding.advice
 

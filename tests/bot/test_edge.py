@@ -15,6 +15,7 @@ import pytest
 from bot.sandbox.slack import SandboxSlack
 from tests.bot import wire
 from tests.bot.house import House, open_house
+from tests.bot.leaks import everything_logged
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
 JSON = {"Content-Type": "application/json"}
@@ -159,6 +160,37 @@ NOT_HTTP = {
 async def test_what_is_hardly_http_gets_no_5xx_and_the_bot_lives_on(house: House, words: bytes) -> None:
     assert wire.status_of(await wire.say(house.port, words, then_leave=words.endswith(b"abc"))) < 500
     assert await wire.request(house.port, HELP, {**FORM, **house.slack.signed(HELP)}) == 200
+
+
+@pytest.mark.parametrize("expected", [b"\xff\xfe", b"miracles", b"100-continue, miracles"])
+async def test_an_expectation_that_cannot_be_met_is_417_wherever_it_is_sent(house: House, expected: bytes) -> None:
+    for place in ("GET /healthz", "POST /slack/events", "GET /slack/events", "GET /no", "OPTIONS *"):
+        method, path = place.split()
+        assert await wire.request(house.port, b"", {"Expect": expected}, method=method, path=path) == 417, place
+
+
+async def test_who_asks_before_sending_a_body_is_told_to_go_on_wherever_that_is(house: House) -> None:
+    for place in (b"GET /healthz", b"POST /healthz", b"GET /no"):
+        said = await wire.say(
+            house.port, place + b" HTTP/1.1\r\nHost: x\r\nConnection: close\r\nExpect: 100-Continue\r\n\r\n"
+        )
+        invitation, _, answer = said.partition(b"\r\n\r\n")
+        assert invitation == b"HTTP/1.1 100 Continue"
+        assert wire.status_of(answer) == {b"GET /healthz": 200, b"POST /healthz": 405}.get(place, 404)
+
+
+@pytest.mark.parametrize("header", [b"X-Key: my-secret-key\x01", b"my-secret-key", b"my secret-key: x"])
+async def test_a_header_that_cannot_be_parsed_is_one_line_in_the_log_without_what_it_held(
+    house: House, header: bytes
+) -> None:
+    with everything_logged("json") as log:
+        said = await wire.say(house.port, b"GET /healthz HTTP/1.1\r\nHost: x\r\n" + header + b"\r\n\r\n")
+    assert wire.status_of(said) == 400
+    [line] = [line for line in map(json.loads, log.getvalue().splitlines()) if line.get("logger") == "aiohttp.server"]
+    assert line["level"] == "warning"
+    assert line["event"].startswith("Error handling request from 127.0.0.1: ")
+    assert line.keys() == {"logger", "level", "event", "timestamp"}
+    assert "secret-key" not in log.getvalue()
 
 
 async def test_a_body_that_stops_half_way_is_not_waited_for_any_longer_than_slack_would(house: House) -> None:

@@ -2,35 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
-import pytest
-
-from bot.listeners.extending import evening_of
 from bot.sandbox.slack import Fault
+from core.leases import evening_of
 from core.models import Instance
 from core.policy import Policy
 from tests.bot.house import House, open_house
 from tests.bot.living import read, running, told
-
-
-@pytest.mark.parametrize(
-    ("now", "offset", "evening"),
-    [
-        ("2026-11-23 12:00", 0, "2026-11-23 20:00"),
-        ("2026-11-23 12:00", 8, "2026-11-23 12:00"),
-        ("2026-11-23 12:00", -8, "2026-11-24 04:00"),
-        ("2026-11-23 23:30", 2, "2026-11-24 18:00"),
-        ("2026-11-23 02:00", -5, "2026-11-23 01:00"),
-    ],
-)
-def test_the_evening_is_that_of_the_day_it_is_for_the_person(now: str, offset: int, evening: str) -> None:
-    found = evening_of(_utc(now), timezone(timedelta(hours=offset)))
-    assert found == _utc(evening)
-
-
-def _utc(text: str) -> datetime:
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
 async def test_until_tonight_moves_the_end_to_the_evening_unless_that_is_over(redis_url: str) -> None:

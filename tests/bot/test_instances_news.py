@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+from typing import Any
+
 import pytest
 
 from core.events import StopReason
@@ -123,6 +126,25 @@ async def test_starting_again_is_refused_where_creating_is_refused(redis_url: st
         notice = await in_thread(house, card, "will be taken back by Novita")
         await house.slack.person("ada").click(notice, "instance:again")
         await told(house, "ada", "Only admins may run an instance without an end")
+        assert len(house.novita.creates) == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "sentence"),
+    [
+        ({"lease": timedelta(hours=8)}, "A lease is at most 2 h."),
+        ({"lease": timedelta(hours=1), "webhook_url": "http://example.com/hook"}, "A webhook is an https:// address"),
+    ],
+)
+async def test_starting_again_goes_by_the_rules_of_today(
+    redis_url: str, changes: dict[str, Any], sentence: str
+) -> None:
+    async with open_house(redis_url, default_lease="1h", max_lease="2h") as house:
+        made, card = await running(house, **changes)
+        house.novita.give_spot_notice(str(made.novita_id))
+        notice = await in_thread(house, card, "will be taken back by Novita")
+        await house.slack.person("ada").click(notice, "instance:again")
+        await told(house, "ada", sentence)
         assert len(house.novita.creates) == 1
 
 

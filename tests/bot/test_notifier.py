@@ -160,6 +160,17 @@ async def test_where_the_bot_may_not_post_the_owner_hears_it_privately_and_the_c
         assert len(house.novita.instances) == 1
 
 
+async def test_a_card_that_is_drawn_anew_still_says_why_it_is_not_in_its_channel(redis_url: str) -> None:
+    async with open_house(redis_url) as house:
+        await house.submitted("train-1", channel="general")
+        await whole_story(house, channel="dm")
+        card, *_ = house.slack.person("ada").dms()
+        before = len(card.edits)
+        await house.slack.person("ada").command("/gpu start train-1")
+        await house.slack.wait_until(lambda: len(card.edits) > before)
+        assert "cannot be told in" in card.shown
+
+
 async def test_the_private_word_is_not_repeated_when_what_follows_it_fails(redis_url: str) -> None:
     async with open_house(redis_url) as house:
         house.slack.faults.next("chat.postMessage", HONEST, HONEST, Fault.rate_limited(1))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -20,25 +21,26 @@ from bot.compose.base import open_base
 from bot.compose.web import as_web
 from bot.sandbox.novita import SandboxNovita
 from bot.sandbox.slack import Ack, Fault, Kind, Manner, SandboxSlack, payloads
-from bot.socket_mode import Line, Pace, socket_mode
+from bot.socket_mode import Line, Pace
 from core.errors import SettingsError
 from tests.bot.house import settings_for
 from tests.bot.slack_sandbox import RunningSlack, running_slack
+from tests.bot.watching import readiness
 
 QUICK = Pace(connect=0.4, hello=0.4, heartbeat=0.2, quiet=60, steady=60, pause=0.01, longest_pause=0.05, goodbye=0.1)
 
 
 @asynccontextmanager
-async def bot_on_a_socket(redis_url: str, slack: SandboxSlack, pace: Pace = QUICK) -> AsyncIterator[None]:
-    """The real bot, connected to Slack by a socket and no other way."""
+async def bot_on_a_socket(redis_url: str, slack: SandboxSlack, pace: Pace = QUICK) -> AsyncIterator[int]:
+    """The real bot, connected to Slack by a socket and no other way; the port that the rest of the world has."""
     novita = SandboxNovita()
     await novita.start()
     api = await slack.start()
     socket = {"slack_signing_secret": None, "slack_app_token": slack.app_token}
     try:
         settings = settings_for(slack, api, novita, redis_url, **socket)
-        async with open_base(settings) as core, as_web(core, socket_pace=pace):
-            yield
+        async with open_base(settings) as core, as_web(core, socket_pace=pace) as port:
+            yield port
     finally:
         await slack.stop()
         await novita.stop()
@@ -172,7 +174,8 @@ async def small_bot(slack: RunningSlack, patience: Patience, pace: Pace = QUICK)
         client = AsyncWebClient(token=slack.bot_token, base_url=slack.api, session=session)
         app = AsyncApp(client=client, authorize=authorize, process_before_response=True)
         app.command("/gpu")(patience.command)
-        async with socket_mode(app, slack.app_token, pace) as line:
+        line = Line(app, slack.app_token, pace)
+        async with line.held():
             await slack.wait_until(lambda: slack.sockets.connected)
             yield line
 
@@ -220,10 +223,18 @@ async def test_the_end_is_quick_although_the_connection_is_dead(manner: Manner) 
     async with running_slack() as slack, aiohttp.ClientSession() as session:
         slack.sockets.meet_next(manner)
         app = AsyncApp(client=AsyncWebClient(token=slack.bot_token, base_url=slack.api, session=session))
-        async with socket_mode(app, slack.app_token, patient):
+        async with Line(app, slack.app_token, patient).held():
             await slack.wait_until(lambda: slack.sockets.met)
             began = clock()
         assert clock() - began < 1.5
+
+
+async def is_connected(line: Line) -> bool:
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(0.01):
+            await line.connected()
+            return True
+    return False
 
 
 async def test_whether_it_is_connected_can_be_asked() -> None:
@@ -232,12 +243,32 @@ async def test_whether_it_is_connected_can_be_asked() -> None:
     async with running_slack() as slack:
         async with small_bot(slack, patience) as line:
             assert (await slack.person("ada").command("/gpu anything")).ok
-            assert line.is_connected
+            assert await is_connected(line)
             slack.sockets.meet_next(Manner.HANGING)
             slack.sockets.go_deaf()
             await slack.wait_until(lambda: len(slack.sockets.met) == 2)
-            assert not line.is_connected
-        assert not line.is_connected
+            assert not await is_connected(line)
+        assert not await is_connected(line)
+
+
+async def test_a_web_without_its_connection_is_not_ready_and_names_it(redis_url: str) -> None:
+    slack = SandboxSlack(rate_limits=None)
+    for _ in range(30):
+        slack.sockets.meet_next(Manner.WORDLESS)
+    async with bot_on_a_socket(redis_url, slack) as port:
+        status, states = await readiness(port)
+        assert (status, states["slack"]["ok"]) == (503, True)
+        assert (states["socket"]["ok"], states["socket"]["error"]) == (False, "no answer within 3 s")
+
+
+async def test_a_connection_that_is_just_being_renewed_is_waited_for_before_the_web_is_called_unready(
+    redis_url: str,
+) -> None:
+    slack = SandboxSlack(rate_limits=None)
+    slack.sockets.meet_next(Manner.WORDLESS)
+    async with bot_on_a_socket(redis_url, slack) as port:
+        status, states = await readiness(port)
+        assert (status, states["socket"]["ok"]) == (200, True)
 
 
 @pytest.mark.parametrize("frame", ["", "no JSON", "[]", '"hello"', '{"type": 7}', '{"type": "slash_commands"}', "{}"])
@@ -271,5 +302,5 @@ async def test_a_token_that_slack_refuses_is_a_wrong_setting() -> None:
     async with running_slack() as slack, aiohttp.ClientSession() as session:
         app = AsyncApp(client=AsyncWebClient(token=slack.bot_token, base_url=slack.api, session=session))
         with pytest.raises(SettingsError, match="SLACK_APP_TOKEN: Slack refuses it"):
-            async with socket_mode(app, "xapp-of-another-app", QUICK):
+            async with Line(app, "xapp-of-another-app", QUICK).held():
                 pass

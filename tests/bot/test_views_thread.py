@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 
 from bot.views.blocks import Message
+from bot.views.private import private_notice
 from bot.views.text import date
-from bot.views.thread import private_notice, reply
+from bot.views.thread import reply
 from core import events
 from core.events import Event, ReportLevel
 from core.models import PROGRAM, Endpoint, Failure, FailureKind, Instance

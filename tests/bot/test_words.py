@@ -30,6 +30,7 @@ from core.errors import (
     VersionConflict,
 )
 from core.models import Attempt, AttemptOutcome, BillingMode, Failure, FailureKind, LeaseEnd, Status, Stock, Verb
+from core.store import KEEP_ENDED
 from tests.bot import worlds
 from tests.bot.worlds import accepted, refused
 
@@ -83,6 +84,10 @@ def test_too_fast_says_how_long_to_wait() -> None:
 def test_a_bad_request_repeats_each_problem() -> None:
     assert words.error_words(InvalidRequest({"name": "Too long.", "lease": "Too short."})) == "Too long. Too short."
     assert words.error_words(InvalidRequest({})).endswith(".")
+
+
+def test_how_long_what_has_ended_is_remembered_is_said_as_it_is() -> None:
+    assert f"it ended more than {duration_words(KEEP_ENDED)} ago" in words.error_words(NoSuchInstance("4h2k9xw0ab"))
 
 
 def test_something_unexpected_gives_a_reference_to_ask_with() -> None:

@@ -84,15 +84,15 @@ def process(
     launcher = Launcher(
         novita or client,
         catalog,
-        outbox,
         store,
+        outbox,
         clock,
         process=store.holder,
         priority=PRIORITY,
         patience=patience,
     )
     observer = Observer(client, store, outbox, clock)
-    lifecycle = Lifecycle(client, outbox, store, clock, max_lease=MAX_LEASE)
+    lifecycle = Lifecycle(client, store, outbox, clock, max_lease=MAX_LEASE)
     return Process(store, client, outbox, catalog, launcher, observer, lifecycle, told)
 
 

@@ -23,9 +23,11 @@ from core.models import (
     Template,
     new_id,
 )
+from core.policy import Policy
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 ADA = Actor(user="U0ADA", team="T0HOME")
+POLICY = Policy(home_team="T0HOME")
 SECRET = "env-value-that-nobody-may-see"
 
 

@@ -13,20 +13,8 @@ from redis.asyncio import Redis
 from bot.sandbox.novita import Endpoint, Fault, SandboxNovita
 from core.errors import NotFound, NovitaError
 from core.models import BillingMode, Stock
-from tests.core.processes import Process, novita_at, process
+from tests.core.processes import Process, process
 from tests.core.samples import TurnedClock
-
-
-@pytest.fixture
-def clock() -> TurnedClock:
-    return TurnedClock()
-
-
-@pytest.fixture
-async def sandbox(clock: TurnedClock) -> AsyncIterator[SandboxNovita]:
-    async with novita_at(clock) as served:
-        yield served
-        assert served.violations == []
 
 
 @pytest.fixture

@@ -11,25 +11,13 @@ import pytest
 import structlog.testing
 
 from bot.sandbox.novita import Endpoint, Fault, SandboxNovita
-from core.errors import InvalidRequest
+from core.errors import InvalidRequest, NotAllowed
 from core.events import RegionRefused
 from core.launch import Patience
-from core.models import AttemptOutcome, CreateInstanceResponse, FailureKind, Status
+from core.models import Actor, AttemptOutcome, CreateInstanceResponse, FailureKind, Status
 from core.transitions import given_up
-from tests.core.processes import Process, novita_at, process
-from tests.core.samples import ADA, SECRET, TurnedClock, request
-
-
-@pytest.fixture
-def clock() -> TurnedClock:
-    return TurnedClock()
-
-
-@pytest.fixture
-async def sandbox(clock: TurnedClock) -> AsyncIterator[SandboxNovita]:
-    async with novita_at(clock) as served:
-        yield served
-        assert served.violations == []
+from tests.core.processes import Process, process
+from tests.core.samples import ADA, POLICY, SECRET, TurnedClock, request
 
 
 @pytest.fixture
@@ -42,7 +30,7 @@ async def web(sandbox: SandboxNovita, redis_url: str, clock: TurnedClock) -> Asy
 
 
 async def _create(web: Process, key: str = "view:V1", **changes: object) -> CreateInstanceResponse:
-    launch = await web.launcher.begin(request(**changes), owner=ADA, key=key)
+    launch = await web.launcher.begin(request(**changes), owner=ADA, policy=POLICY, key=key)
     answer = await web.launcher.finish(launch)
     await web.quiet()
     return answer
@@ -186,7 +174,7 @@ async def test_a_connection_that_was_never_made_is_tried_again_and_then_said_to_
 async def test_no_attempt_begins_after_the_deadline(web: Process, sandbox: SandboxNovita, clock: TurnedClock) -> None:
     for cluster in sandbox.clusters:
         sandbox.out_of_stock_at_create(cluster.id)
-    launch = await web.launcher.begin(request(), owner=ADA, key="view:V1")
+    launch = await web.launcher.begin(request(), owner=ADA, policy=POLICY, key="view:V1")
     clock.turn(minutes=4)
     answer = await web.launcher.finish(launch)
     assert (answer.status, answer.attempts) == (Status.FAILED, ())
@@ -198,7 +186,7 @@ async def test_a_launch_that_a_worker_gave_up_meanwhile_tries_no_further_region(
 ) -> None:
     """The process stood still (a suspended machine, say) with its create under way; the record went on without it."""
     sandbox.out_of_stock_at_create("AS-SGP-02")
-    launch = await web.launcher.begin(request(), owner=ADA, key="view:V1")
+    launch = await web.launcher.begin(request(), owner=ADA, policy=POLICY, key="view:V1")
     await web.outbox.update(launch.instance, lambda i: given_up(i, clock.now()))
     answer = await web.launcher.finish(launch)
     assert answer.status is Status.FAILED
@@ -209,7 +197,7 @@ async def test_an_instance_that_a_worker_adopted_meanwhile_is_announced_once(
     web: Process, sandbox: SandboxNovita, redis_url: str, clock: TurnedClock
 ) -> None:
     worker = process(sandbox, redis_url, clock)
-    launch = await web.launcher.begin(request(), owner=ADA, key="view:V1")
+    launch = await web.launcher.begin(request(), owner=ADA, policy=POLICY, key="view:V1")
     sandbox.fail_next("create", Fault.hang(has_effect=True))
     finishing = asyncio.create_task(web.launcher.finish(launch))
     await sandbox.wait_until(lambda: bool(sandbox.instances))
@@ -254,8 +242,18 @@ async def test_a_template_that_is_gone_fails_the_launch_with_its_reason(web: Pro
 
 async def test_what_nobody_sells_is_refused_before_anything_is_recorded(web: Process) -> None:
     with pytest.raises(InvalidRequest):
-        await web.launcher.begin(request(product_name="Abacus"), owner=ADA, key="view:V1")
+        await web.launcher.begin(request(product_name="Abacus"), owner=ADA, policy=POLICY, key="view:V1")
     assert await web.store.live() == []
+
+
+async def test_who_may_not_create_is_refused_before_anything_is_asked_or_recorded(
+    web: Process, sandbox: SandboxNovita
+) -> None:
+    stranger, before = Actor(user="U0GUEST", team="T0OTHER"), len(sandbox.calls)
+    with pytest.raises(NotAllowed):
+        await web.launcher.begin(request(), owner=stranger, policy=POLICY, key="view:V1")
+    assert await web.store.live() == []
+    assert len(sandbox.calls) == before
 
 
 async def test_a_cold_process_needs_two_calls_when_the_market_is_in_the_store(

@@ -24,7 +24,7 @@ from core.errors import GpuBotError
 from core.launch import Launcher
 from core.models import Instance, token_in
 from tests.core.processes import PRIORITY, Process, novita_at, process
-from tests.core.samples import ADA, TurnedClock, request
+from tests.core.samples import ADA, POLICY, TurnedClock, request
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -122,14 +122,14 @@ async def _launch(web: Process, clock: TurnedClock, key: str, steps: int | None)
     launcher = Launcher(
         Mortal(web.novita, life),
         web.catalog,
-        Mortal(web.outbox, life),
         web.store,
+        Mortal(web.outbox, life),
         clock,
         process=web.store.holder,
         priority=PRIORITY,
     )
     with contextlib.suppress(Killed):
-        await launcher.finish(await launcher.begin(request(), owner=ADA, key=key))
+        await launcher.finish(await launcher.begin(request(), owner=ADA, policy=POLICY, key=key))
 
 
 def _plan(sandbox: SandboxNovita, endpoint: str, faults: list[str]) -> None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
@@ -14,7 +13,7 @@ from core.events import InstanceStopped, LeaseReminder, OrderFailed, StopReason
 from core.lifecycle import possible
 from core.models import Actor, BillingMode, Instance, LeaseEnd, Status, Verb
 from core.policy import Policy
-from tests.core.processes import Process, novita_at, process
+from tests.core.processes import Process, process
 from tests.core.samples import ADA, TurnedClock, request
 
 POLICY = Policy(home_team="T0HOME", admins=("U0CY",))
@@ -22,27 +21,12 @@ BO, CY, GUEST = (Actor(user=user, team=team) for user, team in (("U0BO", "T0HOME
 
 
 @pytest.fixture
-def clock() -> TurnedClock:
-    return TurnedClock()
-
-
-@pytest.fixture
-async def sandbox(clock: TurnedClock) -> AsyncIterator[SandboxNovita]:
-    async with novita_at(clock, boot_seconds=20) as served:
-        yield served
-        assert served.violations == []
-
-
-@pytest.fixture
-async def web(sandbox: SandboxNovita, redis_url: str, clock: TurnedClock) -> AsyncIterator[Process]:
-    made = process(sandbox, redis_url, clock)
-    await made.catalog.get_market()
-    yield made
-    await made.close()
+def boot_seconds() -> float:
+    return 20
 
 
 async def _running(web: Process, clock: TurnedClock, **changes: object) -> Instance:
-    launch = await web.launcher.begin(request(**changes), owner=ADA, key="view:V1")
+    launch = await web.launcher.begin(request(**changes), owner=ADA, policy=POLICY, key="view:V1")
     await web.launcher.finish(launch)
     await _worker(web, clock, 30)
     record = await _read(web, launch.instance.id)

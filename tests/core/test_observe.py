@@ -3,38 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
 from bot.sandbox.novita import Endpoint, Fault, SandboxNovita
 from core.models import Instance, Status
-from tests.core.processes import Process, novita_at, process
-from tests.core.samples import ADA, TurnedClock, request
+from tests.core.processes import Process, process
+from tests.core.samples import ADA, POLICY, TurnedClock, request
 
 
 @pytest.fixture
-def clock() -> TurnedClock:
-    return TurnedClock()
-
-
-@pytest.fixture
-async def sandbox(clock: TurnedClock) -> AsyncIterator[SandboxNovita]:
-    async with novita_at(clock, boot_seconds=60) as served:
-        yield served
-        assert served.violations == []
-
-
-@pytest.fixture
-async def worker(sandbox: SandboxNovita, redis_url: str, clock: TurnedClock) -> AsyncIterator[Process]:
-    made = process(sandbox, redis_url, clock)
-    await made.catalog.get_market()
-    yield made
-    await made.close()
+def worker(web: Process) -> Process:
+    return web
 
 
 async def _made(worker: Process, key: str = "view:V1") -> Instance:
-    launch = await worker.launcher.begin(request(), owner=ADA, key=key)
+    launch = await worker.launcher.begin(request(), owner=ADA, policy=POLICY, key=key)
     answer = await worker.launcher.finish(launch)
     return await _read(worker, answer.instance_id)
 
@@ -129,7 +113,7 @@ async def test_a_listing_that_fails_changes_nothing(
 async def test_an_intent_whose_process_died_is_said_to_be_in_doubt_then_given_up_after_ten_minutes(
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
-    launch = await worker.launcher.begin(request(), owner=ADA, key="view:V1")
+    launch = await worker.launcher.begin(request(), owner=ADA, policy=POLICY, key="view:V1")
     await _looks(worker, clock, 20)
     assert (await _read(worker, launch.instance.id)).in_doubt_since is not None
     await _looks(worker, clock, 560)
@@ -142,7 +126,7 @@ async def test_an_intent_whose_process_died_is_said_to_be_in_doubt_then_given_up
 
 
 async def test_an_intent_whose_process_still_lives_is_left_alone(worker: Process, clock: TurnedClock) -> None:
-    launch = await worker.launcher.begin(request(), owner=ADA, key="view:V1")
+    launch = await worker.launcher.begin(request(), owner=ADA, policy=POLICY, key="view:V1")
     for _ in range(6):
         await worker.store.beat(clock.now())
         await _looks(worker, clock, 10)
@@ -152,7 +136,7 @@ async def test_an_intent_whose_process_still_lives_is_left_alone(worker: Process
 async def test_an_instance_that_appears_after_its_launch_was_given_up_is_put_on_its_record(
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
-    launch = await worker.launcher.begin(request(), owner=ADA, key="view:V1")
+    launch = await worker.launcher.begin(request(), owner=ADA, policy=POLICY, key="view:V1")
     await _looks(worker, clock, 640)
     assert (await _read(worker, launch.instance.id)).status is Status.FAILED
     answer = await worker.novita.create(
@@ -166,7 +150,7 @@ async def test_an_instance_that_appears_after_its_launch_was_given_up_is_put_on_
 async def test_instances_of_others_are_never_touched(
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
-    offers = (await worker.launcher.begin(request(), owner=ADA, key="view:V1")).offers
+    offers = (await worker.launcher.begin(request(), owner=ADA, policy=POLICY, key="view:V1")).offers
     template = await worker.catalog.get_template("101")
     for name in ("somebody-elses", "box-0123456789", "plain"):
         await worker.novita.create(name, offers[0], request(), template)

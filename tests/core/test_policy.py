@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from core.errors import NotAllowed
 from core.models import PROGRAM, Actor
 from core.policy import Policy
-from tests.core.samples import ADA, instance
+from tests.core.samples import ADA, instance, request
 
 
 def test_members_may_create_in_every_channel_when_none_is_set_aside() -> None:
@@ -30,10 +31,28 @@ def test_people_of_another_workspace_may_not_create_anything() -> None:
 
 
 def test_who_holds_the_api_token_has_an_admins_rights() -> None:
-    policy = Policy(home_team="T0HOME")
+    policy = Policy(home_team="T0HOME", max_lease=timedelta(hours=72))
     policy.check_act(PROGRAM, instance())
-    policy.check_lease(PROGRAM, None, timedelta(hours=72))
+    policy.check_lease(PROGRAM, None)
     assert policy.is_admin(PROGRAM)
+
+
+@pytest.mark.parametrize(
+    ("actor", "changes", "field"),
+    [
+        (ADA, {"lease": None}, "lease"),
+        (ADA, {"channel": "C0OTHER"}, "channel"),
+        (Actor(user="U0GUEST", team="T0OTHER"), {}, ""),
+    ],
+)
+def test_a_launch_that_may_not_be_is_refused_with_the_field_that_is_in_the_way(
+    actor: Actor, changes: dict[str, Any], field: str
+) -> None:
+    policy = Policy(home_team="T0HOME", allowed_channels=("C0GPU",), max_lease=timedelta(hours=72))
+    policy.check_launch(ADA, request(channel="C0GPU"))
+    with pytest.raises(NotAllowed) as refused:
+        policy.check_launch(actor, request(**{"channel": "C0GPU"} | changes))
+    assert refused.value.field == field
 
 
 def test_nobody_of_slack_is_taken_for_who_holds_the_api_token() -> None:

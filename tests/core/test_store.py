@@ -12,8 +12,7 @@ from redis.asyncio import Redis
 from core.errors import RequestTaken, StoreUnavailable, VersionConflict
 from core.events import InstanceCreated, InstanceRequested
 from core.models import Status
-from core.store import Store, connect
-from core.store.store import KEEP_ENDED
+from core.store import KEEP_ENDED, Store, connect
 from tests.core.samples import NOON, SECRET, instance, market, product
 
 BEGUN = [InstanceRequested(at=NOON)]
@@ -71,14 +70,14 @@ async def test_only_one_process_at_a_time_may_tell_an_instances_events(store: St
     written, telling = await store.begin(instance(), BEGUN, NOON)
     assert telling is not None
     assert await other.due(NOON) == [written.id]
-    assert await other.claim(written.id) is None
+    assert await other.claim(written.id, NOON) is None
     assert (await other.commit(written, CREATED, NOON))[1] is None
     more = await store.finish(written.id, "note", told=0, seen=1)
     assert more is not None
     assert [event.type for event in more.events] == ["instance_created"]
     assert await store.finish(written.id, "note", told=0, seen=2) is None
     assert await store.due(NOON) == []
-    claimed = await other.claim(written.id)
+    claimed = await other.claim(written.id, NOON)
     assert claimed is not None
     assert claimed.delivery == "note"
 
@@ -87,7 +86,7 @@ async def test_who_lost_the_right_to_tell_is_told_so(store: Store, other: Store,
     written, _ = await store.begin(instance(), BEGUN, NOON)
     async with Redis.from_url(redis_url) as redis:
         await redis.delete(f"{{gpu}}:delivering:{written.id}")
-    assert await other.claim(written.id) is not None
+    assert await other.claim(written.id, NOON) is not None
     assert await store.note(written.id, "late", told=1) is False
     assert await store.delivery(written.id) == ""
 
@@ -124,7 +123,9 @@ async def test_a_commit_whose_answer_was_lost_may_be_repeated(store: Store, redi
         proxy.swallow_next_answer = True
         again, _ = await cut.commit(written.model_copy(update={"novita_id": "n-1"}), CREATED, NOON)
         assert again.version == 2
-        assert await cut.claim(written.id, is_ours=True) is not None, "the swallowed answer took the right to tell"
+        assert await cut.claim(written.id, NOON, is_ours=True) is not None, (
+            "the swallowed answer took the right to tell"
+        )
         assert len(await store.timeline(written.id)) == 2
         await cut.aclose()
 

@@ -159,7 +159,7 @@ class Stage(Scene):
         dead = Store(self._redis(), holder=record.launcher)
         now = datetime.now(UTC)
         await dead.beat(now - LONG_AGO)
-        right = await dead.claim(record.id, is_ours=True)
+        right = await dead.claim(record.id, now, is_ours=True)
         if right is not None:
             await dead.postpone(record.id, right.delivery, right.first, right.first + len(right.events), now)
         await dead.aclose()

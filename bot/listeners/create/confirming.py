@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+from bot.listeners.cards import link_to
 from bot.listeners.clicks import Click
 from bot.listeners.create.line import open_from_line, understand
-from bot.notifier import SlackNotifier
 from bot.parts import Parts
 from bot.views import blocks as b
 from bot.views.blocks import Message
@@ -12,7 +12,7 @@ from bot.views.modal import creating_view, outcome_view
 from bot.views.text import Block
 from core.errors import InvalidRequest
 from core.launch import Launch
-from core.models import Instance, InstanceRequest
+from core.models import InstanceRequest
 
 
 async def press_edit(parts: Parts, click: Click) -> None:
@@ -27,10 +27,8 @@ async def press_confirm(parts: Parts, click: Click) -> None:
     """
     visit = click.visit
     request = await _request(parts, click)
-    parts.policy.check_create(visit.actor, request.channel)
-    parts.policy.check_lease(visit.actor, request.lease, parts.limits.max_lease)
     key = f"confirm:{visit.channel}:{visit.message_ts}:{visit.actor.user}"
-    launch = await parts.launcher.begin(request, owner=visit.actor, key=key)
+    launch = await parts.launcher.begin(request, owner=visit.actor, policy=parts.policy, key=key)
     if launch.is_repeat:
         await click.say(b.notice(f"{request.name} was created from this before; its card tells how that went."))
         return
@@ -49,12 +47,7 @@ async def _request(parts: Parts, click: Click) -> InstanceRequest:
 async def _outcome(parts: Parts, launch: Launch) -> Message:
     await parts.launcher.finish(launch)
     instance = await parts.store.get(launch.instance.id) or launch.instance
-    return _message(outcome_view(instance, link=await _link(parts, instance)))
-
-
-async def _link(parts: Parts, instance: Instance) -> str | None:
-    memo = await parts.outbox.memo(instance.id, SlackNotifier.name)
-    return parts.identity.permalink(memo.get("channel", ""), memo.get("ts", ""))
+    return _message(outcome_view(instance, link=await link_to(parts, instance.id)))
 
 
 def _message(view: Block) -> Message:

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
 from datetime import timedelta
-from functools import partial
 from typing import Any
 
 import structlog
@@ -15,8 +13,8 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from bot import words
 from bot.ids import Field, View
 from bot.listeners import visits
+from bot.listeners.cards import link_at_hand, link_to
 from bot.listeners.create.screen import show
-from bot.notifier import SlackNotifier
 from bot.parts import Parts
 from bot.views.modal import (
     check,
@@ -29,7 +27,7 @@ from bot.views.modal import (
 from core.errors import GpuBotError, InvalidRequest, NotAllowed, NovitaUnclear, NovitaUnsent, StoreUnavailable
 from core.launch import Launch
 from core.models import Actor, Instance, InstanceRequest, Market
-from core.outbox import Memo
+from core.requests import Problems
 
 log = structlog.get_logger(__name__)
 
@@ -52,12 +50,8 @@ async def _submit(parts: Parts, ack: AsyncAck, body: dict[str, Any], view: dict[
     try:
         request = _checked(parts, actor, view, await _market(parts))
         begun = await _begin(parts, request, actor, key=request_key(str(view["id"])))
-    except InvalidRequest as error:
-        await ack(response_action="errors", errors=errors_by_block(view, error.problems))
-        return
     except GpuBotError as error:
-        problems = {Field.PRODUCT_NAME.value: f"Nothing was created. {words.error_words(error)}"}
-        await ack(response_action="errors", errors=errors_by_block(view, problems))
+        await ack(response_action="errors", errors=errors_by_block(view, _problems(error)))
         return
     await ack(response_action="update", view=creating_view(request.name, request.channel))
     submission = _Submission(parts, str(view["id"]))
@@ -83,21 +77,22 @@ def _checked(parts: Parts, actor: Actor, view: dict[str, Any], market: Market) -
     request = check(read_form(view), market, parts.limits_for(actor))
     if isinstance(request, dict):
         raise InvalidRequest(request)
-    _allowed(Field.LEASE, partial(parts.policy.check_lease, actor, request.lease, parts.limits.max_lease))
-    _allowed(Field.CHANNEL, partial(parts.policy.check_create, actor, request.channel))
     return request
 
 
-def _allowed(field: Field, rule: Callable[[], None]) -> None:
-    try:
-        rule()
-    except NotAllowed as refusal:
-        raise InvalidRequest({field.value: refusal.why}) from refusal
+def _problems(error: GpuBotError) -> Problems:
+    """What is in the way, by the field that it is about."""
+    match error:
+        case InvalidRequest():
+            return error.problems
+        case NotAllowed():
+            return {error.field or Field.CHANNEL.value: error.why}
+    return {Field.PRODUCT_NAME.value: f"Nothing was created. {words.error_words(error)}"}
 
 
 async def _begin(parts: Parts, request: InstanceRequest, actor: Actor, *, key: str) -> asyncio.Task[Launch]:
     """Begins the launch. It is recorded when this returns, unless the store is slow: then the ack does not wait."""
-    task = asyncio.create_task(parts.launcher.begin(request, owner=actor, key=key))
+    task = asyncio.create_task(parts.launcher.begin(request, owner=actor, policy=parts.policy, key=key))
     done, _ = await asyncio.wait({task}, timeout=_ACK_PATIENCE_SECONDS)
     if done:
         task.result()
@@ -143,7 +138,7 @@ class _Submission:
 
     async def _show_outcome(self, instance: Instance) -> None:
         """The outcome at once; again with the link to the thread, or when an earlier step may have overtaken it."""
-        at_hand = self._address(self._parts.outbox.memo_at_hand(instance.id, SlackNotifier.name))
+        at_hand = link_at_hand(self._parts, instance.id)
         await show(self._parts, self._view_id, outcome_view(instance, link=at_hand))
         overtaken = self._steps is not None and not self._steps.done()
         if self._steps is not None:
@@ -154,13 +149,9 @@ class _Submission:
 
     async def _link(self, instance: Instance) -> str | None:
         try:
-            memo = await self._parts.outbox.memo(instance.id, SlackNotifier.name)
+            return await link_to(self._parts, instance.id)
         except StoreUnavailable:
             return None
-        return self._address(memo)
-
-    def _address(self, memo: Memo) -> str | None:
-        return self._parts.identity.permalink(memo.get("channel", ""), memo.get("ts", ""))
 
     async def _show_problem(self, error: GpuBotError) -> None:
         log.error("launch_broken_off", instance_id=self._latest.id if self._latest else None, error=str(error))

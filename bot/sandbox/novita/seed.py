@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 REGISTRY_AUTH_ID = "5d0c0d0e-1111-4a4a-9b9b-222233334444"
@@ -107,83 +107,89 @@ def registry_auths() -> list[dict[str, str]]:
     ]
 
 
+@dataclass(frozen=True)
+class _Template:
+    """What tells one template from another."""
+
+    id: str
+    name: str
+    image: str
+    channel: str = "official"
+    auth: str = ""
+    http: tuple[int, ...] = ()
+    tcp: tuple[int, ...] = ()
+    disk: int = 60
+    envs: dict[str, str] = field(default_factory=dict)
+    tools: tuple[dict[str, Any], ...] = ()
+    volumes: tuple[dict[str, Any], ...] = ()
+    command: str = ""
+    cuda: str = ""
+
+    def as_told(self) -> dict[str, Any]:
+        """With all the fields that Novita gives each (novita-api.md 1.4)."""
+        groups = {"http": self.http, "tcp": self.tcp}
+        return {
+            "Id": self.id,
+            "name": self.name,
+            "readme": f"# {self.name}",
+            "logo": "",
+            "type": "instance",
+            "channel": self.channel,
+            "image": self.image,
+            "imageAuth": self.auth,
+            "startCommand": self.command,
+            "entrypoint": "",
+            "rootfsSize": self.disk,
+            "ports": [{"type": kind, "ports": list(ports)} for kind, ports in groups.items() if ports],
+            "envs": [{"key": key, "value": value} for key, value in self.envs.items()],
+            "volumes": [dict(volume) for volume in self.volumes],
+            "tools": [dict(tool) for tool in self.tools] or None,
+            "minCudaVersion": self.cuda,
+            "recommendCards": None,
+            "createdAt": "1764547200",
+        }
+
+
 _JUPYTER = {"name": "Jupyter", "describe": "Notebook in the browser", "port": 8888, "type": "http"}
+
+_TEMPLATES = (
+    _Template("101", "PyTorch 2.6", "docker.io/pytorch/pytorch:2.6.0-cuda12.4", tools=(_JUPYTER,), cuda="12.4"),
+    _Template("102", "ComfyUI", "docker.io/library-ai/comfyui:0.3.40", http=(8188,), disk=80, cuda="12.4"),
+    _Template("103", "Ubuntu 22.04 + CUDA", "docker.io/nvidia/cuda:12.4.1-base-ubuntu22.04", disk=20),
+    _Template(
+        "104",
+        "vLLM",
+        "docker.io/vllm/vllm-openai:v0.8.5",
+        http=(8000,),
+        envs={"VLLM_LOGGING_LEVEL": "INFO"},
+        command="--model Qwen/Qwen3-8B --port 8000",
+        cuda="12.4",
+    ),
+    _Template("105", "JupyterLab", "docker.io/jupyter/pytorch-notebook:cuda12", tools=(_JUPYTER,), disk=40),
+    _Template("106", "Ollama", "docker.io/ollama/ollama:0.9.0", tcp=(11434,), disk=60),
+    _Template(
+        "107672",
+        "comfy-prod",
+        "registry.example.com/team/comfy:1.4",
+        channel="private",
+        auth=REGISTRY_AUTH_ID,
+        http=(8188,),
+        tcp=(9000,),
+        disk=80,
+        envs={"MODE": "prod", "HF_TOKEN": TEMPLATE_TOKEN},
+        command="bash /start.sh",
+        cuda="12.4",
+    ),
+    _Template(
+        "107801",
+        "lora-training",
+        "docker.io/team/lora:2.0",
+        channel="private",
+        http=(6006,),
+        volumes=({"type": "local", "size": 50, "mountPath": "/workspace"},),
+    ),
+)
 
 
 def templates() -> list[dict[str, Any]]:
-    return [
-        _template("101", "PyTorch 2.6", "docker.io/pytorch/pytorch:2.6.0-cuda12.4", tools=[_JUPYTER], cuda="12.4"),
-        _template("102", "ComfyUI", "docker.io/library-ai/comfyui:0.3.40", http=[8188], disk=80, cuda="12.4"),
-        _template("103", "Ubuntu 22.04 + CUDA", "docker.io/nvidia/cuda:12.4.1-base-ubuntu22.04", disk=20),
-        _template(
-            "104",
-            "vLLM",
-            "docker.io/vllm/vllm-openai:v0.8.5",
-            http=[8000],
-            envs={"VLLM_LOGGING_LEVEL": "INFO"},
-            command="--model Qwen/Qwen3-8B --port 8000",
-            cuda="12.4",
-        ),
-        _template("105", "JupyterLab", "docker.io/jupyter/pytorch-notebook:cuda12", tools=[_JUPYTER], disk=40),
-        _template("106", "Ollama", "docker.io/ollama/ollama:0.9.0", tcp=[11434], disk=60),
-        _template(
-            "107672",
-            "comfy-prod",
-            "registry.example.com/team/comfy:1.4",
-            channel="private",
-            auth=REGISTRY_AUTH_ID,
-            http=[8188],
-            tcp=[9000],
-            disk=80,
-            envs={"MODE": "prod", "HF_TOKEN": TEMPLATE_TOKEN},
-            command="bash /start.sh",
-            cuda="12.4",
-        ),
-        _template(
-            "107801",
-            "lora-training",
-            "docker.io/team/lora:2.0",
-            channel="private",
-            http=[6006],
-            volumes=[{"type": "local", "size": 50, "mountPath": "/workspace"}],
-        ),
-    ]
-
-
-def _template(
-    template_id: str,
-    name: str,
-    image: str,
-    *,
-    channel: str = "official",
-    auth: str = "",
-    http: list[int] | None = None,
-    tcp: list[int] | None = None,
-    disk: int = 60,
-    envs: dict[str, str] | None = None,
-    tools: list[dict[str, Any]] | None = None,
-    volumes: list[dict[str, Any]] | None = None,
-    command: str = "",
-    cuda: str = "",
-) -> dict[str, Any]:
-    groups = {"http": http, "tcp": tcp}
-    return {
-        "Id": template_id,
-        "name": name,
-        "readme": f"# {name}",
-        "logo": "",
-        "type": "instance",
-        "channel": channel,
-        "image": image,
-        "imageAuth": auth,
-        "startCommand": command,
-        "entrypoint": "",
-        "rootfsSize": disk,
-        "ports": [{"type": kind, "ports": ports} for kind, ports in groups.items() if ports],
-        "envs": [{"key": key, "value": value} for key, value in (envs or {}).items()],
-        "volumes": volumes or [],
-        "tools": tools,
-        "minCudaVersion": cuda,
-        "recommendCards": None,
-        "createdAt": "1764547200",
-    }
+    return [template.as_told() for template in _TEMPLATES]

@@ -6,7 +6,7 @@ import base64
 import re
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Annotated, Any, Literal, TypeVar
+from typing import Annotated, Any, ClassVar, Literal, TypeVar
 
 from pydantic import (
     AfterValidator,
@@ -22,6 +22,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import SkipJsonSchema
 
+from bot.server.api.shapes import ENDED_KEPT
 from core.durations import read_duration
 from core.models import (
     DISK_DEFAULT_GB,
@@ -53,6 +54,8 @@ class Asked(BaseModel):
 
     No field is required here, so that one bad field does not hide the others; `REQUIRED` is what has to be there.
     """
+
+    REQUIRED: ClassVar[tuple[str, ...]] = ()
 
     model_config = ConfigDict(
         frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore", hide_input_in_errors=True
@@ -158,7 +161,9 @@ TemplateId = Annotated[str, BeforeValidator(_template_id), WithJsonSchema(_TEMPL
 class CreateBody(Asked):
     """A new instance."""
 
-    model_config = ConfigDict(json_schema_extra={"required": ["name", "productName", "templateId"]})
+    REQUIRED = ("name", "product_name", "template_id")
+
+    model_config = ConfigDict(json_schema_extra={"required": [to_camel(name) for name in REQUIRED]})
 
     name: str | Nothing = Field(
         None, description="1 to 100 letters, digits, - and _.", json_schema_extra={"pattern": NAME_PATTERN}
@@ -211,7 +216,7 @@ class InstancesQuery(Asked):
     status: Annotated[tuple[Status, ...], BeforeValidator(_several)] = Field(
         (),
         description="One or more, repeated or separated by commas; without it all that have not ended. `deleted` and "
-        "`failed` add those that ended in the last 30 days.",
+        f"`failed` add those that ended in the last {ENDED_KEPT}.",
     )
     owner: str | Nothing = Field(None, description="The Slack id of a person, or `api`.")
     limit: int = Field(PAGE_DEFAULT, ge=1, le=PAGE_LIMIT, description="How many on a page, 1 to 100.")

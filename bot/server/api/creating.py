@@ -17,6 +17,7 @@ from bot.server.api import asking
 from bot.server.api.asking import CreateBody
 from bot.server.api.call import Answer, Call
 from bot.server.api.errors import Code, Refusal, invalid, of_launch
+from bot.server.api.shapes import ENDED_KEPT
 from core import requests
 from core.errors import GpuBotError, NotFound, NovitaError
 from core.launch import Launch
@@ -25,7 +26,6 @@ from core.requests import Problems
 from core.responses import first_response_to
 
 _LOOK_PAUSE = timedelta(seconds=0.25)
-_REQUIRED = ("name", "product_name", "template_id")
 
 
 async def create(call: Call) -> Answer:
@@ -40,7 +40,7 @@ async def create(call: Call) -> Answer:
         if earlier_id is not None:
             return await _again(parts, await parts.store.get(earlier_id), mark, until)
     request = await _checked(parts, body, problems)
-    launch = await parts.launcher.begin(request, owner=PROGRAM, key=request_key, fingerprint=mark)
+    launch = await parts.launcher.begin(request, owner=PROGRAM, policy=parts.policy, key=request_key, fingerprint=mark)
     if launch.is_repeat:
         return await _again(parts, launch.instance, mark, until)
     launching = _Launching(parts, launch)
@@ -50,7 +50,9 @@ async def create(call: Call) -> Answer:
 async def _again(parts: Parts, earlier: Instance | None, mark: str, until: datetime) -> Answer:
     """The answer to a request that was made before, once it is known."""
     if earlier is None:
-        raise Refusal(Code.IDEMPOTENCY_KEY_REUSED, "This key led to an instance that ended more than 30 days ago.")
+        raise Refusal(
+            Code.IDEMPOTENCY_KEY_REUSED, f"This key led to an instance that ended more than {ENDED_KEPT} ago."
+        )
     if not hmac.compare_digest(earlier.fingerprint, mark):
         raise Refusal(Code.IDEMPOTENCY_KEY_REUSED)
     return _answer(await _settled(parts, earlier, until), made=200)
@@ -114,7 +116,6 @@ async def _checked(parts: Parts, body: CreateBody, problems: Problems) -> Instan
     if isinstance(found, dict) or problems:
         told = {to_camel(name): text for name, text in found.items()} if isinstance(found, dict) else {}
         raise _refusal(body, market, {**told, **_missing(body), **problems})
-    parts.policy.check_create(PROGRAM, found.channel)
     await _check_template(parts, found.template_id)
     return found
 
@@ -130,7 +131,8 @@ async def _market(parts: Parts, problems: Problems) -> Market:
 
 def _missing(body: CreateBody) -> Problems:
     fields = CreateBody.model_fields
-    return {to_camel(n): f"Missing. Expected: {fields[n].description}" for n in _REQUIRED if getattr(body, n) is None}
+    missing = [name for name in CreateBody.REQUIRED if getattr(body, name) is None]
+    return {to_camel(name): f"Missing. Expected: {fields[name].description}" for name in missing}
 
 
 def _refusal(body: CreateBody, market: Market, problems: Problems) -> Refusal:

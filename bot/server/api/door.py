@@ -4,27 +4,22 @@ from __future__ import annotations
 
 import hmac
 import re
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 
-import structlog
 from aiohttp import web
 from pydantic import BaseModel
 
 from bot import words
-from bot.background import new_reference
 from bot.parts import Parts
+from bot.references import written_down
 from bot.server.api.call import Answer, Call
 from bot.server.api.errors import Code, Refusal, of_error
 from bot.server.api.table import Act
-from bot.server.application import ABOUT
+from bot.server.application import ABOUT, Answering, meets_expectation
 from core.errors import GpuBotError
-
-log = structlog.get_logger(__name__)
 
 _REALM = 'Bearer realm="gpu-bot"'
 _FRESH = {"Cache-Control": "no-store"}
-
-Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
 
 
 class Door:
@@ -34,7 +29,7 @@ class Door:
         self._parts = parts
         self._token = token.encode()
 
-    def to(self, act: Act) -> Handler:
+    def to(self, act: Act) -> Answering:
         """The handler of a route: its answer as JSON, and every error in the one form."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
@@ -47,7 +42,7 @@ class Door:
             except GpuBotError as error:
                 return refused(of_error(error))
             except Exception as error:  # noqa: BLE001 - a defect is told like any other error, with a reference
-                return refused(_defect(error))
+                return refused(Refusal(Code.UNEXPECTED, words.unexpected(written_down("unexpected", error))))
             return written(answer.content, answer.status, answer.headers)
 
         return handle
@@ -71,12 +66,8 @@ class Door:
 
 
 async def expect(request: web.Request) -> web.StreamResponse | None:
-    """In place of aiohttp's own, which answers as text, and breaks on what is no text at all."""
-    if request.headers["Expect"].lower() != "100-continue":
-        return refused(Refusal(Code.EXPECTATION_FAILED))
-    if request.transport is not None:
-        request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-    return None
+    """As everywhere else, but for the form of the answer."""
+    return None if meets_expectation(request) else refused(Refusal(Code.EXPECTATION_FAILED))
 
 
 def nowhere(known: Iterable[tuple[str, str]]) -> Act:
@@ -106,9 +97,3 @@ def _about(answer: Answer) -> dict[str, str]:
     """For the request's line in the log."""
     instance_id = getattr(answer.content, "instance_id", None)
     return {"instance_id": instance_id} if instance_id else {}
-
-
-def _defect(error: Exception) -> Refusal:
-    reference = new_reference()
-    log.error("unexpected", reference=reference, exc_info=error)
-    return Refusal(Code.UNEXPECTED, words.unexpected(reference))

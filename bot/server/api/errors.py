@@ -8,7 +8,7 @@ from enum import StrEnum
 from pydantic.alias_generators import to_camel
 
 from bot import words
-from bot.server.api.shapes import ErrorAnswer, ErrorContent, FieldProblem, LaunchDetails
+from bot.server.api.shapes import ENDED_KEPT, ErrorAnswer, ErrorContent, FieldProblem, LaunchDetails
 from core.errors import (
     GpuBotError,
     InvalidRequest,
@@ -61,7 +61,7 @@ MEANING: Mapping[Code, tuple[int, str]] = {
     Code.INSUFFICIENT_BALANCE: (402, "The Novita account has too little money or budget. Nothing was created."),
     Code.FORBIDDEN: (403, "The policy of this installation does not allow it, such as ALLOWED_CHANNELS."),
     Code.NOT_FOUND: (404, "There is nothing at this path."),
-    Code.INSTANCE_NOT_FOUND: (404, "There is no such instance, or it ended more than 30 days ago."),
+    Code.INSTANCE_NOT_FOUND: (404, f"There is no such instance, or it ended more than {ENDED_KEPT} ago."),
     Code.PRODUCT_NOT_FOUND: (404, "Novita sells no product of this name."),
     Code.TEMPLATE_NOT_FOUND: (404, "Novita has no such template."),
     Code.METHOD_NOT_ALLOWED: (405, "The path takes other methods; `Allow` names them."),

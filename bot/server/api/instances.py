@@ -12,10 +12,10 @@ from bot.server.api.asking import LONGEST, ExtendBody, InstancesQuery
 from bot.server.api.call import Answer, Call
 from bot.server.api.errors import Code, Refusal, invalid
 from bot.server.api.shapes import InstanceList, shown
+from core import leases
 from core.errors import InvalidRequest
 from core.models import PROGRAM, Instance, Status, Verb
 from core.requests import Problems
-from core.store.store import KEEP_ENDED
 
 _ENDED = {Status.DELETED, Status.FAILED}
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -87,7 +87,7 @@ async def _find(call: Call) -> Instance:
         raise Refusal(Code.INSTANCE_NOT_FOUND)
     if (known := await parts.store.get(wanted)) is not None:
         return known
-    kept = [*await parts.store.live(), *await parts.store.ended_since(parts.clock.now() - KEEP_ENDED)]
+    kept = await parts.store.kept(parts.clock.now())
     found = next((each for each in kept if each.novita_id == wanted), None)
     if found is None:
         raise Refusal(Code.INSTANCE_NOT_FOUND)
@@ -96,13 +96,11 @@ async def _find(call: Call) -> Instance:
 
 async def _asked_for(parts: Parts, query: InstancesQuery) -> list[Instance]:
     """Those in the states asked for, and only then those that have ended."""
-    live = await parts.store.live()
     if not query.status:
-        return live
-    wants_ended = _ENDED & set(query.status)
-    ended = await parts.store.ended_since(parts.clock.now() - KEEP_ENDED) if wants_ended else []
-    kept = {each.id: each for each in (*live, *ended)}
-    return [each for each in kept.values() if each.status in query.status]
+        return await parts.store.live()
+    wants_ended = bool(_ENDED & set(query.status))
+    known = await parts.store.kept(parts.clock.now()) if wants_ended else await parts.store.live()
+    return [each for each in known if each.status in query.status]
 
 
 def _how_far(
@@ -114,7 +112,7 @@ def _how_far(
         problems = dict.fromkeys(("by", "until"), "Give either of the two.")
     elif until is not None and not now < until <= now + LONGEST:
         problems["until"] = "It is over already, or more than ten years away."
-    elif by and max(instance.lease_ends_at or now, now) - now + by > LONGEST:
+    elif by and leases.moved(instance, by, now) - now > LONGEST:
         problems["by"] = "That is more than ten years away."
     if problems:
         raise invalid(problems)

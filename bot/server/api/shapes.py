@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from core import costs
+from core.durations import duration_words
 from core.models import (
     Attempt,
     BillingMode,
     Failure,
     FailureKind,
     Instance,
+    InstanceRequest,
     Instant,
     LeaseEnd,
     Market,
@@ -27,6 +30,10 @@ from core.models import (
     Usd,
     Verb,
 )
+from core.store import KEEP_ENDED
+
+ENDED_KEPT = duration_words(KEEP_ENDED)
+"""How long an instance that has ended is still told of."""
 
 
 class Shape(BaseModel):
@@ -189,44 +196,48 @@ class TemplateList(Shape):
 
 def shown(instance: Instance, now: datetime) -> InstanceShown:
     """An instance as whoever holds the token sees it; nothing in it is secret."""
-    request, offer = instance.request, instance.offer
     return InstanceShown(
         id=instance.id,
         instance_id=instance.id,
         novita_instance_id=instance.novita_id,
-        name=request.name,
         owner=instance.owner.user,
         status=instance.status,
         novita_status=instance.novita_status,
-        product_name=request.product_name,
-        product_id=offer.product_id if offer else None,
-        gpu_num=request.gpu_num,
-        rootfs_size=request.rootfs_size,
-        template_id=request.template_id,
         template_name=instance.template_name,
-        region=offer.region.name if offer else request.region,
-        billing_mode=request.billing_mode,
-        spot_price=offer.price if offer else None,
-        price_per_hour=instance.hourly_price,
         cost_so_far=round(costs.so_far(instance, now), 6),
-        lease_seconds=request.lease.total_seconds() if request.lease else None,
-        lease_end=request.lease_end,
-        lease_ends_at=instance.lease_ends_at,
-        channel=request.channel,
         env_names=instance.env_names,
         port_mappings=tuple(PortMapping(port=e.port, type=e.type, endpoint=e.url) for e in instance.endpoints),
         order=_order(instance.order),
         attempts=instance.attempts,
         failure=_failure(instance.failure),
-        created_at=instance.created_at,
-        launched_at=instance.launched_at,
-        estimated_ready_time=instance.estimated_ready_at,
-        ready_at=instance.running_at,
-        stopped_at=instance.stopped_at,
-        data_until=instance.data_until,
-        spot_reclaim_at=instance.spot_reclaim_at,
-        ended_at=instance.ended_at,
+        **_wished(instance.request),
+        **_offered(instance),
+        **_moments(instance),
     )
+
+
+def _wished(request: InstanceRequest) -> dict[str, Any]:
+    same = ("name", "product_name", "gpu_num", "rootfs_size", "template_id", "billing_mode", "lease_end", "channel")
+    lease_seconds = request.lease.total_seconds() if request.lease else None
+    return {**{field: getattr(request, field) for field in same}, "lease_seconds": lease_seconds}
+
+
+def _offered(instance: Instance) -> dict[str, Any]:
+    """Where and for how much; of what has no offer yet, where it was wished."""
+    if (offer := instance.offer) is None:
+        return {"product_id": None, "region": instance.request.region, "spot_price": None, "price_per_hour": None}
+    return {
+        "product_id": offer.product_id,
+        "region": offer.region.name,
+        "spot_price": offer.price,
+        "price_per_hour": instance.hourly_price,
+    }
+
+
+def _moments(instance: Instance) -> dict[str, datetime | None]:
+    same = ("created_at", "launched_at", "lease_ends_at", "stopped_at", "data_until", "spot_reclaim_at", "ended_at")
+    renamed = {"estimated_ready_time": instance.estimated_ready_at, "ready_at": instance.running_at}
+    return {**{field: getattr(instance, field) for field in same}, **renamed}
 
 
 def _order(order: Order | None) -> OrderShown | None:

@@ -163,7 +163,7 @@ BILLINGS = {
 
 
 LEASE_ENDS = {
-    LeaseEnd.STOP: option("Stop it: the data is kept, at most 7 days", LeaseEnd.STOP.value),
+    LeaseEnd.STOP: option(f"Stop it: the data is kept, {words.DATA_KEPT}", LeaseEnd.STOP.value),
     LeaseEnd.DELETE: option("Delete it, with all its data", LeaseEnd.DELETE.value),
 }
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import datetime
-
 from bot import words
 from bot.ids import Action, View
 from bot.views import blocks as b
 from bot.views.attempts import attempt_lines, attempt_words, refusals
 from bot.views.card import what
+from bot.views.failures import cost_of_failure, failure_lines, looked_for
 from bot.views.text import Block, channel_mention, code, date, esc
-from core.models import Attempt, FailureKind, Instance, Status
-from core.transitions import GIVE_UP_AFTER
+from core.models import Attempt, Instance, Status
 
 
 def loading_view(private_metadata: str) -> Block:
@@ -39,7 +37,7 @@ def creating_view(name: str, channel: str | None) -> Block:
 def outcome_view(instance: Instance, *, link: str | None = None) -> Block:
     """How the create stands: still trying, in doubt, failed or made. `link` is the thread's permalink, if known."""
     if instance.is_launching and instance.in_doubt_since is not None:
-        title, blocks = "Not sure yet", _unclear(instance, instance.in_doubt_since)
+        title, blocks = "Not sure yet", _unclear(instance)
     elif instance.status is Status.FAILED:
         title, blocks = "Not created" if instance.novita_id is None else "Failed", _failed(instance)
     elif instance.is_launching:
@@ -88,33 +86,17 @@ def _failed(instance: Instance) -> list[Block]:
     name = esc(instance.request.name, 100)
     blocks = [b.section(f"🔴 *{name}* was not created." if instance.novita_id is None else f"🔴 *{name}* failed.")]
     if instance.failure:
-        what, then = words.explain(instance.failure)
-        said = words.novitas_words(instance.failure)
-        quoted = f"\n> {esc(said, 300)}" if said else ""
-        blocks.append(b.section(f"{esc(what)}{quoted}\n*What to do:* {esc(then)}"))
+        blocks.append(b.section(failure_lines(instance.failure)))
     if instance.attempts:
         blocks.append(b.section(f"Tried:\n{attempt_lines(instance.attempts)}"))
     return [*blocks, b.context(cost_of_failure(instance))]
 
 
-def cost_of_failure(instance: Instance) -> str:
-    """Whether a failed instance costs anything, as mrkdwn."""
-    console = f"<{words.CONSOLE_URL}|Novita console>"
-    if instance.novita_id is not None:
-        return f"It exists at Novita as {code(instance.novita_id, 60)} and may be billed: look at it in the {console}."
-    if instance.failure and instance.failure.kind is FailureKind.LOST:
-        return f"Its name at Novita would be {code(instance.novita_name, 120)}: look for it in the {console}."
-    return "Nothing was created, so nothing is billed."
-
-
-def _unclear(instance: Instance, since: datetime) -> list[Block]:
+def _unclear(instance: Instance) -> list[Block]:
     name = esc(instance.request.name, 100)
     return [
         b.section(f"❔ Novita's answer was lost: *{name}* may or may not have been made."),
-        b.section(
-            f"The bot looks for it under its name {code(instance.novita_name, 120)} until "
-            f"{date(since + GIVE_UP_AFTER)}. No second one is made meanwhile."
-        ),
+        b.section(looked_for(instance)),
         *_close_note(instance.request.channel),
     ]
 

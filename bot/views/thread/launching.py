@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-from bot import words
 from bot.ids import Action
 from bot.views import buttons
 from bot.views.attempts import attempt_lines, refusals
 from bot.views.blocks import Message
 from bot.views.card import lease, place, price, what
 from bot.views.endpoints import endpoint_lines
-from bot.views.modal.outcome import cost_of_failure
+from bot.views.failures import cost_of_failure, failure_lines, looked_for
 from bot.views.text import call, code, date, esc
 from bot.views.thread.shape import told
-from core.events import InstanceFailed, InstanceRunning, InstanceSlow
+from core.events import AnswerLost, InstanceCreated, InstanceFailed, InstanceRunning, InstanceSlow, LaunchInterrupted
 from core.models import HOOK_VARIABLE, Instance
-from core.transitions import GIVE_UP_AFTER
 
 
-def created(instance: Instance, *, found: bool) -> Message:
-    how = "It was found at Novita under its name, after the answer had been lost.\n" if found else ""
+def created(instance: Instance, event: InstanceCreated) -> Message:
+    how = "It was found at Novita under its name, after the answer had been lost.\n" if event.found else ""
     ready = instance.estimated_ready_at
     soon = f" Usually running by {date(ready)}." if ready and instance.running_at is None else ""
     detail = (
@@ -28,11 +26,12 @@ def created(instance: Instance, *, found: bool) -> Message:
     return told(instance, "✅", "is created", detail, f"Tried:\n{tried}" if tried else "")
 
 
-def in_doubt(instance: Instance, why: str) -> Message:
-    until = f" until {date(instance.in_doubt_since + GIVE_UP_AFTER)}" if instance.in_doubt_since else ""
-    name = code(instance.novita_name, 120)
-    detail = f"The bot looks for it under its name {name}{until}. No second one is made meanwhile."
-    return told(instance, "❔", f"may or may not have been made: {why}", detail)
+def answer_lost(instance: Instance, event: AnswerLost) -> Message:
+    return _in_doubt(instance, f"Novita's answer from {esc(event.attempt.region, 60)} was lost")
+
+
+def interrupted(instance: Instance, _: LaunchInterrupted) -> Message:
+    return _in_doubt(instance, "the bot was interrupted while it waited for Novita")
 
 
 def slow(instance: Instance, event: InstanceSlow) -> Message:
@@ -55,11 +54,12 @@ def running(instance: Instance, event: InstanceRunning) -> Message:
 
 def failed(instance: Instance, event: InstanceFailed) -> Message:
     state = "was not created" if instance.novita_id is None else "failed"
-    explanation, then = words.explain(event.failure)
-    said = words.novitas_words(event.failure)
-    quoted = f"\n> {esc(said, 300)}" if said else ""
-    detail = f"{call(instance.owner.user)}{esc(explanation)}{quoted}\n*What to do:* {esc(then)}"
+    detail = f"{call(instance.owner.user)}{failure_lines(event.failure)}"
     tried = attempt_lines(instance.attempts) if instance.novita_id is None else ""
     row = buttons.row(instance, event.at, *buttons.AGAIN, Action.DELETE)
     parts = (detail, f"Tried:\n{tried}" if tried else "", cost_of_failure(instance))
     return told(instance, "🔴", state, *parts, buttons=row)
+
+
+def _in_doubt(instance: Instance, why: str) -> Message:
+    return told(instance, "❔", f"may or may not have been made: {why}", looked_for(instance))

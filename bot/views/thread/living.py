@@ -6,9 +6,11 @@ from collections.abc import Iterable, Sequence
 
 from bot import words
 from bot.ids import Action
+from bot.views import blocks as b
 from bot.views import buttons
 from bot.views.blocks import Message
 from bot.views.card import kept_data, price
+from bot.views.failures import CONSOLE_LINK, quoting, what_to_do
 from bot.views.text import call, countdown, date, esc, mention
 from bot.views.thread.shape import told
 from core import costs
@@ -23,6 +25,7 @@ from core.events import (
     OrderGiven,
     SpotNotice,
     StopReason,
+    WebhookGivenUp,
 )
 from core.models import Actor, Instance, LeaseEnd, Verb
 
@@ -53,11 +56,9 @@ def order_given(instance: Instance, event: OrderGiven) -> Message:
 def order_failed(instance: Instance, event: OrderFailed, admins: Sequence[str]) -> Message:
     """Whom it calls: who asked and the owner; the admins too when what the lease, or a repeated wish, ends goes on."""
     what, then = words.explain_order(event.verb, event.why)
-    said = words.novitas_words(event.why)
-    quoted = f"\n> {esc(said, 300)}" if said else ""
     called = _calls(_to_call(instance, event, admins))
     state = f"could not be {words.VERB_DONE[event.verb]}" + ("" if event.is_final else " yet")
-    first = f"{called}{esc(what)}{quoted}"
+    first = f"{called}{quoting(what, event.why)}"
     row = buttons.row(instance, event.at, *_after_failure(event))
     return told(instance, "🔴", state, first, _what_next(instance, event, then), buttons=row)
 
@@ -97,7 +98,7 @@ def spot_notice(instance: Instance, event: SpotNotice) -> Message:
 def lease_reminder(instance: Instance, event: LeaseReminder) -> Message:
     left = duration_words(event.ends_at - event.at)
     lost = {
-        LeaseEnd.STOP: "Then it is stopped: programs on it end, Novita keeps its data at most 7 days.",
+        LeaseEnd.STOP: f"Then it is stopped: programs on it end, Novita keeps its data {words.DATA_KEPT}.",
         LeaseEnd.DELETE: "Then it is *deleted with all its data*, as was chosen when it was created.",
     }[event.end]
     detail = f"{call(instance.owner.user)}Its lease ends {date(event.ends_at)}. {lost}"
@@ -120,6 +121,11 @@ def disk_reminder(instance: Instance, event: DiskReminder) -> Message:
     detail = f"{call(instance.owner.user)}{kept_data(instance)}{gone} {advice}"
     row = buttons.row(instance, event.at, Action.START, Action.DELETE)
     return told(instance, "💾", f"has been stopped for {weeks}", detail, buttons=row)
+
+
+def webhook_given_up(instance: Instance, event: WebhookGivenUp) -> Message:
+    sentence = f"{call(instance.owner.user)}Its webhook is told nothing more: {esc(event.why, 200)}."
+    return Message(sentence, [b.section(sentence)])
 
 
 def _is_owner(instance: Instance, actor: Actor) -> bool:
@@ -155,8 +161,8 @@ def _after_failure(event: OrderFailed) -> Sequence[Action]:
 
 def _what_next(instance: Instance, event: OrderFailed, then: str) -> str:
     if event.is_final:
-        return f"It is not tried again by itself. *What to do:* {esc(then)}"
+        return f"It is not tried again by itself. {what_to_do(then)}"
     tried = "once" if event.tries == 1 else f"{event.tries} times"
     runs_on = f" Until then it may go on running and be billed: {price(instance)}." if costs.is_billed(instance) else ""
-    by_hand = f" If it cannot wait, do it in the <{words.CONSOLE_URL}|Novita console>."
+    by_hand = f" If it cannot wait, do it in the {CONSOLE_LINK}."
     return f"The bot has tried {tried} and goes on until it is done.{runs_on}{by_hand}"

@@ -10,6 +10,7 @@ from bot.views.blocks import Message
 from bot.views.text import USER_ID, clip, esc, mention
 from core.events import MachineReported, ReportLevel, ReportsLeftOut
 from core.models import Instance
+from core.reports import SHOWN_PER_WINDOW
 
 _SAYS = {
     ReportLevel.INFO: ("🖥️", "says"),
@@ -33,7 +34,8 @@ def reported(instance: Instance, event: MachineReported) -> Message:
 
 def left_out(instance: Instance, event: ReportsLeftOut) -> Message:
     more = "1 more message" if event.count == 1 else f"{event.count:,} more messages"
-    text = f"🖥️ *{esc(instance.request.name, 100)}* … and {more} in that minute, not shown: a thread bears 20 a minute."
+    name, most = esc(instance.request.name, 100), SHOWN_PER_WINDOW
+    text = f"🖥️ *{name}* … and {more} in that minute, not shown: a thread bears {most} a minute."
     return Message(text, [b.section(text)])
 
 

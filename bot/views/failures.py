@@ -1,0 +1,43 @@
+"""What went wrong, as mrkdwn: why, in Novita's words too, what to do, and what it costs or leaves in doubt."""
+
+from __future__ import annotations
+
+from bot import words
+from bot.views.text import code, date, esc
+from core.models import Failure, FailureKind, Instance
+from core.transitions import GIVE_UP_AFTER
+
+CONSOLE_LINK = f"<{words.CONSOLE_URL}|Novita console>"
+
+
+def failure_lines(failure: Failure) -> str:
+    """What happened, Novita's own words on it, and what to do."""
+    what, then = words.explain(failure)
+    return f"{quoting(what, failure)}\n{what_to_do(then)}"
+
+
+def quoting(what: str, failure: Failure) -> str:
+    """What happened, and below it Novita's own words."""
+    said = words.novitas_words(failure)
+    return f"{esc(what)}\n> {esc(said, 300)}" if said else esc(what)
+
+
+def what_to_do(then: str) -> str:
+    return f"*What to do:* {esc(then)}"
+
+
+def looked_for(instance: Instance) -> str:
+    """How long a create whose answer was lost is in doubt."""
+    until = f" until {date(instance.in_doubt_since + GIVE_UP_AFTER)}" if instance.in_doubt_since else ""
+    name = code(instance.novita_name, 120)
+    return f"The bot looks for it under its name {name}{until}. No second one is made meanwhile."
+
+
+def cost_of_failure(instance: Instance) -> str:
+    """Whether a failed instance costs anything."""
+    if instance.novita_id is not None:
+        novita_id = code(instance.novita_id, 60)
+        return f"It exists at Novita as {novita_id} and may be billed: look at it in the {CONSOLE_LINK}."
+    if instance.failure and instance.failure.kind is FailureKind.LOST:
+        return f"Its name at Novita would be {code(instance.novita_name, 120)}: look for it in the {CONSOLE_LINK}."
+    return "Nothing was created, so nothing is billed."

@@ -1,0 +1,181 @@
+"""One launch on its way: attempt after attempt, and the search for an instance whose create was not answered."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
+
+import structlog
+
+from core import transitions
+from core.clock import Clock
+from core.errors import NotFound, NovitaError, NovitaRefused, StoreUnavailable
+from core.launch.attempts import Attempter, Tried
+from core.launch.attempts import Novita as Creator
+from core.launch.patience import Patience
+from core.models import (
+    Attempt,
+    AttemptOutcome,
+    Failure,
+    FailureKind,
+    Instance,
+    InstanceRequest,
+    Market,
+    NovitaInstance,
+    Offer,
+    Template,
+)
+from core.outbox import Change, Ledger
+from core.reports import fitting
+
+log = structlog.get_logger(__name__)
+
+Watch = Callable[[Instance], None]
+
+
+class Novita(Creator, Protocol):
+    """What a launch asks of Novita (core.novita.NovitaClient)."""
+
+    async def find(self, name: str) -> NovitaInstance | None: ...
+
+
+class Catalog(Protocol):
+    """What is for sale (core.catalog.Catalog)."""
+
+    async def get_market(self) -> Market: ...
+    async def get_template(self, template_id: str) -> Template: ...
+    def prefetch_template(self, template_id: str) -> None: ...
+    def template_name(self, template_id: str) -> str: ...
+
+
+@dataclass(frozen=True)
+class Launch:
+    """A launch whose intent is recorded. `request` still has the environment values, which the record has not."""
+
+    instance: Instance
+    request: InstanceRequest
+    offers: tuple[Offer, ...]
+    is_repeat: bool = False
+
+
+@dataclass
+class Run:
+    """One launch on its way; `instance` is its record as last written, `waited` the time that Novita took so far."""
+
+    launch: Launch
+    novita: Novita
+    catalog: Catalog
+    ledger: Ledger
+    clock: Clock
+    patience: Patience
+    watch: Watch | None
+
+    def __post_init__(self) -> None:
+        self.instance = self.launch.instance
+        self.waited = timedelta()
+
+    async def to_the_end(self) -> Instance:
+        with self._waiting():
+            template = await self._template()
+        if template is not None:
+            request = fitting(self.launch.request, template)
+            attempter = Attempter(self.novita, self.clock, self.patience, self.instance.novita_name, request, template)
+            await self._try_offers(attempter)
+        return self.instance
+
+    async def _try_offers(self, attempter: Attempter) -> None:
+        offers = self.launch.offers
+        for offer, next_offer in zip(offers, (*offers[1:], None), strict=True):
+            if self.clock.now() - self.instance.created_at > self.patience.total:
+                await self._fail(Failure(kind=FailureKind.DEADLINE))
+                return
+            with self._waiting():
+                tried = await attempter.try_offer(offer)
+            if tried.attempt.outcome is not AttemptOutcome.REFUSED:
+                await self._conclude(tried)
+                return
+            if next_offer is None:
+                break
+            await self._refused(tried.attempt, next_offer)
+            if not self.instance.is_launching:
+                return
+        last = tried.attempt
+        await self._fail(Failure(kind=FailureKind.NO_CAPACITY, reason=last.reason, message=last.message), last)
+
+    async def _conclude(self, tried: Tried) -> None:
+        if tried.failure is not None:
+            await self._fail(tried.failure, tried.attempt)
+        elif tried.novita_id is not None:
+            await self._created(tried.novita_id, tried.attempt, found=False)
+        else:
+            await self._settle(lambda i: transitions.answer_lost(i, tried.attempt, self.clock.now()))
+            await self._look_for_it()
+
+    async def _look_for_it(self) -> None:
+        """The instance may exist, so nothing else is tried; what is not found here is left to the worker."""
+        for pause in self.patience.looks:
+            try:
+                with self._waiting():
+                    await self.clock.sleep(pause)
+                    found = await self.novita.find(self.instance.novita_name)
+            except NovitaError:
+                continue
+            if found is not None:
+                await self._created(found.id, None, found=True)
+                return
+
+    async def _template(self) -> Template | None:
+        try:
+            return await self.catalog.get_template(self.launch.request.template_id)
+        except NotFound as error:
+            await self._fail(Failure(kind=FailureKind.BAD_INPUT, reason="TEMPLATE_NOT_FOUND", message=error.message))
+        except NovitaRefused as error:
+            await self._fail(Failure(kind=error.kind, reason=error.reason, message=error.message))
+        except NovitaError as error:
+            await self._fail(Failure(kind=FailureKind.UNREACHABLE, message=str(error)))
+        return None
+
+    @contextmanager
+    def _waiting(self) -> Generator[None]:
+        """Adds up what Novita takes of the time."""
+        began = self.clock.now()
+        try:
+            yield
+        finally:
+            self.waited += self.clock.now() - began
+
+    async def _created(self, novita_id: str, attempt: Attempt | None, *, found: bool) -> None:
+        await self._settle(lambda i: transitions.created(i, novita_id, self.clock.now(), attempt, found=found))
+
+    async def _refused(self, attempt: Attempt, next_offer: Offer) -> None:
+        await self._change(lambda i: transitions.refused(i, attempt, next_offer, self.clock.now()))
+
+    async def _fail(self, failure: Failure, attempt: Attempt | None = None) -> None:
+        await self._settle(lambda i: transitions.launch_failed(i, failure, self.clock.now(), attempt))
+
+    async def _settle(self, change: Change) -> None:
+        """Writes what is certain now. With Redis away it is shown at once, and written as soon as Redis is back."""
+        for pause in (*self.patience.saves, None):
+            try:
+                await self._change(change)
+            except StoreUnavailable as error:
+                log.error("outcome_not_recorded", instance_id=self.instance.id, error=str(error))
+                changed = change(self.instance)
+                if changed is None or pause is None:
+                    self.instance = changed[0] if changed else self.instance
+                    return
+                self._show(changed[0])
+                await self.clock.sleep(pause)
+            else:
+                return
+
+    async def _change(self, change: Change) -> None:
+        self.instance = await self.ledger.update(self.instance, change)
+        self._show(self.instance)
+
+    def _show(self, instance: Instance) -> None:
+        if self.watch is not None:
+            self.watch(instance)
