@@ -84,7 +84,7 @@ async def open_base(settings: Settings) -> AsyncIterator[Base]:
         await stack.enter_async_context(running(lambda: _learn(identity, clock), name="identity"))
         catalog = Catalog(novita, store, clock, ttl=settings.catalog_ttl)
         lifecycle = Lifecycle(novita, store, outbox, clock, max_lease=settings.max_lease)
-        reports = Reports(store, store, outbox, clock)
+        reports = Reports(store, store, outbox, clock, audience=SlackNotifier.name)
         yield Base(
             settings, redis_url, clock, store, novita, client, identity, slack, outbox, catalog, lifecycle, reports
         )

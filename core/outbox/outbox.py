@@ -21,12 +21,12 @@ from core.outbox.story import Note, Story, Telling, Told, read_note
 log = structlog.get_logger(__name__)
 
 _PARALLEL = 24
-"""Instances told at the same time by one process."""
+"""Instances told at the same time by one process, and calls of one notifier."""
 
 _AFTER_THE_ANSWER_SECONDS = 0.003
 """Whoever committed a change is about to answer a person who waits: that goes first, then the news."""
 
-_LOOK_SECONDS = 0.25
+_LOOK_SECONDS, _LONGEST_LOOK_SECONDS = 0.25, 1.0
 """How often it is looked for news while a notifier takes its time: the others need not wait for it."""
 
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=1), timedelta(minutes=2)
@@ -63,7 +63,9 @@ class Outbox:
         self._running: dict[str, asyncio.Task[None]] = {}
         self._notes: dict[str, Note] = {}
         self._again: set[str] = set()
-        self._slots = asyncio.Semaphore(_PARALLEL)
+        self._in_line: set[str] = set()
+        self._turns = asyncio.Semaphore(_PARALLEL)
+        self._calls = {each.name: asyncio.Semaphore(_PARALLEL) for each in self._notifiers}
 
     async def begin(self, instance: Instance, events: Sequence[Event]) -> Instance:
         """Writes a new record and starts telling it. Raises RequestTaken or StoreUnavailable."""
@@ -97,7 +99,7 @@ class Outbox:
         ids = [id_ for id_ in await self._records.due(self._clock.now()) if id_ not in self._running]
         claimed = 0
         for instance_id in ids:
-            if len(self._running) >= _PARALLEL:
+            if len(self._in_line) >= _PARALLEL:
                 break  # A claim runs out: it is made when there is time to use it.
             telling = await self._records.claim(instance_id, self._clock.now())
             if telling is not None:
@@ -133,18 +135,19 @@ class Outbox:
                 self._notes[instance_id] = read_note(telling.delivery)
             task = asyncio.create_task(self._tell_all(instance_id, telling), name=f"tell {instance_id}")
             self._running[instance_id] = task
+            self._in_line.add(instance_id)
 
     async def _tell_all(self, instance_id: str, telling: Telling | None) -> None:
         """Tells one instance's events until there are no more, or one has to wait."""
-        has_to_wait = self._slots.locked()
+        has_to_wait, turn = self._turns.locked(), False
         try:
             await asyncio.sleep(_AFTER_THE_ANSWER_SECONDS)
-            async with self._slots:
-                if telling is None or has_to_wait or instance_id in self._again:
-                    telling = await self._claim(instance_id)
-                while telling is not None:
-                    await self._tell(telling)
-                    telling = await self._claim(instance_id) if instance_id in self._again else None
+            turn = await self._turns.acquire()
+            if telling is None or has_to_wait or instance_id in self._again:
+                telling = await self._claim(instance_id)
+            while telling is not None:
+                await self._tell(telling)
+                telling = await self._claim(instance_id) if instance_id in self._again else None
         except* StoreUnavailable as group:
             log.warning("telling_interrupted", instance_id=instance_id, error=str(group.exceptions[0]))
         except* Exception as group:
@@ -153,6 +156,15 @@ class Outbox:
             self._again.discard(instance_id)
             del self._running[instance_id]
             self._notes.pop(instance_id, None)
+            if turn:
+                self._let_others_go_first(instance_id)
+            self._in_line.discard(instance_id)
+
+    def _let_others_go_first(self, instance_id: str) -> None:
+        """Gives its turn away, once: a notifier that hangs with one instance must not hold up all the others."""
+        if instance_id in self._in_line:
+            self._in_line.discard(instance_id)
+            self._turns.release()
 
     async def _claim(self, instance_id: str) -> Telling | None:
         """The right to tell, with everything that has happened by now."""
@@ -163,7 +175,7 @@ class Outbox:
         """Tells what there is, and what comes meanwhile: each notifier at its own pace, and none waits for another."""
         request_id.resume(telling.instance.id, telling.instance.request_id)
         note = self._notes[telling.instance.id] = read_note(telling.delivery)
-        story = Story(telling.instance, telling.first, list(telling.events), note)
+        story = Story(telling.instance, telling.first, list(telling.events), note, pause=_LOOK_SECONDS)
         for each in self._notifiers:
             told = note.by.setdefault(each.name, Told())
             told.cursor = max(told.cursor, story.first)
@@ -184,8 +196,10 @@ class Outbox:
                     lanes[each.name] = asyncio.create_task(self._tell_to(each, story))
             if not lanes:
                 return await self._close(story)
-            done, _ = await asyncio.wait(lanes.values(), timeout=_LOOK_SECONDS, return_when=asyncio.FIRST_COMPLETED)
+            done, _ = await asyncio.wait(lanes.values(), timeout=story.pause, return_when=asyncio.FIRST_COMPLETED)
             if not done:
+                self._let_others_go_first(story.instance.id)
+                story.pause = min(2 * story.pause, _LONGEST_LOOK_SECONDS)
                 async with story.note.turn:
                     return await self._records.save_and_read_on(*self._state(story), story.end)
             finished = {name: lanes.pop(name) for name, lane in list(lanes.items()) if lane in done}
@@ -216,7 +230,8 @@ class Outbox:
             latest = told.cursor == story.end - 1
             try:
                 event = story.events[told.cursor - story.first]
-                memo = await notifier.tell(story.instance, event, told.memo, latest=latest)
+                async with self._calls[notifier.name]:
+                    memo = await notifier.tell(story.instance, event, told.memo, latest=latest)
             except GivenUp as error:
                 log.warning("notifier_gave_up", notifier=notifier.name, instance_id=story.instance.id, why=str(error))
                 told.ended, told.due = True, None
@@ -242,7 +257,9 @@ class Outbox:
         told.tries += 1
         wait = min(_FIRST_WAIT * 2 ** min(told.tries - 1, 10), _LONGEST_WAIT)
         if isinstance(error, NotDelivered):
-            wait = wait if error.retry_after is None else error.retry_after
+            if error.retry_after is not None:
+                # At once is a wish for one time: again and again it would be a loop without a pause.
+                wait = error.retry_after if told.tries == 1 else max(error.retry_after, _FIRST_WAIT)
             told.memo = told.memo if error.memo is None else error.memo
             log.warning("not_told", notifier=notifier.name, instance_id=instance.id, why=str(error), tries=told.tries)
         else:

@@ -58,6 +58,8 @@ class Story:
     first: int
     events: list[Event]
     note: Note
+    pause: float
+    """Seconds until it is looked for news while every notifier takes its time."""
 
     @property
     def end(self) -> int:

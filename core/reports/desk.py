@@ -36,20 +36,21 @@ class Counts(Protocol):
     """The pace of reports, counted over all processes (core.store.Store)."""
 
     async def count_report(
-        self, instance_id: str, now: datetime, *, limit: int, window: timedelta, left_out: int
+        self, instance_id: str, now: datetime, *, limit: int, window: timedelta, left_out: int, audience: str
     ) -> tuple[bool, int]: ...
     async def reports_left_out(self, now: datetime) -> dict[str, int]: ...
     async def reports_summed_up(self, instance_id: str, left_out: int) -> None: ...
 
 
 class Reports:
-    """Every method raises StoreUnavailable."""
+    """Every method raises StoreUnavailable. `audience` is the notifier that tells reports to people."""
 
-    def __init__(self, records: Records, counts: Counts, ledger: Ledger, clock: Clock) -> None:
+    def __init__(self, records: Records, counts: Counts, ledger: Ledger, clock: Clock, *, audience: str) -> None:
         self._records = records
         self._counts = counts
         self._ledger = ledger
         self._clock = clock
+        self._audience = audience
 
     async def sender(self, instance_id: str, token: str) -> Instance | None:
         """The instance whose own address this is."""
@@ -62,7 +63,7 @@ class Reports:
             return Answer.ENDED
         now, known = self._clock.now(), sender.reports_left_out
         is_shown, left_out = await self._counts.count_report(
-            sender.id, now, limit=SHOWN_PER_WINDOW, window=WINDOW, left_out=known
+            sender.id, now, limit=SHOWN_PER_WINDOW, window=WINDOW, left_out=known, audience=self._audience
         )
         if not is_shown:
             return Answer.COUNTED

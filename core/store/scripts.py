@@ -103,15 +103,21 @@ return {'ok'}
 """
 
 COUNT_REPORT = """
--- Counts one more report of a machine's: whether it is within the pace, and how many never were.
--- KEYS: reports, left out    ARGV: id, call id, now ms, window ms, limit, left out at the least, keep ms
+-- Counts one more report of a machine's: whether it is to be shown, and how many never were. It is not when it is over
+-- the pace, nor while too much waits to be told already: behind reports stands news that matters more.
+-- KEYS: reports, left out, record, timeline, delivery
+-- ARGV: id, call id, now ms, window ms, limit, left out at the least, keep ms, audience, waiting limit, untold limit
 local was = redis.call('HMGET', KEYS[1], 'call', 'shown', 'since', 'n', 'over')
 if was[1] == ARGV[2] then return {tonumber(was[2]), tonumber(was[5])} end
 local now, window, limit = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5])
 local since, n = tonumber(was[3] or '0'), tonumber(was[4] or '0')
 local over, shown = math.max(tonumber(was[5] or '0'), tonumber(ARGV[6])), 0
 if now >= since + window then since, n = now, 0 end
-if n < limit then
+local places, note = redis.call('HMGET', KEYS[3], 't', 'b'), redis.call('GET', KEYS[5])
+local told, last = tonumber(places[1] or '0'), tonumber(places[2] or '0') + redis.call('LLEN', KEYS[4])
+local by = note and note ~= '' and cjson.decode(note).by or {}
+local heard = math.max(told, by[ARGV[8]] and by[ARGV[8]].cursor or 0)
+if n < limit and last - heard < tonumber(ARGV[9]) and last - told < tonumber(ARGV[10]) then
   n, shown = n + 1, 1
 else
   over = over + 1

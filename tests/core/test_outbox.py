@@ -338,3 +338,38 @@ async def test_whatever_fails_each_event_is_told_once_and_in_order(redis_server:
         await process.quiet()
         await process.store.aclose()
     assert heard.told == expected
+
+
+async def test_a_notifier_that_wants_no_pause_gets_one_all_the_same_when_it_fails_again(
+    start: Callable[..., Process], clock: TurnedClock
+) -> None:
+    tries: list[Event] = []
+
+    def fail(event: Event) -> Exception:
+        tries.append(event)
+        return NotDelivered("not now", timedelta())
+
+    process = start(Listener(trouble=fail))
+    await process.begin()
+    await process.quiet()
+    assert len(tries) == 2
+    clock.turn(seconds=1)
+    assert await process.outbox.sweep() == 1
+    await process.quiet()
+    assert len(tries) == 3
+
+
+async def test_a_notifier_that_hangs_with_many_instances_holds_up_no_other_news(start: Callable[..., Process]) -> None:
+    ear, hook = Listener(), Listener("webhook")
+    hook.gate = asyncio.Event()
+    process = start(ear, hook)
+    for number in range(60):
+        await process.outbox.begin(
+            instance(id=f"hung{number:06}", request_key=f"{number}"), [InstanceRequested(at=NOON)]
+        )
+    await told(ear, 60)
+    assert hook.told == []
+    assert await process.outbox.sweep() == 0
+    hook.gate.set()
+    await process.quiet()
+    assert len(hook.told) == 60

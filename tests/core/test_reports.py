@@ -16,9 +16,9 @@ from redis.asyncio import Redis
 
 from core import transitions
 from core.errors import InvalidRequest, StoreUnavailable
-from core.events import InstanceRequested, MachineReported, ReportLevel, ReportsLeftOut
+from core.events import Event, InstanceRequested, MachineReported, ReportLevel, ReportsLeftOut
 from core.models import ENV_LIMIT, HOOK_VARIABLE, Instance, Status
-from core.outbox import Outbox
+from core.outbox import Memo, NotDelivered, Outbox
 from core.reports import Answer, Report, Reports, fitting, new_hook, opens, read_report, with_hook
 from core.reports.reading import clean
 from core.store import Store, connect
@@ -187,7 +187,7 @@ async def desk(redis_url: str, clock: TurnedClock) -> AsyncIterator[Callable[[],
     def another() -> Desk:
         store = Store(connect(redis_url))
         outbox = Outbox(store, [told], clock)
-        made.append(Desk(store, told, outbox, Reports(store, store, outbox, clock)))
+        made.append(Desk(store, told, outbox, Reports(store, store, outbox, clock, audience="told")))
         return made[-1]
 
     yield another
@@ -323,9 +323,44 @@ async def test_levels_are_kept(desk: Callable[[], Desk]) -> None:
     assert [each.level for each in web.told.events if isinstance(each, MachineReported)] == ["done"]
 
 
+class Away:
+    """A notifier that nobody answers."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    async def tell(self, instance: Instance, event: Event, memo: Memo, *, latest: bool) -> Memo:
+        raise NotDelivered("away", timedelta(hours=1))
+
+
+async def test_while_slack_is_away_reports_do_not_pile_up_in_front_of_other_news(
+    redis_url: str, clock: TurnedClock
+) -> None:
+    assert await _minutes_of_talk(redis_url, clock, [Away("told")]) == [Answer.POSTED] * 39
+
+
+async def test_a_webhook_that_is_away_keeps_no_report_out_of_the_thread(redis_url: str, clock: TurnedClock) -> None:
+    assert await _minutes_of_talk(redis_url, clock, [Told(), Away("webhook")]) == [Answer.POSTED] * 60
+
+
+async def _minutes_of_talk(redis_url: str, clock: TurnedClock, notifiers: list[Told | Away]) -> list[Answer]:
+    """What was shown of three minutes in which a machine says as much as it may."""
+    store = Store(connect(redis_url))
+    outbox = Outbox(store, notifiers, clock)
+    desk = Desk(store, Told(), outbox, Reports(store, store, outbox, clock, audience="told"))
+    sender = await begun(desk)
+    answers = []
+    for _ in range(3):
+        answers += await desk.say(sender, times=20)
+        await outbox.drain(timedelta(seconds=10))
+        clock.turn(seconds=61)
+    await store.aclose()
+    return [answer for answer in answers if answer is Answer.POSTED]
+
+
 async def test_without_redis_a_report_is_refused_and_not_taken_for_told() -> None:
     clock, store = TurnedClock(), Store(connect("redis://127.0.0.1:1/0"))
-    reports = Reports(store, store, Outbox(store, [], clock), clock)
+    reports = Reports(store, store, Outbox(store, [], clock), clock, audience="told")
     with pytest.raises(StoreUnavailable):
         await reports.sender("0123456789", "token")
     with pytest.raises(StoreUnavailable):
