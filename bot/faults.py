@@ -27,6 +27,9 @@ _PASSING = {
 TOKEN_REFUSED = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
 """Somebody has to mend the installation; until then everything waits."""
 
+_DIGITS = 6
+"""How many of a number of seconds count: Python refuses to read thousands."""
+
 _NO_DM = {"messages_tab_disabled", "cannot_dm_bot", "user_not_found", "user_disabled", "user_not_visible"}
 
 
@@ -76,7 +79,7 @@ def retry_after(error: Exception) -> timedelta | None:
         return None
     headers = getattr(error.response, "headers", None) or {}
     value = str(headers.get("Retry-After") or headers.get("retry-after") or "")
-    return timedelta(seconds=int(value)) if value.isdigit() else None
+    return timedelta(seconds=int(value[:_DIGITS])) if value.isdecimal() else None
 
 
 def _field(response: object, name: str) -> object:

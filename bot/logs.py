@@ -7,20 +7,18 @@ keys, nested values and tracebacks too.
 
 from __future__ import annotations
 
-import json
 import logging
 import re
 import sys
 from collections.abc import Mapping
 from typing import Any, Literal, TextIO
-from urllib.parse import quote
 
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
+from core.hiding import forms_of
+
 MASK = "***"
-_SHORTEST_SECRET = 4
-"""Characters. Masking a shorter value would tear up ordinary words and hide nothing worth hiding."""
 
 _SECRET_FIELD = re.compile(r"passw|secret|authorization|api_?key|private_key|(^|_)token$", re.IGNORECASE)
 _SHAPES = re.compile(
@@ -50,8 +48,7 @@ _known: tuple[str, ...] = ()
 def mask(*secrets: str) -> None:
     """Adds values that must never be logged, in any of the forms they take inside a rendered line."""
     global _known
-    forms = {form for secret in secrets if len(secret) >= _SHORTEST_SECRET for form in _forms(secret)}
-    _known = tuple(sorted({*_known, *forms}, key=len, reverse=True))
+    _known = tuple(sorted({*_known, *forms_of(secrets)}, key=len, reverse=True))
 
 
 def masked(text: str) -> str:
@@ -157,14 +154,3 @@ def _mask_value(value: object) -> object:
 def _mask_number(number: float) -> object:
     text = repr(number)
     return number if masked(text) == text else MASK
-
-
-def _forms(secret: str) -> set[str]:
-    """How a secret looks as it is, quoted by repr or JSON, and inside an address."""
-    return {
-        secret,
-        repr(secret)[1:-1],
-        json.dumps(secret)[1:-1],
-        json.dumps(secret, ensure_ascii=False)[1:-1],
-        quote(secret, safe=""),
-    }

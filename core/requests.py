@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
-from core.addresses import is_address
+from core.addresses import ascii_host, is_address, may_be_public
 from core.durations import duration_words
 from core.models import (
     DISK_MAX_GB,
@@ -33,9 +33,12 @@ Problems = dict[str, str]
 BILLING_WORDS: dict[BillingMode, str] = {BillingMode.SPOT: "spot", BillingMode.ON_DEMAND: "on demand"}
 
 _ENV_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
+_CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
+"""All but tab and newline, which keys in several lines need."""
 _ENV_KEY_LIMIT, _ENV_VALUE_LIMIT = 511, 4095
 """novita-api.md 1.6."""
 _URL_LIMIT = 2000
+SHORTEST_LEASE = timedelta(minutes=1)
 _QUOTED_LIMIT = 100
 
 
@@ -120,6 +123,8 @@ def env_problem(key: str, value: str) -> str | None:
         return f"{HOOK_VARIABLE} is set by the bot itself."
     if len(value) > _ENV_VALUE_LIMIT:
         return f"the value of {_clip(key)} is longer than {_ENV_VALUE_LIMIT} characters."
+    if _CONTROL.search(value):
+        return f"the value of {_clip(key)} has a control character in it, which no environment takes."
     return None
 
 
@@ -196,6 +201,8 @@ def _lease_problem(draft: Draft, limits: Limits) -> str | None:
         return f"Choose a lease of at most {duration_words(longest)}."
     if draft.lease is None:
         return "Choose a lease."
+    if draft.lease < SHORTEST_LEASE:
+        return "A lease is at least a minute."
     if longest is not None and draft.lease > longest:
         return f"A lease is at most {duration_words(longest)}."
     return None
@@ -203,14 +210,25 @@ def _lease_problem(draft: Draft, limits: Limits) -> str | None:
 
 def _webhook_problem(url: str | None, limits: Limits) -> str | None:
     schemes = ("https", "http") if limits.plain_webhooks else ("https",)
-    if not url or _is_webhook(url.strip(), schemes):
+    if not url:
         return None
-    return "A webhook is an https:// address with a host, and without a user name or password in it."
+    if not _is_webhook(url.strip(), schemes):
+        return "A webhook is an https:// address with a host, and without a user name or password in it."
+    if not limits.plain_webhooks and not may_be_public(ascii_host(url.strip())):
+        return "A webhook goes to the open internet, and this address leads into a private network."
+    return None
 
 
 def _is_webhook(url: str, schemes: Collection[str]) -> bool:
     plain = len(url) <= _URL_LIMIT and url.isprintable() and " " not in url
-    return plain and is_address(url, schemes) and "@" not in urlsplit(url).netloc
+    return plain and is_address(url, schemes) and "@" not in urlsplit(url).netloc and _has_real_host(url)
+
+
+def _has_real_host(url: str) -> bool:
+    try:
+        return bool(ascii_host(url))
+    except ValueError:
+        return False
 
 
 def _envs_problem(envs: Mapping[str, str]) -> str | None:

@@ -9,11 +9,10 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import ipaddress
 import json
 import socket
 from collections.abc import Awaitable, Callable, Generator, Iterable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from datetime import timedelta
 from time import perf_counter
@@ -26,6 +25,7 @@ from pydantic import SecretStr
 from pydantic.alias_generators import to_camel
 
 from core import metrics
+from core.addresses import ascii_host, is_public
 from core.clock import Clock
 from core.events import (
     Event,
@@ -64,6 +64,8 @@ _AS_IT_IS = "%/:?#[]@!$&'()*+,;=~"
 
 _TRY_FOR = timedelta(hours=24)
 _AGAIN = {408, 425, 429}
+_DIGITS = 6
+"""How many of a number of seconds count: Python refuses to read thousands."""
 
 Target = Callable[[Instance], str | None]
 Resolve = Callable[[str, int], Awaitable[list[str]]]
@@ -108,7 +110,7 @@ class WebhookNotifier:
         self._allow_private = allow_private
         self._backend: httpcore.AsyncNetworkBackend = httpcore.AnyIOBackend()
         if not allow_private:
-            self._backend = PublicOnly(self._backend, resolve)
+            self._backend = PublicOnly(self._backend, resolve, patience)
         self._patience = patience
 
     async def tell(self, instance: Instance, event: Event, memo: Memo, *, latest: bool) -> Memo:
@@ -131,7 +133,7 @@ class WebhookNotifier:
         """The address in the letters that travel. Raises Forbidden unless it may be gone to."""
         try:
             parts = urlsplit(url)
-            host, port = (parts.hostname or "").encode("idna").decode(), f":{parts.port}" if parts.port else ""
+            host, port = ascii_host(url), f":{parts.port}" if parts.port else ""
         except ValueError as error:
             raise Forbidden("the address cannot be read") from error
         if parts.scheme != "https" and not (self._allow_private and parts.scheme == "http"):
@@ -142,14 +144,14 @@ class WebhookNotifier:
         path, query = (quote(part, safe=_AS_IT_IS) for part in (parts.path, parts.query))
         return urlunsplit((parts.scheme, place + port, path or "/", query, ""))
 
-    def _settled(self, event: Event, memo: Memo, number: int, status: int, asked: timedelta | None) -> Memo:
+    def _settled(self, event: Event, memo: Memo, number: int, status: int, asked: bytes) -> Memo:
         if 200 <= status < 300:
             return {**memo, "number": str(number + 1)}
         if status == 410:
             raise GivenUp("it answers 410, which ends it")
         if 400 <= status < 500 and status not in _AGAIN:
             raise self._given_up(f"it answers {status}")
-        raise self._later(event, f"it answers {status}", asked)
+        raise self._later(event, f"it answers {status}", _wait(asked))
 
     def _later(self, event: Event, why: str, asked: timedelta | None) -> Exception:
         if self._clock.now() - event.at > _TRY_FOR:
@@ -160,8 +162,8 @@ class WebhookNotifier:
         """People hear of it only when the webhook was theirs."""
         return GivenUp(why, WebhookGivenUp(at=self._clock.now(), why=why) if self._is_theirs else None)
 
-    async def _post(self, url: str, body: bytes, event_id: str) -> tuple[int, timedelta | None]:
-        """The status, and how long the receiver asks to wait."""
+    async def _post(self, url: str, body: bytes, event_id: str) -> tuple[int, bytes]:
+        """The status, and what stands in `Retry-After`."""
         timestamp = str(int(self._clock.now().timestamp()))
         headers: dict[bytes | str, bytes | str] = {
             "Content-Type": "application/json",
@@ -202,11 +204,17 @@ def _called(name: str) -> Generator[_Call]:
 
 
 class PublicOnly(httpcore.AsyncNetworkBackend):
-    """Connects to public addresses only, to the very address that was checked: a second look-up could lie."""
+    """Connects to public addresses only, to the very ones that were checked: a second look-up could lie.
 
-    def __init__(self, inner: httpcore.AsyncNetworkBackend, resolve: Resolve = look_up) -> None:
+    They are tried in turn, each for its share of `patience`: behind some hosts only IPv4 can be reached from here.
+    """
+
+    def __init__(
+        self, inner: httpcore.AsyncNetworkBackend, resolve: Resolve = look_up, patience: timedelta = _PATIENCE
+    ) -> None:
         self._inner = inner
         self._resolve = resolve
+        self._patience = patience
 
     async def connect_tcp(
         self,
@@ -216,8 +224,13 @@ class PublicOnly(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        address = await self._public_address(host, port)
-        return await self._inner.connect_tcp(address, port, timeout, local_address, socket_options)
+        *first, last = await self._public_addresses(host, port)
+        # One share more than there are addresses: the last must also have time to answer.
+        share = self._patience.total_seconds() / (len(first) + 2)
+        for address in first:
+            with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+                return await self._inner.connect_tcp(address, port, share, local_address, socket_options)
+        return await self._inner.connect_tcp(last, port, timeout, local_address, socket_options)
 
     async def connect_unix_socket(
         self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
@@ -227,8 +240,8 @@ class PublicOnly(httpcore.AsyncNetworkBackend):
     async def sleep(self, seconds: float) -> None:
         await self._inner.sleep(seconds)
 
-    async def _public_address(self, host: str, port: int) -> str:
-        """An address of the host; raises Forbidden unless all of them are public."""
+    async def _public_addresses(self, host: str, port: int) -> list[str]:
+        """The host's addresses, at least one; raises Forbidden unless all of them are public."""
         try:
             addresses = await self._resolve(host, port)
         except OSError as error:
@@ -237,28 +250,7 @@ class PublicOnly(httpcore.AsyncNetworkBackend):
             raise httpcore.ConnectError("no such host")
         if not all(is_public(address) for address in addresses):
             raise Forbidden("the address leads into a private network")
-        return addresses[0]
-
-
-def is_public(address: str) -> bool:
-    """Whether an IP address is one of the open internet; what IPv6 wraps of IPv4 is judged by the IPv4 inside."""
-    ip = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(ip, ipaddress.IPv6Address):
-        inner = ip.ipv4_mapped or ip.sixtofour or _nat64(ip)
-        if inner is not None:
-            return is_public(str(inner))
-        if ip not in _GLOBAL_UNICAST:
-            return False
-    return ip.is_global and not ip.is_multicast
-
-
-_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")
-"""Python calls some of the rest global too, such as the old site-local addresses (fec0::/10)."""
-
-
-def _nat64(ip: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    inside = ip in ipaddress.IPv6Network("64:ff9b::/96")
-    return ipaddress.IPv4Address(int(ip) & 0xFFFFFFFF) if inside else None
+        return addresses
 
 
 def _body(instance: Instance, event: Event, event_id: str) -> bytes:
@@ -282,8 +274,11 @@ def _details(event: Event) -> dict[str, Any]:
     return {to_camel(name): value for name, value in own.items()}
 
 
-def _retry_after(headers: list[tuple[bytes, bytes]]) -> timedelta | None:
-    for name, value in headers:
-        if name.lower() == b"retry-after" and value.isdigit():
-            return timedelta(seconds=min(int(value), 3600))
-    return None
+def _retry_after(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    return next((value for name, value in headers if name.lower() == b"retry-after"), b"")
+
+
+def _wait(asked: bytes) -> timedelta | None:
+    """How long the receiver asks to wait; None for nothing that can be read, and for no time at all."""
+    seconds = int(asked[:_DIGITS]) if asked.isdigit() else 0
+    return timedelta(seconds=min(seconds, 3600)) if seconds else None

@@ -9,7 +9,7 @@ from bot.doctor import address, redis
 from bot.doctor.examining import Check
 from bot.doctor.novita import Novita
 from bot.doctor.patient import Patient
-from bot.doctor.slack import Slack
+from bot.doctor.slack import MAY_STAND, Slack
 
 
 def checks(patient: Patient) -> list[Check]:
@@ -33,7 +33,7 @@ def _slack(patient: Patient) -> Iterator[Check]:
     if patient.settings.allowed_channels:
         yield Check("Allowed channels", slack.allowed_channels, ("Slack token",))
     if patient.channel:
-        yield Check("Slack channel", slack.post, ("Slack token",))
+        yield Check("Slack channel", slack.post, ("Slack token",), MAY_STAND)
 
 
 def _novita(patient: Patient) -> Iterator[Check]:

@@ -18,11 +18,15 @@ Run = Callable[[], Awaitable[Result]]
 
 @dataclass(frozen=True)
 class Check:
-    """`needs` names the checks before it, and the settings, without which it could only fail for the same reason."""
+    """`needs` names the checks before it, and the settings, without which it could only fail for the same reason.
+
+    `when_late` is the advice when it is broken off.
+    """
 
     name: str
     run: Run
     needs: tuple[str, ...] = ()
+    when_late: str = "See whether it is up and can be reached."
 
 
 async def examine(checks: Iterable[Check], settled: Sequence[Finding] = (), bound: timedelta = BOUND) -> list[Finding]:
@@ -47,17 +51,17 @@ async def _carried_out(
         is_missing = name in before and (await asyncio.shield(before[name])).state in (State.FAILED, State.SKIPPED)
         if name in broken or is_missing:
             return skipped(f"it needs {name}")
-    return await _within(bound, check.run)
+    return await _within(bound, check)
 
 
-async def _within(bound: timedelta, run: Run) -> Result:
+async def _within(bound: timedelta, check: Check) -> Result:
     """Does not wait for a check that takes long to stop, either."""
-    task = asyncio.ensure_future(run())
+    task = asyncio.ensure_future(check.run())
     try:
         await asyncio.wait({task}, timeout=bound.total_seconds())
         if task.done():
             return task.result()
-        return failed(f"no answer within {bound.total_seconds():g} s", "See whether it is up and can be reached.")
+        return failed(f"no answer within {bound.total_seconds():g} s", check.when_late)
     except GpuBotError as error:
         return failed(str(error), "It worked a moment ago; try again.")
     except Exception as error:  # noqa: BLE001 - one check that breaks must not take the others with it

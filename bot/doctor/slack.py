@@ -16,6 +16,8 @@ _NOBODY = "1.000000"
 
 _MOST_CHANNELS = 20
 
+MAY_STAND = "The line may stand there all the same; delete it by hand."
+
 _POST_ADVICE = {
     "not_in_channel": "Type /invite @gpu-bot there, or grant chat:write.public and reinstall the app.",
     "channel_not_found": "Check the id (in Slack: the channel's name → its end); into a private one, /invite @gpu-bot.",
@@ -107,5 +109,5 @@ def _no_slack(error: Exception, setting: str) -> Result:
 def _not_posted(error: Exception) -> Result:
     word = faults.word_of(error)
     if faults.kind_of(error) is faults.Kind.AWAY:
-        return failed(f"Slack does not answer ({word})", "The line may stand there all the same; delete it by hand.")
+        return failed(f"Slack does not answer ({word})", MAY_STAND)
     return failed(f"Slack refuses ({word})", _POST_ADVICE.get(word, "See Slack's words for chat.postMessage."))

@@ -10,12 +10,11 @@ from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 from core.errors import NoCapacity, NotFound, NovitaError, NovitaRefused, NovitaUnclear, RateLimited
+from core.hiding import forms_of
 from core.models import FailureKind
 
 MESSAGE_LIMIT = 300
 REASON_LIMIT = 80
-SHORTEST_SECRET = 4
-"""Shorter values are not hidden: they are no secrets, and hiding every `1` makes a message unreadable."""
 
 NEXT_REGION = frozenset(
     {
@@ -86,8 +85,8 @@ class Explanation(NamedTuple):
 def refusal(status: int, content: bytes, retry_after: str | None = None, hide: Iterable[str] = ()) -> NovitaError:
     """The error that an unsuccessful reply stands for.
 
-    `retry_after` is the header as received. The strings in `hide` never appear in the error: Novita may echo
-    what it was sent.
+    `retry_after` is the header as received. The strings in `hide` never appear in the error, nor quoted: Novita may
+    echo what it was sent.
     """
     reason, message = _hidden(explanation(content), hide)
     message = message or f"HTTP {status} without an explanation"
@@ -156,8 +155,8 @@ def clip(text: str, limit: int) -> str:
 
 def _hidden(said: Explanation, hide: Iterable[str]) -> Explanation:
     reason, message = said
-    for secret in sorted((word for word in hide if len(word) >= SHORTEST_SECRET), key=len, reverse=True):
-        reason, message = reason.replace(secret, "***"), message.replace(secret, "***")
+    for form in forms_of(hide):
+        reason, message = reason.replace(form, "***"), message.replace(form, "***")
     return Explanation(clip(reason, REASON_LIMIT), clip(message, MESSAGE_LIMIT))
 
 

@@ -46,7 +46,7 @@ async def test_what_is_not_said_is_filled_in_as_the_installation_is_set_up(redis
         ("4h", timedelta(hours=4)),
         ("1d12h", timedelta(hours=36)),
         (5400, timedelta(minutes=90)),
-        (0.5, timedelta(seconds=0.5)),
+        (60.5, timedelta(seconds=60.5)),
         ("None", None),
     ],
 )
@@ -160,8 +160,12 @@ async def test_every_bad_field_is_named_as_it_was_written_and_at_once(redis_url:
         {"lease": -1},
         {"lease": 1e300},
         {"lease": False},
+        {"lease": 59},
+        {"lease": "30s"},
         {"envs": [{"key": "A", "value": "1"}, {"key": "A", "value": "2"}]},
         {"envs": {"1A": "x"}},
+        {"envs": {"A": "x\x00"}},
+        {"webhookUrl": "https://10.0.0.1/hook"},
         {"envs": [1]},
         {"templateId": ""},
         {"templateId": "a b"},
@@ -176,6 +180,14 @@ async def test_one_bad_field_is_named_alone(redis_url: str, wrong: dict[str, Any
         answer = await client.post("/api/instances", json={**BODY, **wrong})
         assert bad_fields(answer) == set(wrong)
         assert house.novita.calls_of("create") == []
+
+
+async def test_a_lease_of_a_minute_is_taken_and_so_is_a_key_of_several_lines(redis_url: str) -> None:
+    async with open_house(redis_url, workers=0, api_token=TOKEN) as house, api(house) as client:
+        body = {**BODY, "lease": 60, "envs": {"A": "first\n\tsecond\n"}}
+        assert (await client.post("/api/instances", json=body)).status_code == 201
+        too_short = await client.post("/api/instances", json={**BODY, "lease": 59})
+        assert "a minute is the least" in too_short.text
 
 
 async def test_a_bad_value_of_a_variable_is_not_repeated(redis_url: str) -> None:

@@ -64,7 +64,7 @@ SHAPES: dict[str, Callable[[Json], st.SearchStrategy[Any]]] = {
     "string": text_of,
     "object": object_of,
     "integer": lambda schema: st.integers(schema.get("minimum"), schema.get("maximum")),
-    "number": lambda schema: st.floats(schema.get("exclusiveMinimum"), exclude_min=True, allow_infinity=False),
+    "number": lambda schema: st.floats(schema.get("minimum"), allow_infinity=False),
     "array": lambda schema: st.lists(fitting_to(schema["items"]), max_size=3),
 }
 

@@ -221,6 +221,8 @@ async def test_a_lease_is_extended_at_most_to_the_longest(redis_url: str) -> Non
         {"by": 0},
         {"by": "999999999d"},
         {"by": True},
+        {"by": "59s"},
+        {"by": 59.5},
         {"until": "2020-01-01T00:00:00Z"},
         {"until": "2030-01-01T00:00:00"},
         {"until": "9999-12-31T23:59:59-14:00"},

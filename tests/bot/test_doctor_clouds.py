@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -11,6 +12,7 @@ import pytest
 from pydantic import SecretStr
 
 from bot.doctor import State
+from bot.doctor.slack import MAY_STAND
 from bot.manifest import SCOPES
 from bot.sandbox.novita import Fault as NovitaFault
 from bot.sandbox.slack import ANY_METHOD, Fault
@@ -106,6 +108,14 @@ async def test_a_line_that_may_have_stayed_is_said(redis_url: str) -> None:
         finding = (await sick.findings())["Slack channel"]
         assert finding.state is State.FAILED
         assert "delete it by hand" in finding.advice
+
+
+@pytest.mark.parametrize("method", ["chat.postMessage", "chat.delete"])
+async def test_a_line_that_may_have_stayed_is_said_too_when_slack_is_too_slow(redis_url: str, method: str) -> None:
+    async with clinic(redis_url, channel="C0GPU00001") as sick:
+        sick.slack.faults.next(method, Fault.hang())
+        finding = (await sick.findings(timedelta(seconds=1)))["Slack channel"]
+        assert (finding.state, finding.advice) == (State.FAILED, MAY_STAND)
 
 
 async def test_allowed_channels_that_slack_does_not_know_are_named(redis_url: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -210,10 +211,35 @@ def test_a_lease_beyond_the_bound_is_told_with_the_bound() -> None:
         "https://a:x/",
         "https://u:p@host/",
         "https://a b",
+        "https://a..b/",
+        "https://./",
+        "https://" + "a" * 64 + ".com/",
+        "https://" + "a." * 127 + "com/",
     ],
 )
 def test_a_webhook_that_is_not_a_plain_https_address_is_told(url: str) -> None:
     assert set(problems(form(webhook_url=url))) == {"webhook_url"}
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("127.0.0.1", "10.0.0.1:8443", "169.254.169.254", "168.63.129.16", "[::1]", "[fe80::1%25eth0]"),
+        *("[::ffff:10.0.0.1]", "127.1", "0", "2130706433", "0x7f.0.0.1", "１２７.0.0.1"),
+    ],
+)
+def test_a_webhook_into_a_private_network_is_told_unless_that_is_allowed(host: str) -> None:
+    url = f"https://{host}/hook"
+    assert "private network" in problems(form(webhook_url=url))["webhook_url"]
+    allowed = check(form(webhook_url=url), market(), replace(LIMITS, plain_webhooks=True))
+    assert not isinstance(allowed, dict)
+
+
+@pytest.mark.parametrize(
+    "host", ["example.com.", "exämple.com", "93.184.215.14", "[2606:4700::1111]:8443", "1.2.3.com"]
+)
+def test_a_webhook_to_the_open_internet_is_taken(host: str) -> None:
+    assert not isinstance(check(form(webhook_url=f"https://{host}/hook"), market(), LIMITS), dict)
 
 
 @pytest.mark.parametrize(
@@ -225,6 +251,8 @@ def test_a_webhook_that_is_not_a_plain_https_address_is_told(url: str) -> None:
         ("A=" + "hunter2" * 600, "longer than 4095"),
         ("GPU_BOT_HOOK=hunter2", "Line 1: GPU_BOT_HOOK is set by the bot itself."),
         ("K" * 512 + "=hunter2", "at most 511"),
+        ("A=1\nB=hunter2\x00x", "Line 2: the value of B has a control character"),
+        ("B=hunter2\x1b[0m", "Line 1: the value of B has a control character"),
         ("\n".join(f"K{n}=hunter2" for n in range(101)), "At most 99 variables"),
     ],
 )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from datetime import UTC, datetime, timedelta
+from urllib.parse import quote
 
 import pytest
 from hypothesis import given
@@ -135,6 +136,27 @@ def test_a_hidden_string_never_shows_wherever_the_message_is_cut(secret: str, pa
     assert isinstance(refused, NovitaRefused)
     assert len(refused.message) <= MESSAGE_LIMIT
     assert set(refused.reason + refused.message) <= set("#*…")
+
+
+SEVERAL = 'a"SECRET-ü/1\nSECRET-2\r\n  SECRET-3'
+
+
+@pytest.mark.parametrize(
+    "echoed",
+    [
+        json.dumps(SEVERAL),
+        json.dumps(SEVERAL, ensure_ascii=False),
+        repr(SEVERAL),
+        quote(SEVERAL, safe=""),
+        " ".join(SEVERAL.split()),
+        "line 3: SECRET-3",
+        json.dumps(SEVERAL.splitlines()[0]),
+    ],
+)
+def test_a_hidden_string_does_not_show_quoted_nor_line_by_line_either(echoed: str) -> None:
+    refused = refusal(400, json.dumps({"message": f"bad value: {echoed}"}).encode(), hide=[SEVERAL])
+    assert isinstance(refused, NovitaRefused)
+    assert "SECRET" not in str(refused) and "***" in refused.message
 
 
 @pytest.mark.parametrize(

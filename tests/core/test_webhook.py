@@ -21,6 +21,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
+from core.addresses import is_public
 from core.clock import Clock, SystemClock
 from core.events import (
     Event,
@@ -43,7 +44,7 @@ from core.events import (
 from core.models import Endpoint, Failure, FailureKind, Instance, LeaseEnd, Status, Verb
 from core.outbox import GivenUp, NotDelivered, Outbox
 from core.store import Store, connect
-from core.webhook import Forbidden, PublicOnly, WebhookNotifier, is_public
+from core.webhook import Forbidden, PublicOnly, WebhookNotifier
 from tests.core.processes import Told
 from tests.core.samples import ADA, NOON, SECRET, TurnedClock, instance, request
 
@@ -130,6 +131,21 @@ async def test_what_may_pass_is_tried_again(receiver: Receiver, status: int) -> 
     assert len(receiver.came) == 1, "a redirect is not followed"
 
 
+@pytest.mark.parametrize(("asked", "wait"), [("9" * 5000, 3600), ("1234567", 3600), ("0", None), ("soon", None)])
+async def test_no_wait_that_a_receiver_asks_for_is_longer_than_an_hour_or_breaks_anything(
+    receiver: Receiver, asked: str, wait: int | None
+) -> None:
+    receiver.answers = [web.Response(status=503, headers={"Retry-After": asked})]
+    with pytest.raises(NotDelivered) as raised:
+        await _hook().tell(_made(receiver.url), CREATED, {}, latest=True)
+    assert raised.value.retry_after == (timedelta(seconds=wait) if wait else None)
+
+
+async def test_what_has_arrived_has_arrived_whatever_wait_is_asked_for(receiver: Receiver) -> None:
+    receiver.answers = [web.Response(status=200, headers={"Retry-After": "9" * 5000})]
+    assert await _hook().tell(_made(receiver.url), CREATED, {}, latest=True) == {"number": "1"}
+
+
 async def test_410_ends_it_quietly_and_other_refusals_end_it_with_a_word(receiver: Receiver) -> None:
     receiver.answers = [web.Response(status=410), web.Response(status=404)]
     hook, made = _hook(), _made(receiver.url)
@@ -186,6 +202,14 @@ def test_only_addresses_of_the_open_internet_are_public(address: Any) -> None:
     if is_public(str(address)):
         assert address.is_global
         assert not (address.is_private or address.is_loopback or address.is_link_local or address.is_multicast)
+
+
+@pytest.mark.parametrize(
+    "address", ["168.63.129.16", "192.0.0.9", "192.0.0.192", "3fff::1", "::ffff:168.63.129.16", "2002:a83f:8110::1"]
+)
+def test_addresses_that_some_pythons_call_global_are_not_public(address: str) -> None:
+    assert not is_public(address)
+    assert is_public(PUBLIC)
 
 
 @pytest.mark.parametrize("event", [type_(**facts) for type_, facts in TOLD.items()], ids=lambda event: event.type)
@@ -349,6 +373,32 @@ async def test_a_name_that_also_leads_inside_is_not_gone_to_at_all(receiver: Rec
             _made(f"https://hook.example.com:{port}/hook"), CREATED, {}, latest=True
         )
     assert receiver.came == []
+
+
+class Halfway(httpcore.AsyncNetworkBackend):
+    """Leads to `inside` whatever the address, but by IPv6 nowhere: refused at once, or never answered."""
+
+    def __init__(self, inside: int, *, is_silent: bool) -> None:
+        self._inside = inside
+        self._is_silent = is_silent
+
+    async def connect_tcp(self, host: str, port: int, timeout: float | None = None, *_: Any, **__: Any) -> Any:
+        if ":" not in host:
+            return await httpcore.AnyIOBackend().connect_tcp("127.0.0.1", self._inside)
+        if not self._is_silent:
+            raise httpcore.ConnectError("unreachable")
+        await asyncio.sleep(60 if timeout is None else timeout)
+        raise httpcore.ConnectTimeout
+
+
+@pytest.mark.parametrize("is_silent", [False, True])
+async def test_a_receiver_whose_ipv6_cannot_be_reached_is_reached_by_ipv4(receiver: Receiver, is_silent: bool) -> None:
+    inside = int(receiver.url.rsplit(":", 1)[1].split("/")[0])
+    _, resolve = answering(["2606:4700::1", "2606:4700::2", PUBLIC])
+    backend = PublicOnly(Halfway(inside, is_silent=is_silent), resolve, timedelta(seconds=0.4))
+    async with asyncio.timeout(0.4):
+        stream = await backend.connect_tcp("both.example.com", 443)
+    await stream.aclose()
 
 
 @pytest.mark.parametrize("answer", [[], OSError("no such name")])

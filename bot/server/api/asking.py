@@ -34,12 +34,12 @@ from core.models import (
     LeaseEnd,
     Status,
 )
-from core.requests import Draft, Limits, Problems
+from core.requests import SHORTEST_LEASE, Draft, Limits, Problems
 
 NO_END = "none"
 PAGE_LIMIT, PAGE_DEFAULT = 100, 50
 
-LONGEST = timedelta(days=3650)
+SHORTEST, LONGEST = SHORTEST_LEASE, timedelta(days=3650)
 """What is longer is a slip, and might leave the calendar."""
 
 _TEMPLATE_ID = re.compile(r"[!-~]{1,100}")
@@ -88,6 +88,8 @@ def _duration(value: object) -> object:
         span = timedelta(seconds=value)
     if not span or span > LONGEST:
         raise ValueError('Expected a duration such as "4h", "90m" or "1d12h", or a number of seconds above 0.')
+    if span < SHORTEST:
+        raise ValueError("That is too short: a minute is the least.")
     return span
 
 
@@ -133,7 +135,7 @@ def _blank_is_nothing(value: object) -> object:
     return None if value == "" else value
 
 
-_DURATION_SCHEMA = {"anyOf": [{"type": "string"}, {"type": "number", "exclusiveMinimum": 0}]}
+_DURATION_SCHEMA = {"anyOf": [{"type": "string"}, {"type": "number", "minimum": SHORTEST.total_seconds()}]}
 _ENVS_SCHEMA = {
     "anyOf": [
         {"type": "object", "additionalProperties": {"type": "string"}},
@@ -243,7 +245,9 @@ def read(shape: type[T], raw: Mapping[str, Any]) -> tuple[T, Problems]:
     try:
         return shape.model_validate(given), {}
     except ValidationError as error:
-        problems = {str(found["loc"][0]): _sentence(shape, dict(found)) for found in error.errors(include_input=False)}
+        # A field that may be null has several errors; our own words come last, and stay.
+        found = sorted(error.errors(include_input=False), key=lambda one: one["type"] == "value_error")
+        problems = {str(one["loc"][0]): _sentence(shape, dict(one)) for one in found}
     kept = {name: value for name, value in given.items() if name not in problems}
     return shape.model_validate(kept), problems
 
