@@ -23,8 +23,8 @@ class ReportCounts(Commands):
     ) -> tuple[bool, int]:
         """Counts one report: whether it is among the `limit` of this `window`, and how many ever were not.
 
-        `left_out` is how many those are at the least, by the record. It is left out, too, while much waits to be told to
-        the notifier named `audience`.
+        `left_out` is how many those are at the least, by the record. It is left out, too, while much waits to be told
+        to the notifier named `audience`.
         """
         arguments = [
             instance_id,

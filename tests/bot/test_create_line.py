@@ -67,7 +67,6 @@ async def test_the_outcome_of_a_failure_stands_where_the_question_stood(redis_ur
         ("4090 x2 as train-1", "Choose a template."),
         ("4090 from comfy-prod frobnicate", "frobnicate"),
         ("gpu=h100 x2 from comfy-prod for 1000h as train-1", "A lease is at most 3 days"),
-        ("gpu=h100 x2 from comfy-prod for 10s as train-1", "A lease is at least a minute"),
     ],
 )
 async def test_what_is_missing_or_unclear_opens_the_modal_with_a_note_of_it(

@@ -274,3 +274,7 @@ def test_a_problem_of_a_field_that_is_not_shown_stands_under_the_gpu() -> None:
     found = errors_by_block(sent(form()), {"envs": "Bad.", "unheard_of": "Strange.", "product_name": "Gone."})
     assert list(found.values()) == ["Bad. Strange. Gone."]
     assert next(iter(found)).startswith("product_name:")
+
+
+def test_a_lease_that_would_end_it_as_soon_as_it_runs_is_refused() -> None:
+    assert problems(form(lease=timedelta(seconds=59))) == {"lease": "A lease is at least a minute."}
