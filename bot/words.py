@@ -168,6 +168,10 @@ _FAILURES: dict[FailureKind, Explanation] = {
         "Novita's answer was lost, and no instance has shown up under its name.",
         "Look for the name in the Novita console before you create again.",
     ),
+    FailureKind.STORE: Explanation(
+        "Redis went away in the middle of it, so no further region was tried, and no instance was made.",
+        "Try again in a minute. If it goes on, ask whoever runs this bot.",
+    ),
     FailureKind.INSTANCE: Explanation(
         "Novita made the instance, but it did not come up.",
         "Check the template's image and start command. Delete it when you have seen enough: it may be billed.",

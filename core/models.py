@@ -263,6 +263,8 @@ class FailureKind(StrEnum):
     DEADLINE = "deadline"
     LOST = "lost"
     """Novita's answer was lost and no instance showed up under the name."""
+    STORE = "store"
+    """Redis went away between two attempts: without a record nothing more is tried."""
     INSTANCE = "instance"
     """Created, but it did not come up: image pull failed, crashed."""
     OTHER = "other"

@@ -84,8 +84,8 @@ class Launcher:
     async def finish(self, launch: Launch, watch: Watch | None = None) -> CreateInstanceResponse:
         """Tries the offers until Novita says yes, no, or nothing; `watch` hears of every step on the way.
 
-        What Novita does is in the answer and on the record, never raised. Raises StoreUnavailable when Redis went away
-        half-way: no further offer is tried then. Cancelled, killed or raised, a worker goes on from what is recorded.
+        What Novita does is in the answer and on the record, never raised; so is Redis going away half-way, after which
+        no further offer is tried. Cancelled or killed, a worker goes on from what is recorded.
         """
         if launch.is_repeat:
             return response_to(launch.instance)

@@ -99,7 +99,10 @@ class Run:
                 return
             if next_offer is None:
                 break
-            await self._refused(tried.attempt, next_offer)
+            try:
+                await self._refused(tried.attempt, next_offer)
+            except StoreUnavailable as error:
+                await self._fail(Failure(kind=FailureKind.STORE, message=str(error)), tried.attempt)
             if not self.instance.is_launching:
                 return
         last = tried.attempt

@@ -61,10 +61,12 @@ def launch_failed(
     """The launch is over without an instance."""
     if not instance.is_launching:
         return None
+    # It may be there already: written, with the answer to that lost.
+    is_new = attempt is not None and attempt not in instance.attempts
     changes = {
         "status": Status.FAILED,
         "failure": failure,
-        "attempts": (*instance.attempts, attempt) if attempt else instance.attempts,
+        "attempts": (*instance.attempts, attempt) if is_new else instance.attempts,
         "in_doubt_since": None,
         "ended_at": now,
     }

@@ -64,8 +64,14 @@ async def test_redis_going_away_between_two_regions_begins_nothing_more(redis_ur
         asked = asyncio.create_task(client.post("/api/instances", json=BODY))
         await house.novita.wait_until(lambda: bool(house.novita.calls_of("create")))
         await line.down()
-        assert code_of(await asked) == (503, "store_unavailable")
+        answer = await asked
+        assert code_of(answer) == (503, "store_unavailable")
+        details = answer.json()["error"]["details"]
+        assert [attempt["outcome"] for attempt in details["attempts"]] == ["refused"]
         await line.up()
+        async with asyncio.timeout(10):
+            while (await client.get(f"/api/instances/{details['instanceId']}")).json()["status"] != "failed":  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
         assert len(house.novita.calls_of("create")) == 1
         assert house.novita.instances == {}
 

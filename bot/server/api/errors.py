@@ -95,6 +95,7 @@ _OF_KIND: Mapping[FailureKind, Code] = {
     FailureKind.UNREACHABLE: Code.NOVITA_UNREACHABLE,
     FailureKind.DEADLINE: Code.DEADLINE,
     FailureKind.LOST: Code.ANSWER_LOST,
+    FailureKind.STORE: Code.STORE_UNAVAILABLE,
 }
 OF_A_LAUNCH = (*_OF_KIND.values(), Code.NOVITA_ERROR)
 """What a create may end with when all that the bot itself can check is in order."""
