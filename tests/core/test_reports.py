@@ -157,6 +157,8 @@ class Desk:
     told: Told
     outbox: Outbox
     reports: Reports
+    desks: list[Desk]
+    """All there are: any of them may be the one that tells."""
 
     async def say(self, sender: Instance, text: str = "hello", times: int = 1) -> list[Answer]:
         """As a program does it: one after the other, each known by the record as it then is."""
@@ -169,7 +171,8 @@ class Desk:
 
     async def news(self) -> list[str | int]:
         """What was told of the machine's words so far, in order."""
-        await self.outbox.drain(timedelta(seconds=10))
+        for desk in (*self.desks, *self.desks):
+            await desk.outbox.drain(timedelta(seconds=10))
         said = [each for each in self.told.events if isinstance(each, MachineReported | ReportsLeftOut)]
         return [each.text if isinstance(each, MachineReported) else each.count for each in said]
 
@@ -187,7 +190,7 @@ async def desk(redis_url: str, clock: TurnedClock) -> AsyncIterator[Callable[[],
     def another() -> Desk:
         store = Store(connect(redis_url))
         outbox = Outbox(store, [told], clock)
-        made.append(Desk(store, told, outbox, Reports(store, store, outbox, clock, audience="told")))
+        made.append(Desk(store, told, outbox, Reports(store, store, outbox, clock, audience="told"), made))
         return made[-1]
 
     yield another
@@ -347,7 +350,7 @@ async def _minutes_of_talk(redis_url: str, clock: TurnedClock, notifiers: list[T
     """What was shown of three minutes in which a machine says as much as it may."""
     store = Store(connect(redis_url))
     outbox = Outbox(store, notifiers, clock)
-    desk = Desk(store, Told(), outbox, Reports(store, store, outbox, clock, audience="told"))
+    desk = Desk(store, Told(), outbox, Reports(store, store, outbox, clock, audience="told"), [])
     sender = await begun(desk)
     answers = []
     for _ in range(3):
