@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 from collections.abc import AsyncIterator
 from datetime import timedelta
 
@@ -13,6 +12,7 @@ import aiohttp
 from bot import logs
 from bot.compose.base import slack_client
 from bot.doctor import Finding, Patient, diagnose
+from bot.signals import cancel_on_signals
 from core import settings
 from core.clock import SystemClock
 from core.novita import NovitaClient, Timeouts
@@ -23,12 +23,11 @@ from core.store import Store, connect
 _SLACK_TIMEOUT = aiohttp.ClientTimeout(total=6, sock_connect=3)
 _NOVITA_TIMEOUTS = Timeouts(connect=timedelta(seconds=2), read=timedelta(seconds=6))
 _CLOSING_SECONDS = 3.0
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 async def run(channel: str = "") -> list[Finding]:
     """What is found, wrong settings included; nothing that it had to start is left running."""
-    _cancel_on_signals()
+    cancel_on_signals()
     found, problems = settings.examine()
     logs.setup("error", found.log_format)
     logs.mask(*found.secrets())
@@ -78,17 +77,3 @@ class _Redis:
         server = await ensure_server(self._settings.data_dir)
         self._stack.push_async_callback(server.close)
         return server.url
-
-
-def _cancel_on_signals() -> None:
-    """An embedded server that was started to look at it is ended in order, however the command ends."""
-    loop, main = asyncio.get_running_loop(), asyncio.current_task()
-
-    def leave() -> None:
-        for number in _SIGNALS:
-            loop.add_signal_handler(number, lambda: None)
-        if main is not None:
-            main.cancel()
-
-    for number in _SIGNALS:
-        loop.add_signal_handler(number, leave)

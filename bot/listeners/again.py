@@ -33,7 +33,8 @@ async def press(parts: Parts, click: Click) -> None:
     checked = await _checked(parts, request, actor)
     launch = await parts.launcher.begin(checked, owner=actor, policy=parts.policy, key=key)
     if not launch.is_repeat:
-        parts.background.start(_finish(parts, launch))
+        # How it goes is told by its own card.
+        parts.background.start(parts.launcher.finish(launch))
     await click.say(await _said(parts, launch), instead=True)
 
 
@@ -49,11 +50,6 @@ async def _checked(parts: Parts, request: InstanceRequest, actor: Actor) -> Inst
     if isinstance(found, dict):
         raise InvalidRequest(found)
     return found
-
-
-async def _finish(parts: Parts, launch: Launch) -> None:
-    """How it goes is told by its own card."""
-    await parts.launcher.finish(launch)
 
 
 async def _said(parts: Parts, launch: Launch) -> Message:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import signal
 import time
 from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
@@ -17,13 +16,12 @@ from bot.sandbox.rehearse import rehearse
 from bot.sandbox.rehearse_lifecycle import rehearse_lifecycle
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.stage import Stage
+from bot.signals import cancel_on_signals
 
 Work = Callable[[Sandbox, Stage], Coroutine[Any, Any, None]]
 
 STORIES: dict[str, Work] = {"create": rehearse, "lifecycle": rehearse_lifecycle}
 """What can be rehearsed, by the word for it on the command line."""
-
-_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 def run(*, story: str | None, verbose: bool, port: int = DEFAULT_PORT, opens: bool = True) -> int:
@@ -37,7 +35,7 @@ def run(*, story: str | None, verbose: bool, port: int = DEFAULT_PORT, opens: bo
 
 
 async def _run(stage: Stage, work: Work, *, rehearsal: bool, verbose: bool) -> int:
-    _cancel_on_signals()
+    cancel_on_signals()
     sandbox = Sandbox(stage.log) if verbose else Sandbox()
     try:
         await work(sandbox, stage)
@@ -134,17 +132,3 @@ def _report(sandbox: Sandbox, stage: Stage, trouble: Trouble) -> None:
         stage.line(f"\nThe end of {journal.path}")
         for line in journal.end:
             stage.log(journal.role, line)
-
-
-def _cancel_on_signals() -> None:
-    """The first signal ends the main task, and everything in order with it; further ones do not disturb that."""
-    loop, main = asyncio.get_running_loop(), asyncio.current_task()
-
-    def leave() -> None:
-        for number in _SIGNALS:
-            loop.add_signal_handler(number, lambda: None)
-        if main is not None:
-            main.cancel()
-
-    for number in _SIGNALS:
-        loop.add_signal_handler(number, leave)

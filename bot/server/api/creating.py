@@ -19,7 +19,7 @@ from bot.server.api.call import Answer, Call
 from bot.server.api.errors import Code, Refusal, invalid, of_launch
 from bot.server.api.shapes import ENDED_KEPT
 from core import requests
-from core.errors import GpuBotError, NotFound, NovitaError
+from core.errors import NotFound, NovitaError
 from core.launch import Launch
 from core.models import PROGRAM, Instance, InstanceRequest, Market, Status
 from core.requests import Problems
@@ -81,24 +81,19 @@ class _Launching:
         self._parts = parts
         self._launch = launch
         self._instance = launch.instance
-        self._trouble: GpuBotError | None = None
         self._is_known = asyncio.Event()
         parts.background.start(self._carry_out())
 
     async def outcome(self, patience: timedelta) -> Instance:
-        """The record as soon as it is known how it went. Raises StoreUnavailable when the launch was broken off."""
+        """The record as soon as it is known how it went, or as it is when the patience is over."""
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(patience.total_seconds()):
                 await self._is_known.wait()
-        if self._trouble is not None:
-            raise self._trouble
         return self._instance
 
     async def _carry_out(self) -> None:
         try:
             await self._parts.launcher.finish(self._launch, self._watch)
-        except GpuBotError as error:
-            self._trouble = error
         finally:
             self._is_known.set()
 

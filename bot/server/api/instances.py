@@ -72,12 +72,8 @@ async def _give(call: Call, verb: Verb) -> Answer:
         raise _wrong_state(impossible) from None
     if ordered.is_repeat:
         return _answer(call, ordered.instance)
-    call.parts.background.start(_carry_out(call.parts, ordered.instance))
+    call.parts.background.start(call.parts.lifecycle.carry_out(ordered.instance))
     return _answer(call, ordered.instance, status=202)
-
-
-async def _carry_out(parts: Parts, instance: Instance) -> None:
-    await parts.lifecycle.carry_out(instance)
 
 
 async def _find(call: Call) -> Instance:
