@@ -19,6 +19,7 @@ from bot.identity import Identity
 from bot.loops import running
 from bot.notifier import SlackNotifier
 from bot.slack_client import SlackClient
+from core.alarms import Alarms
 from core.catalog import Catalog
 from core.clock import SystemClock
 from core.errors import SettingsError, StoreUnavailable
@@ -59,6 +60,7 @@ class Base:
     catalog: Catalog
     lifecycle: Lifecycle
     reports: Reports
+    alarms: Alarms
 
 
 @contextlib.asynccontextmanager
@@ -86,7 +88,19 @@ async def open_base(settings: Settings) -> AsyncIterator[Base]:
         lifecycle = Lifecycle(novita, store, outbox, clock, max_lease=settings.max_lease)
         reports = Reports(store, store, outbox, clock, audience=SlackNotifier.name)
         yield Base(
-            settings, redis_url, clock, store, novita, client, identity, slack, outbox, catalog, lifecycle, reports
+            settings=settings,
+            redis_url=redis_url,
+            clock=clock,
+            store=store,
+            novita=novita,
+            client=client,
+            identity=identity,
+            slack=slack,
+            outbox=outbox,
+            catalog=catalog,
+            lifecycle=lifecycle,
+            reports=reports,
+            alarms=Alarms(store, clock),
         )
 
 

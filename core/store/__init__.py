@@ -13,6 +13,7 @@
 | {gpu}:ended                  | zset   | ids of ended instances, by their end (ms)                                 | trimmed at 30 d |
 | {gpu}:reports:<id>           | hash   | a machine's reports: since and n of this minute, over (ever left out)     | 30 d after last |
 | {gpu}:left_out               | zset   | ids with reports left out to be summed up, by the end of that minute (ms) | when summed up  |
+| {gpu}:alarms                 | hash   | what the admins must hear of, by kind and subject, as JSON                | 1 h after end   |
 | {gpu}:market                 | hash   | json (regions and products), as_of (ms)                                   | never           |
 | {gpu}:market:refreshing      | string | a process is fetching the market just now                                 | 30 s            |
 | {gpu}:newest:<name>          | string | the greatest stamp noted under a name                                        | 1 h             |

@@ -14,6 +14,7 @@ from core.errors import RequestTaken, VersionConflict
 from core.events import Event, read_event
 from core.models import Instance, Market
 from core.outbox import Telling
+from core.store.alarms import AlarmRecords
 from core.store.commands import duration_ms, key_of, ms
 from core.store.inspection import Inspection
 from core.store.reports import ReportCounts
@@ -32,7 +33,7 @@ _KEPT_WHEN_TOLD = 1000
 """Events. A machine may report for days, and what everybody has heard need not be kept for ever."""
 
 
-class Store(ReportCounts, Inspection):
+class Store(ReportCounts, Inspection, AlarmRecords):
     """State in Redis as this process (`holder`) sees it. Every method raises StoreUnavailable when Redis is away."""
 
     # Records
