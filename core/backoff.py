@@ -9,5 +9,6 @@ _DOUBLINGS = 30
 
 
 def pause(failures: int, first: timedelta, longest: timedelta) -> timedelta:
-    """The pause after so many failures in a row: `first` after one, twice as long after each further, up to `longest`."""
-    return min(first * 2 ** min(max(failures - 1, 0), _DOUBLINGS), longest)
+    """The pause after so many failures in a row: `first` after one, doubled by each further, at most `longest`."""
+    doubled: timedelta = first * 2 ** min(max(failures - 1, 0), _DOUBLINGS)
+    return min(doubled, longest)
