@@ -56,7 +56,7 @@ class Alarm(Value):
     over_since: Instant | None = None
     """Set when it is over, for as long as it is remembered."""
     told: tuple[str, ...] = ()
-    """The admins who were told."""
+    """The admins who were told; kept beside the alarm, so that who renews its facts does not undo it."""
 
     @property
     def key(self) -> str:
@@ -70,6 +70,9 @@ class AlarmBook(Protocol):
     async def alarms(self) -> list[Alarm]: ...
     async def save_alarm(self, alarm: Alarm, *, only_new: bool = False) -> bool: ...
     async def drop_alarm(self, alarm: Alarm) -> None: ...
+    async def note_alarm_told(self, alarm: Alarm, admin: str) -> None: ...
+    async def claim_alarm(self, alarm: Alarm, admin: str) -> bool: ...
+    async def release_alarm(self, alarm: Alarm, admin: str) -> None: ...
 
 
 class Alarms:
@@ -106,25 +109,41 @@ class Alarms:
         """Each alarm that lasts with each admin who was not told of it."""
         return [(a, admin) for a in await self.standing() for admin in admins if admin not in a.told]
 
+    async def claim(self, alarm: Alarm, admin: str) -> bool:
+        """Whether this process is the one to tell an admin of it now: two at once would tell it twice."""
+        return await self._book.claim_alarm(alarm, admin)
+
     async def told(self, alarm: Alarm, admin: str) -> None:
         """An admin was told of it."""
-        current = next((each for each in await self._book.alarms() if each.key == alarm.key), None)
-        if current is not None and admin not in current.told:
-            await self._book.save_alarm(current.model_copy(update={"told": (*current.told, admin)}))
+        await self._book.note_alarm_told(alarm, admin)
+
+    async def not_told(self, alarm: Alarm, admin: str) -> None:
+        """It could not be told: whoever tries next may do so at once."""
+        await self._book.release_alarm(alarm, admin)
+
+    async def forget(self) -> None:
+        """Drops what has been over for so long that it is not remembered any more."""
+        for alarm in await self._book.alarms():
+            if self._is_forgotten(alarm):
+                await self._book.drop_alarm(alarm)
 
     async def _sound(self, kind: AlarmKind, subject: str, facts: dict[str, str], known: Mapping[str, Alarm]) -> None:
         fresh = Alarm(kind=kind, subject=subject, facts=facts, since=self._clock.now())
         alarm = known.get(fresh.key)
+        if alarm is not None and self._is_forgotten(alarm):
+            await self._book.drop_alarm(alarm)
+            alarm = None
         if alarm is None:
             if await self._book.save_alarm(fresh, only_new=True):
-                log.error("alarm", kind=kind.value, subject=subject, **facts)
+                log.error("alarm", kind=kind.value, subject=subject, facts=facts)
         elif alarm.facts != facts or alarm.over_since is not None:
             await self._book.save_alarm(alarm.model_copy(update={"facts": facts, "over_since": None}))
 
     async def _end(self, alarm: Alarm) -> None:
-        now = self._clock.now()
         if alarm.over_since is None:
             log.info("alarm_over", kind=alarm.kind.value, subject=alarm.subject)
-            await self._book.save_alarm(alarm.model_copy(update={"over_since": now}))
-        elif not timedelta() <= now - alarm.over_since < REMEMBERED_FOR:
-            await self._book.drop_alarm(alarm)
+            await self._book.save_alarm(alarm.model_copy(update={"over_since": self._clock.now()}))
+
+    def _is_forgotten(self, alarm: Alarm) -> bool:
+        """An end that lies in the future is a mistaken clock's, and says nothing of how long ago it was."""
+        return alarm.over_since is not None and self._clock.now() - alarm.over_since >= REMEMBERED_FOR

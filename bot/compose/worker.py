@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import structlog
 
+from bot.alarms import AlarmTeller
 from bot.compose.base import Base
 from bot.compose.watching import watched
 from bot.loops import running
@@ -15,6 +16,7 @@ from core import tasks
 from core.observe import BEAT_EVERY, Observer
 
 _SUM_UP_EVERY = timedelta(seconds=2)
+_TELL_ALARMS_EVERY = timedelta(seconds=5)
 
 log = structlog.get_logger(__name__)
 
@@ -23,6 +25,7 @@ log = structlog.get_logger(__name__)
 async def as_worker(base: Base) -> AsyncIterator[None]:
     """Observes Novita, ends leases, does and tells what was left undone, keeps prices fresh."""
     observer = Observer(base.novita, base.store, base.outbox, base.clock)
+    teller = AlarmTeller(base.alarms, base.client, base.clock, base.settings.admins)
     ttl = base.settings.catalog_ttl
     work = {
         "observe": (observer.look, base.settings.observe_interval),
@@ -30,6 +33,7 @@ async def as_worker(base: Base) -> AsyncIterator[None]:
         "beat": (lambda: base.store.see_worker(base.clock.now()), BEAT_EVERY),
         "sum_up_reports": (base.reports.sum_up, _SUM_UP_EVERY),
         "sweep_outbox": (base.outbox.sweep, timedelta(seconds=1)),
+        "tell_alarms": (teller.tell, _TELL_ALARMS_EVERY),
         "refresh_market": (base.catalog.refresh, max(ttl / 3, timedelta(seconds=1))),
     }
 

@@ -1,4 +1,4 @@
-"""Checks of Redis, and of what is to be seen in it: the workers, and what waits to be told."""
+"""Checks of Redis, and of what is to be seen in it: the workers, what waits to be told, and the alarms."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ from datetime import timedelta
 
 from bot.doctor.finding import Result, failed, ok, warning, wrong
 from bot.doctor.patient import Patient
+from bot.views.alarms import in_words
+from core.alarms import Alarms
 from core.durations import duration_words
 from core.errors import SettingsError, StoreUnavailable
 from core.observe import ALIVE_WITHIN
@@ -13,6 +15,7 @@ from core.store.inspection import ServerFacts
 
 OLDEST = (6, 2)
 OUTBOX_PATIENCE = timedelta(minutes=1)
+_ALARMS_SHOWN = 5
 
 
 async def server(patient: Patient) -> Result:
@@ -86,3 +89,16 @@ async def outbox(patient: Patient) -> Result:
             "Look for not_told in the logs of web and worker, and see that a worker runs.",
         )
     return ok(f"{size} waiting" if size else "nothing waits to be told")
+
+
+async def alarms(patient: Patient) -> Result:
+    """What the admins must hear of and is not over."""
+    standing = await Alarms(await patient.open_store(), patient.clock).standing()
+    if not standing:
+        return ok("none")
+    said = [in_words(alarm) for alarm in standing]
+    more = [f"and {len(said) - _ALARMS_SHOWN} more"] if len(said) > _ALARMS_SHOWN else []
+    advice = list(dict.fromkeys(each.then for each in said))
+    is_grave = any(each.is_grave for each in said)
+    found = "; ".join([*(each.line for each in said[:_ALARMS_SHOWN]), *more])
+    return (failed if is_grave else warning)(found, " ".join(advice))

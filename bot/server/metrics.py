@@ -18,6 +18,7 @@ from prometheus_client.registry import Collector
 
 from bot.server.recent import Recent
 from core import costs
+from core.alarms import Alarm, AlarmKind
 from core.clock import Clock
 from core.errors import StoreUnavailable
 from core.metrics import REGISTRY
@@ -41,6 +42,7 @@ class Records(Protocol):
     async def outbox_due_since(self, now: datetime) -> timedelta: ...
     async def worker_seen_at(self) -> datetime | None: ...
     async def successes(self) -> dict[str, datetime]: ...
+    async def alarms(self) -> list[Alarm]: ...
 
 
 @dataclass(frozen=True)
@@ -54,6 +56,7 @@ class Shared:
     outbox_age: timedelta
     worker_seen_at: datetime | None
     successes: Mapping[str, datetime]
+    alarms: Mapping[AlarmKind, int]
 
 
 def routes(records: Records, clock: Clock) -> list[web.RouteDef]:
@@ -94,6 +97,7 @@ async def _read(records: Records, now: datetime) -> Shared:
         outbox_age=await records.outbox_due_since(now),
         worker_seen_at=await records.worker_seen_at(),
         successes=await records.successes(),
+        alarms=Counter(alarm.kind for alarm in await records.alarms() if alarm.over_since is None),
     )
 
 
@@ -107,6 +111,7 @@ class _Shared(Collector):
         if self._shared is not None:
             yield from _of_instances(self._shared)
             yield from _of_workers(self._shared)
+            yield _of_alarms(self._shared)
 
 
 def _of_instances(shared: Shared) -> Iterator[Metric]:
@@ -135,6 +140,13 @@ def _of_workers(shared: Shared) -> Iterator[Metric]:
     for task, at in sorted(shared.successes.items()):
         family.add_metric([task], at.timestamp())
     yield family
+
+
+def _of_alarms(shared: Shared) -> Metric:
+    family = GaugeMetricFamily("gpu_bot_alarms", "What the admins must hear of and is not over.", labels=["kind"])
+    for kind in AlarmKind:
+        family.add_metric([kind.value], shared.alarms.get(kind, 0))
+    return family
 
 
 def _gauge(name: str, documentation: str, value: float) -> Metric:

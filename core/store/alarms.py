@@ -1,14 +1,19 @@
-"""What the store knows of alarms: one hash, a field each."""
+"""What the store knows of alarms: one hash with a field for each, another with a field for each telling of one."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import structlog
 from pydantic import ValidationError
 
 from core.alarms import Alarm
-from core.store.commands import Commands, key_of
+from core.store.commands import Commands, key_of, ms
 
 log = structlog.get_logger(__name__)
+
+_TELLING_MS = 30_000
+"""How long a process may take to tell one; longer than any call to where it is told."""
 
 
 class AlarmRecords(Commands):
@@ -16,12 +21,20 @@ class AlarmRecords(Commands):
 
     async def alarms(self) -> list[Alarm]:
         """Every alarm, those remembered after their end too; one that cannot be read is left out."""
-        found: dict[str, str] = await self._again(lambda: self._redis.hgetall(key_of("alarms")))
-        return [alarm for name, json in found.items() if (alarm := _alarm(name, json)) is not None]
+
+        async def read() -> list[Any]:
+            async with self._redis.pipeline(transaction=False) as pipe:
+                pipe.hgetall(key_of("alarms"))
+                pipe.hkeys(key_of("alarms", "told"))
+                return list(await pipe.execute())
+
+        found, told = await self._again(read)
+        every = [alarm for name, json in found.items() if (alarm := _alarm(name, json)) is not None]
+        return [each.model_copy(update={"told": _told(each, told)}) for each in every]
 
     async def save_alarm(self, alarm: Alarm, *, only_new: bool = False) -> bool:
         """Writes it; whether it did. With `only_new` what is there already stays as it is."""
-        json = alarm.model_dump_json()
+        json = alarm.model_dump_json(exclude={"told"})
         if only_new:
             return bool(await self._again(lambda: self._redis.hsetnx(key_of("alarms"), alarm.key, json)))
         await self._again(lambda: self._redis.hset(key_of("alarms"), alarm.key, json))
@@ -29,6 +42,31 @@ class AlarmRecords(Commands):
 
     async def drop_alarm(self, alarm: Alarm) -> None:
         await self._again(lambda: self._redis.hdel(key_of("alarms"), alarm.key))
+        if alarm.told:
+            fields = [_telling(alarm, admin) for admin in alarm.told]
+            await self._again(lambda: self._redis.hdel(key_of("alarms", "told"), *fields))
+
+    async def note_alarm_told(self, alarm: Alarm, admin: str) -> None:
+        """An admin was told of it."""
+        await self._again(lambda: self._redis.hset(key_of("alarms", "told"), _telling(alarm, admin), "1"))
+
+    async def claim_alarm(self, alarm: Alarm, admin: str) -> bool:
+        """Whether this process may tell an admin of it now, and no other for a while."""
+        key = key_of("alarms", "telling", _telling(alarm, admin))
+        return bool(await self._again(lambda: self._redis.set(key, self.holder, nx=True, px=_TELLING_MS)))
+
+    async def release_alarm(self, alarm: Alarm, admin: str) -> None:
+        await self._again(lambda: self._redis.delete(key_of("alarms", "telling", _telling(alarm, admin))))
+
+
+def _telling(alarm: Alarm, admin: str) -> str:
+    """Of this alarm, not of one of the same name that stood before."""
+    return f"{admin} {ms(alarm.since)} {alarm.key}"
+
+
+def _told(alarm: Alarm, tellings: list[str]) -> tuple[str, ...]:
+    its = f" {ms(alarm.since)} {alarm.key}"
+    return tuple(sorted(each.removesuffix(its) for each in tellings if each.endswith(its)))
 
 
 def _alarm(name: str, json: str) -> Alarm | None:

@@ -1,0 +1,100 @@
+"""Tells the admins, each by direct message, what they must hear of: every alarm once, however long Slack refuses."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import structlog
+from slack_sdk.web.async_client import AsyncWebClient
+
+from bot import faults
+from bot.faults import CALL_FAILED, Kind
+from bot.views.alarms import alarm_message
+from core.alarms import Alarm, Alarms
+from core.backoff import pause
+from core.clock import Clock
+
+log = structlog.get_logger(__name__)
+
+_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=5), timedelta(minutes=10)
+_AT_ONCE = 5
+"""Messages to one admin in one round: Slack takes about one a second in a conversation."""
+
+
+class AlarmTeller:
+    """What it remembers of refusals is its process's own: another may find Slack in a better mood."""
+
+    def __init__(self, alarms: Alarms, client: AsyncWebClient, clock: Clock, admins: Sequence[str]) -> None:
+        self._alarms = alarms
+        self._client = client
+        self._clock = clock
+        self._admins = tuple(dict.fromkeys(admins))
+        self._refusals = Counter[str]()
+        self._due: dict[str, datetime] = {}
+        self._said: set[str] = set()
+
+    async def tell(self) -> None:
+        """For a worker, every few seconds. Raises StoreUnavailable."""
+        await self._alarms.forget()
+        untold = await self._alarms.untold(self._admins)
+        for admin in self._admins:
+            for alarm in [each for each, whom in untold if whom == admin][:_AT_ONCE]:
+                if not self._is_due(admin):
+                    break
+                if self._is_due(_mark(alarm, admin)):
+                    await self._tell(alarm, admin)
+
+    async def _tell(self, alarm: Alarm, admin: str) -> None:
+        """That it was posted is remembered here too, for when Redis goes away before it can be noted there."""
+        mark = _mark(alarm, admin)
+        if mark not in self._said:
+            if not await self._alarms.claim(alarm, admin):
+                return
+            try:
+                await self._post(alarm, admin)
+            except CALL_FAILED as error:
+                self._put_off(alarm, admin, error)
+                await self._alarms.not_told(alarm, admin)
+                return
+            self._said.add(mark)
+        await self._alarms.told(alarm, admin)
+        self._said.discard(mark)
+        for each in (admin, mark):
+            self._refusals.pop(each, None)
+
+    async def _post(self, alarm: Alarm, admin: str) -> None:
+        """When Slack dislikes the blocks the plain text goes: no defect in drawing may hide an alarm."""
+        message = alarm_message(alarm)
+        arguments: dict[str, Any] = {"channel": admin, "unfurl_links": False, "unfurl_media": False}
+        try:
+            await self._client.api_call(
+                "chat.postMessage", json={"text": message.text, "blocks": message.blocks, **arguments}
+            )
+        except CALL_FAILED as error:
+            if faults.kind_of(error) is not Kind.MALFORMED:
+                raise
+            log.error("blocks_refused", method="chat.postMessage", error=faults.word_of(error), exc_info=error)
+            await self._client.api_call("chat.postMessage", json={"text": message.text[:3900], **arguments})
+
+    def _put_off(self, alarm: Alarm, admin: str, error: Exception) -> None:
+        """What Slack will not take of one alarm says nothing of the next; all else is between it and the admin."""
+        is_about_it = faults.kind_of(error) in (Kind.REFUSED, Kind.MALFORMED)
+        mark = _mark(alarm, admin) if is_about_it else admin
+        self._refusals[mark] += 1
+        wait = max(pause(self._refusals[mark], _FIRST_PAUSE, _LONGEST_PAUSE), faults.retry_after(error) or timedelta())
+        self._due[mark] = self._clock.now() + min(wait, _LONGEST_PAUSE)
+        log.warning(
+            "alarm_not_told", kind=alarm.kind.value, subject=alarm.subject, admin=admin, error=faults.word_of(error)
+        )
+
+    def _is_due(self, mark: str) -> bool:
+        """A time further away than any pause comes from a clock that was set back since."""
+        left = self._due.get(mark, self._clock.now()) - self._clock.now()
+        return not timedelta() < left <= _LONGEST_PAUSE
+
+
+def _mark(alarm: Alarm, admin: str) -> str:
+    return f"{admin} {alarm.since.isoformat()} {alarm.key}"
