@@ -49,6 +49,7 @@ class Parts:
     def policy(self) -> Policy:
         return Policy(
             home_team=self.identity.team,
+            home_teams=self.identity.teams,
             allowed_channels=self.allowed_channels,
             admins=self.admins,
             max_lease=self.limits.max_lease,

@@ -9,6 +9,8 @@ from datetime import timedelta
 from core.errors import NotAllowed
 from core.models import PROGRAM, Actor, Instance, InstanceRequest
 
+STARTING = "I am just starting, try again in a moment."
+
 
 @dataclass(frozen=True)
 class Policy:
@@ -17,9 +19,13 @@ class Policy:
     A `max_lease` of None lets everybody run an instance without an end.
 
     Who holds the installation's own API token has an admin's rights, and need not tell its stories in any channel.
+
+    `home_team` is '' while it is not known yet, and then nobody of Slack is let in. Where the bot serves a whole
+    organisation, `home_teams` are those beside it.
     """
 
     home_team: str = ""
+    home_teams: Collection[str] = ()
     allowed_channels: Collection[str] = ()
     admins: Collection[str] = ()
     max_lease: timedelta | None = None
@@ -58,6 +64,14 @@ class Policy:
             raise NotAllowed("Only admins may run an instance without an end. Choose a lease.", "lease")
 
     def check_home(self, actor: Actor) -> None:
-        """Raises NotAllowed for people of another workspace: guests and shared channels bring them (slack.md A15)."""
-        if self.home_team and actor.team and actor.team != self.home_team:
+        """Raises NotAllowed for people of another workspace: guests and shared channels bring them. What is not known
+        is not allowed: neither somebody without a workspace, nor anybody before it is known which one is at home."""
+        if actor != PROGRAM:
+            self.check_visitor(actor)
+
+    def check_visitor(self, actor: Actor) -> None:
+        """`check_home` for whoever comes out of Slack, and so cannot be the program that holds the API token."""
+        if not self.home_team:
+            raise NotAllowed(STARTING)
+        if not actor.team or actor.team not in (self.home_team, *self.home_teams):
             raise NotAllowed("Only members of the workspace that runs this bot may use it.")

@@ -41,6 +41,8 @@ _SLACK_TIMEOUT = aiohttp.ClientTimeout(total=8, sock_connect=3)
 _calls_log = logging.getLogger("slack_sdk.calls")
 _calls_log.setLevel(logging.INFO)
 _REDIS_PATIENCE = timedelta(seconds=20)
+_ASKED_EVERY, _JOINED_EVERY = timedelta(seconds=2), timedelta(minutes=5)
+"""How often Slack is asked who the bot is while it has not said, and which workspaces have joined its organisation."""
 _TELLING_PATIENCE = timedelta(seconds=10)
 
 
@@ -76,14 +78,14 @@ async def open_base(settings: Settings) -> AsyncIterator[Base]:
         session = await stack.enter_async_context(aiohttp.ClientSession(timeout=_SLACK_TIMEOUT))
         client = slack_client(settings, session)
         identity = Identity(client)
-        await _introduce(identity)
+        await _introduce(identity, store)
         novita = NovitaClient(settings.novita_api_url, settings.novita_api_key)
         stack.push_async_callback(novita.aclose)
         slack = SlackNotifier(client, identity, clock, admins=settings.admins)
         outbox = Outbox(store, [slack, *_webhooks(settings, clock)], clock)
         stack.push_async_callback(outbox.drain, _TELLING_PATIENCE)
         await stack.enter_async_context(running(lambda: _beat(store, clock), name="beat"))
-        await stack.enter_async_context(running(lambda: _learn(identity, clock), name="identity"))
+        await stack.enter_async_context(running(lambda: _learn(identity, store, clock), name="identity"))
         catalog = Catalog(novita, store, clock, ttl=settings.catalog_ttl)
         lifecycle = Lifecycle(novita, store, outbox, clock, max_lease=settings.max_lease)
         reports = Reports(store, store, outbox, clock, audience=SlackNotifier.name)
@@ -148,10 +150,12 @@ async def _wait_for_redis(store: Store, clock: SystemClock) -> None:
             return
 
 
-async def _introduce(identity: Identity) -> None:
-    """Asks Slack who the bot is. A refused token ends the start; an absent Slack does not."""
+async def _introduce(identity: Identity, store: Store) -> None:
+    """Asks Slack who the bot is. A refused token ends the start; for an absent Slack stands what is remembered."""
     try:
-        await identity.learn()
+        with contextlib.suppress(StoreUnavailable):
+            await identity.recall(store)
+        await _confirm(identity, store)
     except SlackApiError as error:
         if faults.word_of(error) in faults.TOKEN_REFUSED:
             raise SettingsError(f"SLACK_BOT_TOKEN: Slack refuses it ({faults.word_of(error)})") from error
@@ -160,11 +164,20 @@ async def _introduce(identity: Identity) -> None:
         log.warning("slack_away", error=faults.word_of(error))
 
 
-async def _learn(identity: Identity, clock: SystemClock) -> None:
-    while not identity.team:
-        await clock.sleep(timedelta(seconds=2))
+async def _learn(identity: Identity, store: Store, clock: SystemClock) -> None:
+    """Asks until Slack has answered; from then on only where workspaces may join."""
+    while identity.is_for_organisation or not identity.is_confirmed:
+        await clock.sleep(_JOINED_EVERY if identity.is_confirmed else _ASKED_EVERY)
         with contextlib.suppress(*CALL_FAILED):
-            await identity.learn()
+            await _confirm(identity, store)
+
+
+async def _confirm(identity: Identity, store: Store) -> None:
+    """What Slack says, kept for the next start."""
+    await identity.learn()
+    with contextlib.suppress(StoreUnavailable):
+        if identity.is_confirmed:
+            await identity.remember(store)
 
 
 async def _beat(store: Store, clock: SystemClock) -> None:

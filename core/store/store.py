@@ -187,6 +187,15 @@ class Store(ReportCounts, Inspection, AlarmRecords):
         answer: Any = await self._run(NEWEST, [key_of("newest", name)], [repr(stamp), duration_ms(_STAMPS_KEPT)])
         return float(answer)
 
+    # The bot in Slack
+
+    async def identity(self) -> str:
+        """Who the bot is in Slack, as it was last saved; '' when it never was."""
+        return await self._again(lambda: self._redis.get(key_of("identity"))) or ""
+
+    async def save_identity(self, json: str) -> None:
+        await self._again(lambda: self._redis.set(key_of("identity"), json))
+
     # Processes
 
     async def beat(self, now: datetime) -> None:

@@ -35,8 +35,8 @@ async def test_an_extension_never_takes_back_what_somebody_else_has_just_given(r
         assert made.lease_ends_at is not None
         lifecycle, ada = house.base.lifecycle, made.owner
         further, less = (made.lease_ends_at + timedelta(hours=hours) for hours in (4, 1))
-        await lifecycle.extend_until(made.id, further, ada, Policy())
-        await lifecycle.extend_until(made.id, less, ada, Policy())
+        await lifecycle.extend_until(made.id, further, ada, Policy(home_team=ada.team))
+        await lifecycle.extend_until(made.id, less, ada, Policy(home_team=ada.team))
         assert (await read(house, made.id)).lease_ends_at == further
 
 

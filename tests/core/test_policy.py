@@ -69,3 +69,47 @@ def test_a_program_needs_no_channel_but_may_not_choose_one_that_is_not_set_aside
         policy.check_create(PROGRAM, channel)
     with pytest.raises(NotAllowed):
         policy.check_create(PROGRAM, "C0OTHER")
+
+
+@pytest.mark.parametrize("policy", [Policy(), Policy(home_teams=("T0HOME",)), Policy(admins=(ADA.user,))])
+def test_before_it_is_known_who_is_at_home_nobody_of_slack_may_do_anything(policy: Policy) -> None:
+    asked = (
+        lambda: policy.check_home(ADA),
+        lambda: policy.check_visitor(ADA),
+        lambda: policy.check_create(ADA, "C0GPU"),
+        lambda: policy.check_command(ADA, "C0GPU"),
+        lambda: policy.check_act(ADA, instance()),
+        lambda: policy.check_launch(ADA, request()),
+    )
+    for ask in asked:
+        with pytest.raises(NotAllowed, match="just starting"):
+            ask()
+    policy.check_home(PROGRAM)
+
+
+@pytest.mark.parametrize(
+    ("actor", "is_let_in"),
+    [
+        (Actor(user="U0ADA", team="T0HOME"), True),
+        (Actor(user="U0ADA", team="T0SECOND"), True),
+        (Actor(user="U0ADA", team="T0OTHER"), False),
+        (Actor(user="U0ADA", team="T0HOM"), False),
+        (Actor(user="U0ADA", team=""), False),
+        (Actor(user="U0ADA"), False),
+        (PROGRAM, False),
+    ],
+)
+def test_only_who_is_known_to_be_at_home_is_let_in_from_slack(actor: Actor, is_let_in: bool) -> None:
+    policy = Policy(home_team="T0HOME", home_teams=("T0SECOND",), admins=("U0ADA", "api"))
+    if is_let_in:
+        policy.check_visitor(actor)
+        return
+    with pytest.raises(NotAllowed, match="Only members"):
+        policy.check_visitor(actor)
+
+
+def test_without_admins_nobody_is_one_and_without_a_channel_no_channel_is_allowed() -> None:
+    assert not Policy(home_team="T0HOME").is_admin(ADA)
+    assert not Policy(home_team="T0HOME", admins=()).is_admin(Actor(user="", team="T0HOME"))
+    with pytest.raises(NotAllowed):
+        Policy(home_team="T0HOME", allowed_channels=("C0GPU",)).check_command(ADA, "")

@@ -146,6 +146,8 @@ class Workspace:
         self.views = Views(clock, self.changes)
         self.calls: list[SlackCall] = []
         self.problems: list[str] = []
+        self.organisation: tuple[str, ...] = ()
+        """The workspaces of the organisation that the app is installed for as a whole; (): for this workspace alone."""
         self._last_ts = 0
 
     def member(self, name: str) -> Member:

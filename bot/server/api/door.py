@@ -61,7 +61,7 @@ class Door:
         scheme, _, token = sent[0].strip().partition(" ") if len(sent) == 1 else ("", "", "")
         if scheme.lower() != "bearer":
             raise Refusal(Code.UNAUTHORIZED, headers={"WWW-Authenticate": _REALM})
-        if not hmac.compare_digest(token.strip().encode(errors="surrogateescape"), self._token):
+        if not self._token or not hmac.compare_digest(token.strip().encode(errors="surrogateescape"), self._token):
             raise Refusal(Code.UNAUTHORIZED, headers={"WWW-Authenticate": f'{_REALM}, error="invalid_token"'})
 
 

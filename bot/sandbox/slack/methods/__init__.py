@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-from bot.sandbox.slack.constants import SPECIAL, TIER_1, TIER_3, TIER_4
+from bot.sandbox.slack.constants import SPECIAL, TIER_1, TIER_2, TIER_3, TIER_4
 from bot.sandbox.slack.methods.chat import (
     delete_message,
     get_permalink,
@@ -13,7 +13,7 @@ from bot.sandbox.slack.methods.chat import (
     update_message,
 )
 from bot.sandbox.slack.methods.conversations import conversation_info, open_conversation
-from bot.sandbox.slack.methods.identity import identify, user_info
+from bot.sandbox.slack.methods.identity import identify, list_teams, user_info
 from bot.sandbox.slack.methods.method import Args, Json, Method
 from bot.sandbox.slack.methods.views import open_view, publish_view, push_view, update_view
 
@@ -21,6 +21,7 @@ __all__ = ["METHODS", "Args", "Json", "Method"]
 
 METHODS: dict[str, Method] = {
     "auth.test": Method(identify, SPECIAL),
+    "auth.teams.list": Method(list_teams, TIER_2),
     "users.info": Method(user_info, TIER_4, ("user",), scope="users:read"),
     "conversations.info": Method(conversation_info, TIER_3, ("channel",), scope="channels:read"),
     "conversations.open": Method(open_conversation, TIER_3, scope="im:write"),

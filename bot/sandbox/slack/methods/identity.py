@@ -1,10 +1,19 @@
-"""auth.test and users.info."""
+"""auth.test, auth.teams.list and users.info."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from bot.sandbox.slack.constants import APP_ID, BOT_ID, BOT_NAME, BOT_USER, TEAM_DOMAIN, TEAM_ID, TEAM_NAME
+from bot.sandbox.slack.constants import (
+    APP_ID,
+    BOT_ID,
+    BOT_NAME,
+    BOT_USER,
+    ENTERPRISE_ID,
+    TEAM_DOMAIN,
+    TEAM_ID,
+    TEAM_NAME,
+)
 from bot.sandbox.slack.errors import SlackError
 from bot.sandbox.slack.workspace import Workspace
 
@@ -16,12 +25,23 @@ def identify(workspace: Workspace, args: Json) -> Json:
         "url": f"https://{TEAM_DOMAIN}.slack.com/",
         "team": TEAM_NAME,
         "user": BOT_NAME,
-        "team_id": TEAM_ID,
+        "team_id": ENTERPRISE_ID if workspace.organisation else TEAM_ID,
         "user_id": BOT_USER,
         "bot_id": BOT_ID,
         "app_id": APP_ID,
-        "is_enterprise_install": False,
+        "is_enterprise_install": bool(workspace.organisation),
+        **({"enterprise_id": ENTERPRISE_ID} if workspace.organisation else {}),
     }
+
+
+def list_teams(workspace: Workspace, args: Json) -> Json:
+    """One workspace a page, as the last page is where callers err. Raises SlackError for an app of one workspace."""
+    if not workspace.organisation:
+        raise SlackError("not_allowed_token_type")
+    at = int(args.get("cursor") or 0)
+    following = str(at + 1) if at + 1 < len(workspace.organisation) else ""
+    teams = [{"id": team, "name": team} for team in workspace.organisation[at : at + 1]]
+    return {"teams": teams, "response_metadata": {"next_cursor": following}}
 
 
 def user_info(workspace: Workspace, args: Json) -> Json:
