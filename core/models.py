@@ -317,6 +317,8 @@ class Instance(Value):
     """How many of its own reports came too fast to be shown, and have been summed up in its thread."""
     template_name: str = ""
     """What people call the template; empty when it was not at hand."""
+    unlisted_region: str = ""
+    """The region that was asked for, if Novita did not list it then: it was tried elsewhere."""
     owner: Actor
     status: Status = Status.CREATING
     novita_status: str = ""

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import Any
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
 from core.addresses import ascii_host, is_address, may_be_public
 from core.durations import duration_words
+from core.finding import Names, product_names, region_names
 from core.models import (
     DISK_MAX_GB,
     DISK_MIN_GB,
@@ -40,6 +42,7 @@ _ENV_KEY_LIMIT, _ENV_VALUE_LIMIT = 511, 4095
 _URL_LIMIT = 2000
 SHORTEST_LEASE = timedelta(minutes=1)
 _QUOTED_LIMIT = 100
+_CANDIDATES = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,13 +82,38 @@ class Draft:
     envs: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
+def with_listed_names(draft: Draft, market: Market) -> tuple[Draft, Problems]:
+    """The draft with GPU and region as Novita lists them today, for what nobody chose from a list; and what stays open.
+
+    Exactly as listed, in any case, or a part that fits only one of them. What is not listed stays as it was written.
+    """
+    typed = {"product_name": draft.product_name, "region": draft.region and draft.region.partition("(")[0]}
+    listed = {"product_name": _products_in(market), "region": region_names(market.regions)}
+    meant = {name: listed[name].meant(text.strip()) for name, text in typed.items() if text}
+    found: dict[str, Any] = {name: values[0] for name, values in meant.items() if len(values) == 1}
+    open_ = {
+        name: f"Several fit: {_one_of(values)}. Write one of them." for name, values in meant.items() if values[1:]
+    }
+    return replace(draft, **found), open_
+
+
+def unlisted_region(region: str | None, market: Market) -> str | None:
+    """A region that is wished for and cannot be had: others are used, and whoever wished hears of it."""
+    return None if region in (None, *(known.name for known in market.regions)) else region
+
+
+def unlisted_words(region: str) -> str:
+    """What whoever wished for it is told. `region` is from outside."""
+    return f"{_clip(region)} is not listed by Novita now; others are used."
+
+
 def check(draft: Draft, market: Market, limits: Limits) -> InstanceRequest | Problems:
     """The request in the draft. Whether its template exists is not known here; the launch will ask."""
     found = {
         "name": _name_problem(draft.name),
         "product_name": _product_problem(draft, market),
         "template_id": None if draft.template_id else "Choose a template.",
-        "region": _region_problem(draft.region, market),
+        "region": _region_problem(draft.region),
         "gpu_num": _gpu_num_problem(draft.gpu_num),
         "rootfs_size": _disk_problem(draft, market),
         "billing_mode": _billing_problem(draft, market),
@@ -154,15 +182,30 @@ def _name_problem(name: str | None) -> str | None:
 def _product_problem(draft: Draft, market: Market) -> str | None:
     if not draft.product_name:
         return "Choose a GPU."
-    if not market.named(draft.product_name):
-        return f"Novita no longer lists {_clip(draft.product_name)}. Choose another GPU."
-    return None
-
-
-def _region_problem(region: str | None, market: Market) -> str | None:
-    if region is None or any(known.name == region for known in market.regions):
+    if market.named(draft.product_name):
         return None
-    return f"Novita no longer lists the region {_clip(region)}. Choose another, or any region."
+    near = _products_in(market).in_order(_products_in(market).loosely(draft.product_name))
+    hint = f"It lists {_one_of(near, 'and')}. " if near else ""
+    return f"Novita no longer lists {_clip(draft.product_name)}. {hint}Choose another GPU."
+
+
+def _products_in(market: Market) -> Names:
+    return product_names(product.name for product in market.products)
+
+
+def _one_of(names: Sequence[str], word: str = "or") -> str:
+    """`A, B or C`, or as many as a sentence can hold."""
+    shown = [_clip(name) for name in names[:_CANDIDATES]] + (
+        [f"{len(names) - _CANDIDATES} more"] * (len(names) > _CANDIDATES)
+    )
+    return f"{', '.join(shown[:-1])} {word} {shown[-1]}" if shown[1:] else shown[0]
+
+
+def _region_problem(region: str | None) -> str | None:
+    """One that is not listed is a wish that cannot be met, which is no reason to refuse."""
+    if region is None or (len(region) <= _QUOTED_LIMIT and region.isprintable() and region.strip()):
+        return None
+    return "A region is a name such as CN-HK-01, or any region."
 
 
 def _gpu_num_problem(gpu_num: int | None) -> str | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from core.models import CreateInstanceResponse, Instance, Status
+from core.requests import unlisted_words
 
 
 def first_response_to(instance: Instance) -> CreateInstanceResponse:
@@ -37,4 +38,5 @@ def _message(instance: Instance) -> str:
         return instance.failure.message or instance.failure.kind.value
     if instance.status is Status.CREATING:
         return "Novita's answer was lost; looking for the instance by name." if instance.in_doubt_since else "Creating."
-    return f"Created in {instance.offer.region.name}." if instance.offer else "Created."
+    unmet = f"{unlisted_words(instance.unlisted_region)} " if instance.unlisted_region else ""
+    return f"{unmet}Created in {instance.offer.region.name}." if instance.offer else "Created."

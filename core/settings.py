@@ -21,18 +21,10 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 from core.addresses import is_address
 from core.errors import SettingsError
 
-REGION_PRIORITY = (
-    "AS-SGP-02",
-    "CN-HK-01",
-    "OC-AU-01",
-    "US-CA-06",
-    "US-WEST-01",
-    "EU-DE-01",
-    "EU-WEST-01",
-    "AS-IN-01",
-)
+REGION_PRIORITY = ("AS-SGP-02", "CN-HK-01", "OC-AU-01", "US-CA-06", "AS-IN-01")
 
 _DURATION = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m)?")
+_LOG_LEVELS = {"warn": "warning", "err": "error", "fatal": "error", "critical": "error", "trace": "debug"}
 _KEY = re.compile(r"[\x21-\x7e]*")
 _LONGEST_PERIOD = timedelta(days=1)
 
@@ -73,6 +65,12 @@ def _comma_list(value: object) -> object:
 
 def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
+
+
+def _log_level(value: object) -> object:
+    """In any case, and also by the names that other programs use."""
+    level = _lower(value)
+    return _LOG_LEVELS.get(level, level) if isinstance(level, str) else level
 
 
 def _check_web_address(url: str) -> str:
@@ -178,7 +176,7 @@ class Settings(BaseSettings):
     """Lets webhooks go to http:// and to private addresses."""
     observe_interval: Period = timedelta(seconds=10)
     catalog_ttl: Period = timedelta(seconds=30)
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_lower)] = "info"
+    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_log_level)] = "info"
     log_format: Annotated[Literal["json", "console"] | None, BeforeValidator(_lower)] = None
     """None: console on a terminal, JSON elsewhere."""
 

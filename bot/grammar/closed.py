@@ -10,9 +10,9 @@ from datetime import timedelta
 from decimal import Decimal
 
 from bot.grammar.splitting import undash
-from bot.grammar.vocabulary import compact
 from bot.ids import Field
 from core.durations import read_duration
+from core.finding import compact
 from core.models import DISK_MAX_GB, DISK_MIN_GB, GPU_NUM_LIMIT, NAME_PATTERN, BillingMode
 
 Value = str | int | timedelta | BillingMode | None
@@ -27,6 +27,10 @@ _DISK_WORDS = ("disk", "storage", "rootfs")
 _BILLING = {"spot": BillingMode.SPOT, "ondemand": BillingMode.ON_DEMAND}
 _ENDLESS = {"noend", "endless", "forever", "unlimited", "nolimit", "withoutend"}
 _ANYWHERE = {"anywhere", "anyregion"}
+_REGION_CODE = re.compile(r"[A-Z]{2}(?:-[A-Z]{2,4}){0,2}-[0-9]{1,2}", re.IGNORECASE)
+"""How Novita writes its regions: `EU-GB-01`, `US-CA-NAS-02`, `US-01`."""
+_LIKE_A_CODE = re.compile(r"[A-Z]{2,8}(?:-[A-Z]{2,8}){0,2}-[0-9]{1,3}", re.IGNORECASE)
+"""What passes for one where a region was announced."""
 
 
 def read_count(text: str) -> Values:
@@ -49,6 +53,12 @@ def read_lease(text: str) -> Values:
 
 def read_anywhere(text: str) -> Values:
     return (None,) if compact(text) in _ANYWHERE else ()
+
+
+def read_region_code(text: str, *, announced: bool = False) -> Values:
+    """A region that is not listed now, be it `announced` by an opener or by its looks: a wish all the same."""
+    code = undash(text)
+    return (code.upper(),) if (_LIKE_A_CODE if announced else _REGION_CODE).fullmatch(code) else ()
 
 
 def read_size(text: str) -> Values:
@@ -107,7 +117,7 @@ def read_value(field: Field, text: str) -> Values:
         case Field.LEASE:
             return (None,) if said in ("none", "never", "infinite") else read_lease(said) or _length(said)
         case Field.REGION:
-            return (None,) if said in ("any", "*") else read_anywhere(said)
+            return (None,) if said in ("any", "*") else read_anywhere(said) or read_region_code(text, announced=True)
         case _:
             return SPOKEN[field](said) if field in SPOKEN else ()
 

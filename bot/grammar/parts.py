@@ -9,9 +9,10 @@ from bot.grammar import closed
 from bot.grammar.closed import Values
 from bot.grammar.keywords import KEYS, NOISE, OPENERS, STRICT
 from bot.grammar.splitting import Word, undash
-from bot.grammar.vocabulary import Vocabulary, compact
+from bot.grammar.vocabulary import Vocabulary
 from bot.ids import Field
 from core.durations import read_duration
+from core.finding import compact
 
 Words = Sequence[Word]
 
@@ -156,6 +157,13 @@ def _place(words: Words, at: int, vocabulary: Vocabulary) -> Part | None:
     return _known(Field.REGION, words, at, vocabulary)
 
 
+def _code(words: Words, at: int, vocabulary: Vocabulary) -> Part | None:
+    """The code of a region that is not listed now."""
+    text = _bare(words, at, 1)
+    values = closed.read_region_code(text)
+    return Part(1, (Said(Field.REGION, values, text),)) if values else None
+
+
 def _image(words: Words, at: int, vocabulary: Vocabulary) -> Part | None:
     return _known(Field.TEMPLATE_ID, words, at, vocabulary)
 
@@ -172,7 +180,7 @@ def _known(field: Field, words: Words, at: int, vocabulary: Vocabulary) -> Part 
 Rule = Callable[[Words, int, Vocabulary], Part | None]
 
 _MEANINGS: tuple[Rule, ...] = (_spoken, _size, _product, _place)
-_RULES: tuple[Rule, ...] = (_quoted, _keyed, _opened, _spoken, _disk, _size, _product, _noise, _place, _image)
+_RULES: tuple[Rule, ...] = (_quoted, _keyed, _opened, _spoken, _disk, _size, _product, _noise, _place, _image, _code)
 
 
 def _value(field: Field, words: Words, at: int, vocabulary: Vocabulary) -> Part | None:

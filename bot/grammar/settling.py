@@ -9,10 +9,11 @@ from typing import Any
 from bot import words
 from bot.grammar.closed import Value
 from bot.grammar.parts import Said
-from bot.grammar.vocabulary import Vocabulary, compact
+from bot.grammar.vocabulary import Vocabulary
 from bot.grammar.wish import Wish
 from bot.ids import Field
 from core.durations import write_duration
+from core.finding import compact
 from core.models import BillingMode
 
 

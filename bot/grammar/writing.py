@@ -10,12 +10,13 @@ from difflib import get_close_matches
 from bot.grammar.closed import is_size
 from bot.grammar.reading import read
 from bot.grammar.splitting import quote
-from bot.grammar.vocabulary import Vocabulary, atoms
+from bot.grammar.vocabulary import Vocabulary
 from bot.grammar.wish import Wish, wish_of
 from bot.ids import Field
 from bot.views.text import clip
 from bot.words import BILLING_WORDS
 from core.durations import write_duration
+from core.finding import atoms
 from core.models import DISK_MAX_GB, DISK_MIN_GB, GPU_NUM_LIMIT, InstanceRequest
 
 _PLAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")

@@ -14,20 +14,31 @@ from bot.views.modal.price import route
 from bot.views.text import Block, channel_mention, date, esc
 from core.durations import duration_words
 from core.models import TYPICAL_TIME_TO_RUNNING, InstanceRequest, Offer, Stock
+from core.requests import unlisted_words
 
 _VALUE_LIMIT = 2000
 
 
 def create_confirmation(
-    request: InstanceRequest, offers: Sequence[Offer], *, line: str, template_name: str, now: datetime
+    request: InstanceRequest,
+    offers: Sequence[Offer],
+    *,
+    line: str,
+    template_name: str,
+    now: datetime,
+    unlisted: str | None = None,
 ) -> Message:
     """`offers` are ranked as the create would try them; without any there is nothing to confirm, only to change.
+
+    `unlisted` is the region wished for, if Novita does not list it.
 
     `line` travels in the buttons, and is read again when one is clicked.
     """
     gpu = f"{request.gpu_num} × {esc(request.product_name, 80)}, {words.BILLING_WORDS[request.billing_mode]}"
     title = f"Create *{esc(request.name, 100)}*: {gpu}?"
-    blocks = [b.section(title), b.fields(_facts(request, offers, template_name, now))]
+    blocks = [b.section(title), b.fields(_facts(request, offers, template_name, now, unlisted))]
+    if unlisted:
+        blocks.append(b.section(esc(unlisted_words(unlisted), 200)))
     if not offers:
         blocks.append(b.section("⚠️ No region sells that right now. Change the GPU, the billing or the disk."))
     elif all(offer.stock is Stock.NONE for offer in offers):
@@ -35,10 +46,15 @@ def create_confirmation(
     return Message(title, [*blocks, _buttons(line, can_create=bool(offers))])
 
 
-def _facts(request: InstanceRequest, offers: Sequence[Offer], template_name: str, now: datetime) -> dict[str, str]:
+def _facts(
+    request: InstanceRequest, offers: Sequence[Offer], template_name: str, now: datetime, unlisted: str | None
+) -> dict[str, str]:
     facts = {"Template": esc(template_name or request.template_id, 80), "Disk": f"{request.rootfs_size} GB"}
     if offers:
-        facts |= {"Price": _price(request, offers), "Where": f"{route(offers)}{_elsewhere(request, offers)}"}
+        facts |= {
+            "Price": _price(request, offers),
+            "Where": f"{route(offers)}{'' if unlisted else _elsewhere(request, offers)}",
+        }
     facts["Lease"] = _lease(request, now)
     return facts | ({"Told in": channel_mention(request.channel)} if request.channel else {})
 

@@ -18,6 +18,7 @@ from core.offers import rank
 from core.outbox import Ledger
 from core.policy import Policy
 from core.reports import new_hook, with_hook
+from core.requests import unlisted_region
 from core.responses import response_to
 
 log = structlog.get_logger(__name__)
@@ -68,10 +69,12 @@ class Launcher:
         """
         policy.check_launch(owner, request)
         self._catalog.prefetch_template(request.template_id)
-        offers = rank(await self._catalog.get_market(), request, self._priority)
+        market = await self._catalog.get_market()
+        offers = rank(market, request, self._priority)
         if not offers:
             raise InvalidRequest({"product_name": "Novita does not sell this product with this billing and disk size."})
         instance = self._record(request, owner, offers[0], key, fingerprint)
+        instance = instance.model_copy(update={"unlisted_region": unlisted_region(request.region, market) or ""})
         hook = new_hook(self._public_url, instance.id) if self._public_url else None
         if hook is not None:
             instance = instance.model_copy(update={"hook_digest": hook.digest})

@@ -58,7 +58,7 @@ def parse(content: bytes) -> Json:
 
 def created_id(body: Json) -> str:
     """The new instance's id out of the answer to a create. Raises NovitaUnclear when there is none."""
-    novita_id = text(body.get("id"))
+    novita_id = text(_unwrapped(body, "instance", "data").get("id"))
     if not novita_id:
         raise NovitaUnclear("a success without an id")
     return novita_id
@@ -121,23 +121,24 @@ def _stock(row: Json) -> Stock:
 
 def templates(body: Json) -> Page[Template]:
     """`GET /templates`; its key is singular (novita-api.md, pitfall 3)."""
-    return _page(body, "template", [_template(row) for row in _listed(body, "template") if _template_id(row)])
+    body = _holding(body, "template")
+    return _page(body, "template", [_template(row) for row in _listed(body, "template") if _id_in(row)])
 
 
 def template(body: Json) -> Template:
     """`GET /template`. Raises NovitaUnclear when the reply holds none."""
-    row = body.get("template")
-    if not isinstance(row, dict) or not _template_id(row):
+    row = _unwrapped(body, "template", "data")
+    if not _id_in(row):
         raise NovitaUnclear("a template without an id")
     return _template(row)
 
 
-def _template_id(row: Json) -> str:
+def _id_in(row: Json) -> str:
     return text(row.get("Id")) or text(row.get("id"))
 
 
 def _template(row: Json) -> Template:
-    template_id = _template_id(row)
+    template_id = _id_in(row)
     return Template(
         id=template_id,
         name=text(row.get("name")) or template_id,
@@ -178,20 +179,21 @@ def _tools(row: Json) -> Iterator[Tool]:
 
 def instances(body: Json) -> Page[NovitaInstance]:
     """`GET /gpu/instances`."""
+    body = _holding(body, "instances")
     return _page(body, "instances", [_instance(row) for row in _listed(body, "instances") if text(row.get("id"))])
 
 
 def instance(body: Json) -> NovitaInstance:
-    """`GET /gpu/instance`: bare, or wrapped as some clients saw it. Raises NovitaUnclear without an id."""
-    wrapped = (body.get("instance"), body.get("data"))
-    row = body if text(body.get("id")) else next((inner for inner in wrapped if isinstance(inner, dict)), body)
+    """`GET /gpu/instance`. Raises NovitaUnclear without an id."""
+    row = _unwrapped(body, "instance", "data")
     if not text(row.get("id")):
         raise NovitaUnclear("an instance without an id")
     return _instance(row).model_copy(update={"is_detailed": True})
 
 
 def connection(body: Json) -> Connection:
-    """How to reach the instance in `GET /gpu/instance`: all of it secret (novita-api.md 1.7)."""
+    """How to reach the instance in `GET /gpu/instance`: all of it secret."""
+    body = _unwrapped(body, "instance", "data")
     ssh, jupyter = _part(body, "connectComponentSSH"), _part(body, "connectComponentJupyter")
     web_terminal, logs = _part(body, "connectComponentWebTerminal"), _part(body, "connectComponentLog")
     return Connection(
@@ -203,6 +205,22 @@ def connection(body: Json) -> Connection:
         system_log_url=text(logs.get("systemLogAddress")),
         endpoints=tuple(_endpoints(body)),
     )
+
+
+def _unwrapped(body: Json, *envelopes: str) -> Json:
+    """One thing out of a reply that holds it bare, as documented, or wrapped once or twice, as some clients saw it."""
+    for _ in range(2):
+        inner = next((found for name in envelopes if isinstance(found := body.get(name), dict)), None)
+        if inner is None or _id_in(body):
+            break
+        body = inner
+    return body
+
+
+def _holding(body: Json, key: str) -> Json:
+    """The reply, or the envelope in it, that has the key."""
+    inner = _part(body, "data")
+    return inner if key in inner and key not in body else body
 
 
 def _part(body: Json, name: str) -> Json:
@@ -239,7 +257,7 @@ def _endpoints(row: Json) -> Iterator[Endpoint]:
 def balance(body: Json) -> Decimal:
     """`GET /openapi/v1/billing/balance/detail`: USD that can still be spent; below zero when money is owed."""
     try:
-        units = Decimal(str(body.get("availableBalance")))
+        units = Decimal(str(_holding(body, "availableBalance").get("availableBalance")))
     except InvalidOperation as error:
         raise NovitaUnclear("a balance without its amount") from error
     if not units.is_finite() or abs(units) > _LARGEST_BALANCE:

@@ -129,13 +129,48 @@ async def test_an_unknown_product_or_template_is_404_and_leaves_no_record(
         assert await house.base.store.live() == []
 
 
+@pytest.mark.parametrize(
+    ("asked", "meant"),
+    [
+        ({"productName": "rtx 4090 24gb", "region": "cn-hk-01"}, "CN-HK-01"),
+        ({"productName": "4090", "region": "CN-HK-01 (Hong Kong)"}, "CN-HK-01"),
+        ({"productName": "RTX4090", "region": "hong kong"}, "CN-HK-01"),
+        ({"productName": "4090 24GB", "region": "cn-hongkong-1"}, "CN-HK-01"),
+    ],
+)
+async def test_gpus_and_regions_are_taken_as_people_write_them(redis_url: str, asked: Any, meant: str) -> None:
+    async with open_house(redis_url, workers=0, api_token=TOKEN) as house, api(house) as client:
+        answer = await client.post("/api/instances", json={**BODY, **asked})
+        made = await record(house, answer)
+        assert (made.request.product_name, answer.json()["region"], made.request.region) == (GPU, meant, meant)
+
+
+async def test_a_name_that_fits_several_is_refused_with_the_candidates(redis_url: str) -> None:
+    async with open_house(redis_url, workers=0, api_token=TOKEN) as house, api(house) as client:
+        answer = await client.post("/api/instances", json={**BODY, "productName": "rtx", "region": "cn-hk-01"})
+        assert bad_fields(answer) == {"productName"}
+        assert GPU in answer.text and "RTX 3090 24GB" in answer.text
+        refused = await client.post("/api/instances", json={**BODY, "region": "AS"})
+        assert bad_fields(refused) == {"region"}
+        assert "AS-SGP-02" in refused.text and "AS-IN-01" in refused.text
+        assert house.novita.calls_of("create") == []
+
+
+async def test_a_region_that_is_not_listed_is_a_wish_and_the_answer_says_so(redis_url: str) -> None:
+    async with open_house(redis_url, workers=0, api_token=TOKEN) as house, api(house) as client:
+        answer = await client.post("/api/instances", json={**BODY, "region": "CN-XX-01"})
+        assert answer.status_code == 201
+        assert "CN-XX-01 is not listed by Novita now; others are used." in answer.json()["message"]
+        assert answer.json()["region"] == "AS-SGP-02"
+
+
 async def test_every_bad_field_is_named_as_it_was_written_and_at_once(redis_url: str) -> None:
     body = {
         "productName": "RTX 9090",
         "templateId": True,
         "gpuNum": "many",
         "rootfsSize": 5,
-        "region": "MOON-01",
+        "region": "MOON\x0001",
         "billingMode": "monthly",
         "lease": "forever",
         "leaseEnd": "explode",

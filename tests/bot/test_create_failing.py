@@ -10,7 +10,7 @@ from bot.sandbox.novita import Fault
 from core.models import FailureKind, Status
 from tests.bot.house import House, open_house
 
-LISTED = ["AS-SGP-02", "CN-HK-01", "OC-AU-01", "US-CA-06", "EU-DE-01", "AS-IN-01"]
+LISTED = ["AS-SGP-02", "CN-HK-01", "OC-AU-01", "US-CA-06", "EU-GB-01", "AS-IN-01"]
 
 
 class Refusal(NamedTuple):

@@ -10,7 +10,7 @@ from bot.sandbox.novita import Fault, SandboxNovita
 from bot.sandbox.slack import Kind
 from core.models import BillingMode
 from tests.bot.house import GPU, open_house
-from tests.bot.living import told
+from tests.bot.living import in_thread, told
 
 LINE = "4090 x2 spot 4h in sgp as train-1 from comfy-prod"
 
@@ -30,6 +30,26 @@ async def test_a_complete_line_is_confirmed_with_its_price_and_one_button_create
         await house.slack.wait_until(lambda: "is created" in question.shown)
         assert "Open the thread" in question.shown
         assert len(house.novita.creates) == 1
+
+
+async def test_a_region_that_is_not_listed_is_a_wish(redis_url: str) -> None:
+    async with open_house(redis_url) as house:
+        ada = house.slack.person("ada")
+        await ada.command("/gpu create 4090 from comfy-prod in cn-xx-01 as train-1")
+        question = await told(house, "ada", "Create *train-1*")
+        assert "CN-XX-01 is not listed by Novita now; others are used." in question.shown
+        await ada.click(question, "create:confirm")
+        card = await house.card("*train-1* is running")
+        assert (await house.record(card)).unlisted_region == "CN-XX-01"
+        await in_thread(house, card, "CN-XX-01 is not listed")
+
+
+async def test_a_wish_that_cannot_be_met_is_said_in_the_form_too(redis_url: str) -> None:
+    async with open_house(redis_url, workers=0) as house:
+        ada = house.slack.person("ada")
+        await ada.command("/gpu create 4090 CN-XX-01 as train-1")
+        modal = await ada.modal("create_instance")
+        assert "CN-XX-01 is not listed by Novita now; others are used." in modal.text()
 
 
 async def test_any_order_of_the_words_is_the_same_wish(redis_url: str) -> None:

@@ -27,7 +27,7 @@ CHOICES = [
     Choice("product_name", "RTX 5090", r"^≈ \*\$0\.31–0\.333/h\*"),
     Choice("gpu_num", "4", r"^≈ \*\$0\.662–0\.874/h\*"),
     Choice("billing_mode", "onDemand", r"^≈ \*\$0\.322–0\.406/h\*"),
-    Choice("region", "EU-DE-01", r"EU-DE-01 first, then AS-SGP-02, CN-HK-01, OC-AU-01 and 2 more$"),
+    Choice("region", "EU-GB-01", r"EU-GB-01 first, then AS-SGP-02, CN-HK-01, OC-AU-01 and 2 more$"),
     Choice("lease", "1 h", r"/h\*, \$0\.166–0\.218 until <!date"),
     Choice("lease", "24 h", r"/h\*, \$3\.97–5\.24 until <!date"),
 ]
@@ -71,8 +71,8 @@ async def test_the_price_line_follows_every_choice(redis_url: str, choice: Choic
 async def test_the_price_line_says_when_the_preferred_region_does_not_sell_it(redis_url: str) -> None:
     async with open_form(redis_url) as (house, modal):
         await modal.choose("product_name", "RTX 5090")
-        await modal.choose("region", "EU-DE-01")
-        await priced(house, modal, "EU-DE-01 does not sell it")
+        await modal.choose("region", "EU-GB-01")
+        await priced(house, modal, "EU-GB-01 does not sell it")
 
 
 async def test_what_was_typed_and_chosen_stays_through_every_update(redis_url: str) -> None:

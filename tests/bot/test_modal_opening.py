@@ -58,10 +58,10 @@ async def test_each_gpu_shows_its_price_stock_and_number_of_regions(redis_url: s
 
 
 async def test_settings_decide_what_is_preselected_and_offered(redis_url: str) -> None:
-    chosen: dict[str, Any] = {"default_region": "EU-DE-01", "default_lease": "2h", "max_lease": "24h"}
+    chosen: dict[str, Any] = {"default_region": "EU-GB-01", "default_lease": "2h", "max_lease": "24h"}
     async with open_house(redis_url, workers=0, **chosen) as house:
         fields = (await house.opened()).fields()
-        assert fields["region"].value == "EU-DE-01 · Frankfurt"
+        assert fields["region"].value == "EU-GB-01 · United Kingdom"
         assert fields["lease"].value == "2 h"
         assert fields["lease"].options[-1] == "24 h"
 

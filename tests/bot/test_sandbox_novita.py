@@ -348,7 +348,7 @@ async def test_another_process_can_steer_and_watch(caller: Caller, clock: Clock)
         ("latency", {"seconds": 0.01}),
         ("boot", {"seconds": 0}),
         ("stock", {"region": "US-CA-06", "product_name": "RTX 4090 24GB", "stock": "none", "at_create": True}),
-        ("region", {"region": "EU-DE-01", "is_open": False}),
+        ("region", {"region": "EU-GB-01", "is_open": False}),
         ("image", {"image": "docker.io/broken:1"}),
         ("fault", {"endpoint": "create", "kind": "refused", "status": 400, "reason": "NODE_STATUS", "times": 1}),
         ("instance", {"id": novita_id, "do": "stop"}),
@@ -358,7 +358,7 @@ async def test_another_process_can_steer_and_watch(caller: Caller, clock: Clock)
     assert (await caller.create())[1]["reason"] == "NODE_STATUS"
     _, state = await caller.get("/_sandbox/state")
     assert state["latency"] == 0.01 and state["instances"][0]["status"] == "exited"
-    assert [row["name"] for row in state["regions"] if not row["is_open"]] == ["EU-DE-01 (Frankfurt)"]
+    assert [row["name"] for row in state["regions"] if not row["is_open"]] == ["EU-GB-01 (United Kingdom)"]
     assert {(row["region"], row["product_id"]) for row in state["shelves"] if row["refuses_create"]} == {
         ("US-CA-06", "4090.16c62g"),
         ("US-CA-06", "4090.16c125g"),

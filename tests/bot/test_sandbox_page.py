@@ -401,7 +401,8 @@ async def test_at_the_opening_each_gpus_first_region_refuses_and_another_has_it(
     set_opening_scene(desk.novita)
     for product in {shelf.product.name for shelf in desk.novita.shelves}:
         shelves = [shelf for shelf in desk.novita.shelves if shelf.product.name == product and shelf.stock != "none"]
-        regions = sorted({shelf.cluster.name.split(" ")[0] for shelf in shelves}, key=REGION_PRIORITY.index)
+        sold_in = {shelf.cluster.name.split(" ")[0] for shelf in shelves}
+        regions = [name for name in REGION_PRIORITY if name in sold_in]
         refusing = {shelf.cluster.name.split(" ")[0] for shelf in shelves if shelf.refuses_create}
         assert refusing == {regions[0]}, product
         assert len(regions) > 1, product
@@ -409,7 +410,7 @@ async def test_at_the_opening_each_gpus_first_region_refuses_and_another_has_it(
 
 async def test_one_stroke_makes_everything_available_again(desk: Desk) -> None:
     set_opening_scene(desk.novita)
-    desk.novita.close_region("EU-DE-01")
+    desk.novita.close_region("EU-GB-01")
     assert (await desk.post("/scenes/everything_in_stock"))[0] == 200
     assert all(shelf.has_room for shelf in desk.novita.shelves)
 

@@ -76,8 +76,8 @@ async def test_a_second_instance_is_objected_to(told: Told) -> None:
 
 
 async def test_an_instance_in_another_region_is_objected_to(told: Told) -> None:
-    told.machine.cluster = told.novita.cluster("EU-DE-01")
-    assert "there are instances in ['EU-DE-01 (Frankfurt)']" in told.objections()
+    told.machine.cluster = told.novita.cluster("EU-GB-01")
+    assert "there are instances in ['EU-GB-01 (United Kingdom)']" in told.objections()
 
 
 async def test_a_second_card_is_objected_to(told: Told) -> None:

@@ -76,7 +76,7 @@ def test_no_end_and_a_deletion_at_the_end_are_said_loudly() -> None:
 
 
 def test_an_empty_listing_and_a_region_that_does_not_sell_it_are_said() -> None:
-    message = confirmed(asking_for(region="EU-DE-01"), offer(stock=Stock.NONE))
+    message = confirmed(asking_for(region="EU-GB-01"), offer(stock=Stock.NONE))
     shown = everything_in(message.blocks)
     assert "Novita lists no stock right now" in shown
-    assert "(EU-DE-01 does not sell it)" in shown
+    assert "(EU-GB-01 does not sell it)" in shown

@@ -185,9 +185,14 @@ def test_a_disk_that_does_not_fit_is_told_with_the_bounds(disk: str) -> None:
     assert problems(form(rootfs_size=disk), sale) == {"rootfs_size": "The disk is a whole number of GB from 10 to 300."}
 
 
-def test_a_gpu_or_region_that_vanished_meanwhile_is_told() -> None:
+def test_a_gpu_that_vanished_meanwhile_is_told() -> None:
     assert "no longer lists GB300" in problems(form(product_name="GB300"))["product_name"]
-    assert "no longer lists the region EU-DE-01" in problems(form(region="EU-DE-01"))["region"]
+
+
+def test_a_region_that_vanished_meanwhile_is_a_wish() -> None:
+    request = check(form(region="EU-DE-01"), market(), LIMITS)
+    assert isinstance(request, InstanceRequest)
+    assert request.region == "EU-DE-01"
 
 
 def test_spot_without_a_price_is_told_and_never_turned_into_on_demand() -> None:

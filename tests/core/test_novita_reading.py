@@ -154,7 +154,46 @@ def test_a_total_may_be_a_string_or_missing(total: object, read: int | None) -> 
     assert reading.instances({"instances": [], "total": total}).total == read
 
 
-@pytest.mark.parametrize("wrap", [lambda row: row, lambda row: {"instance": row}, lambda row: {"data": row}])
+WRAPPED = pytest.mark.parametrize(
+    "wrap",
+    [
+        lambda row: row,
+        lambda row: {"instance": row},
+        lambda row: {"data": row},
+        lambda row: {"data": {"instance": row}},
+        lambda row: {"code": 0, "data": row},
+    ],
+)
+
+
+@WRAPPED
+def test_what_there_is_to_connect_to_is_read_bare_or_wrapped(wrap: Callable[[reading.Json], reading.Json]) -> None:
+    row: reading.Json = {
+        "id": "3f9a",
+        "connectComponentSSH": {"sshCommand": "ssh -p 1 root@host", "password": "pw"},
+        "portMappings": [{"port": 8188, "endpoint": "https://there.example", "type": "http"}],
+    }
+    read = reading.connection(wrap(row))
+    assert (read.ssh_command, read.ssh_password.get_secret_value()) == ("ssh -p 1 root@host", "pw")
+    assert [endpoint.port for endpoint in read.endpoints] == [8188]
+
+
+@WRAPPED
+def test_the_id_of_what_was_made_is_read_bare_or_wrapped(wrap: Callable[[reading.Json], reading.Json]) -> None:
+    assert reading.created_id(wrap({"id": "3f9a"})) == "3f9a"
+
+
+@pytest.mark.parametrize("wrap", [lambda body: body, lambda body: {"data": body}])
+def test_listings_templates_and_the_balance_are_read_bare_or_wrapped(
+    wrap: Callable[[reading.Json], reading.Json],
+) -> None:
+    assert reading.instances(wrap({"instances": [{"id": "3f9a"}], "total": "1"})).total == 1
+    assert reading.templates(wrap({"template": [{"Id": 7}], "total": 1})).rows[0].id == "7"
+    assert reading.template(wrap({"template": {"Id": 7}})).id == "7"
+    assert reading.balance(wrap({"availableBalance": "10000"})) == 1
+
+
+@WRAPPED
 def test_an_instance_is_read_bare_or_wrapped(wrap: Callable[[reading.Json], reading.Json]) -> None:
     row: reading.Json = {"id": "3f9a", "status": "pulling", "clusterName": "US-CA-06 (California)"}
     read = reading.instance(wrap(row))

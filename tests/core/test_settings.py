@@ -60,7 +60,7 @@ def test_the_defaults_are_those_of_the_contract(clean_environment: Environment) 
     assert found.novita_api_url == "https://api.novita.ai"
     assert (found.host, found.port) == ("0.0.0.0", 3000)  # noqa: S104
     assert found.region_priority[:2] == ("AS-SGP-02", "CN-HK-01")
-    assert len(found.region_priority) == 8
+    assert found.region_priority[2:] == ("OC-AU-01", "US-CA-06", "AS-IN-01")
     assert (found.default_lease, found.max_lease) == (timedelta(hours=8), timedelta(hours=72))
     assert (found.observe_interval, found.catalog_ttl) == (timedelta(seconds=10), timedelta(seconds=30))
     assert (found.admins, found.allowed_channels, found.redis_url, found.api_token) == ((), (), None, None)
@@ -246,3 +246,14 @@ def test_a_refused_secret_is_not_in_the_message(clean_environment: Environment) 
 def test_a_file_that_is_not_text_is_one_clear_line(clean_environment: Environment) -> None:
     Path(".env").write_bytes(b"PORT=\xff\xfe\n")
     assert complaint(settings.load).startswith(".env: cannot be read")
+
+
+@pytest.mark.parametrize(
+    ("written", "level"),
+    [("warn", "warning"), ("WARN", "warning"), ("Warning", "warning"), ("CRITICAL", "error"), ("DEBUG", "debug")],
+)
+def test_a_log_level_goes_by_the_names_that_other_programs_use(
+    clean_environment: Environment, written: str, level: str
+) -> None:
+    clean_environment.setenv("LOG_LEVEL", written)
+    assert settings.load().log_level == level

@@ -15,6 +15,7 @@ from bot.views.confirm import create_confirmation
 from bot.views.modal import Form, check
 from core.models import InstanceRequest, Market
 from core.offers import rank
+from core.requests import unlisted_region
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,7 @@ def from_line(parts: Parts, visit: Visit, line: str) -> Message | None:
         line=grammar.write(understood.request, understood.vocabulary),
         template_name=parts.catalog.template_name(understood.request.template_id),
         now=parts.clock.now(),
+        unlisted=unlisted_region(understood.request.region, market),
     )
 
 

@@ -58,7 +58,7 @@ def clusters() -> list[Cluster]:
         Cluster("as-sgp-2", "AS-SGP-02 (Singapore)"),
         Cluster("oc-au-1", "OC-AU-01 (Sydney)"),
         Cluster("us-ca-6", "US-CA-06 (California)"),
-        Cluster("eu-de-1", "EU-DE-01 (Frankfurt)"),
+        Cluster("eu-gb-1", "EU-GB-01 (United Kingdom)"),
         Cluster("as-in-1", "AS-IN-01 (Mumbai)"),
     ]
 
@@ -81,7 +81,7 @@ _CARRIED: dict[str, tuple[int, tuple[str, ...]]] = {
     "as-sgp-2": (104, ("", "high", "normal", "normal", "normal", "", "low", "normal", "low")),
     "oc-au-1": (110, ("low", "normal", "", "", "high", "", "", "low", "")),
     "us-ca-6": (97, ("", "high", "high", "high", "normal", "low", "normal", "high", "normal")),
-    "eu-de-1": (108, ("normal", "low", "", "", "normal", "", "normal", "normal", "")),
+    "eu-gb-1": (108, ("normal", "low", "", "", "normal", "", "normal", "normal", "")),
     "as-in-1": (92, ("high", "none", "", "", "low", "", "", "none", "")),
 }
 

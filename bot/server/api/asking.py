@@ -170,7 +170,11 @@ class CreateBody(Asked):
     name: str | Nothing = Field(
         None, description="1 to 100 letters, digits, - and _.", json_schema_extra={"pattern": NAME_PATTERN}
     )
-    product_name: str | Nothing = Field(None, description="A GPU as /api/offers names it, such as `RTX 4090 24GB`.")
+    product_name: str | Nothing = Field(
+        None,
+        description="A GPU as /api/offers names it, such as `RTX 4090 24GB`, in any case, or a part that fits "
+        "only one.",
+    )
     template_id: TemplateId | Nothing = Field(None, description="The id of a template, as text or number.")
     gpu_num: WholeNumber = Field(
         1, description="How many GPUs: 1 to 8.", json_schema_extra={"minimum": 1, "maximum": GPU_NUM_LIMIT}
@@ -180,7 +184,11 @@ class CreateBody(Asked):
         description="The disk in GB, within the product's limits.",
         json_schema_extra={"minimum": DISK_MIN_GB, "maximum": DISK_MAX_GB},
     )
-    region: Text = Field(None, description="The region to try first, such as `CN-HK-01`; DEFAULT_REGION without it.")
+    region: Text = Field(
+        None,
+        description="The region to try first, such as `CN-HK-01`; DEFAULT_REGION without it. One that Novita does not "
+        "list is a wish: `message` says so, and others are used.",
+    )
     billing_mode: BillingMode = Field(BillingMode.SPOT, description="`spot` or `onDemand`.")
     lease: Lease | Nothing = Field(
         None,

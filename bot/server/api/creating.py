@@ -107,10 +107,14 @@ async def _checked(parts: Parts, body: CreateBody, problems: Problems) -> Instan
     """The request, when nothing stands in its way that can be known before. Raises Refusal and NovitaError."""
     market = await _market(parts, problems)
     draft = asking.draft_of(body, parts.limits_for(PROGRAM), parts.default_region)
+    draft, unclear = requests.with_listed_names(draft, market)
+    if body.region is None:
+        unclear.pop("region", None)  # The installation's default, which is a wish as any other.
     found = requests.check(draft, market, parts.limits_for(PROGRAM))
-    if isinstance(found, dict) or problems:
-        told = {to_camel(name): text for name, text in found.items()} if isinstance(found, dict) else {}
-        raise _refusal(body, market, {**told, **_missing(body), **problems})
+    wrong = {**(found if isinstance(found, dict) else {}), **unclear}
+    if isinstance(found, dict) or wrong or problems:
+        told = {to_camel(name): text for name, text in wrong.items()}
+        raise _refusal(body, unclear, {**told, **_missing(body), **problems})
     await _check_template(parts, found.template_id)
     return found
 
@@ -130,8 +134,9 @@ def _missing(body: CreateBody) -> Problems:
     return {to_camel(name): f"Missing. Expected: {fields[name].description}" for name in missing}
 
 
-def _refusal(body: CreateBody, market: Market, problems: Problems) -> Refusal:
-    is_unknown = body.product_name is not None and not market.named(body.product_name)
+def _refusal(body: CreateBody, unclear: Problems, problems: Problems) -> Refusal:
+    """`unclear`: the fields that could mean several things, which is not the same as nothing."""
+    is_unknown = body.product_name is not None and "product_name" not in unclear
     if is_unknown and problems.keys() == {"productName"}:
         return Refusal(Code.PRODUCT_NOT_FOUND, problems["productName"])
     return invalid(problems)

@@ -14,7 +14,7 @@ from bot.views.text import CHANNEL_ID, Block, esc
 from core.durations import duration_words
 from core.models import DISK_DEFAULT_GB, DISK_MAX_GB, DISK_MIN_GB, BillingMode, LeaseEnd, Market, Offer
 from core.offers import disk_limits
-from core.requests import Limits
+from core.requests import Limits, unlisted_region, unlisted_words
 
 
 def create_view(
@@ -99,12 +99,14 @@ def _template(form: Form) -> Block:
 def _region(form: Form, market: Market) -> Block:
     choices = options.regions(market)
     chosen = choices.chosen(form.region) or choices.chosen(options.ANY_REGION)
+    unlisted = unlisted_region(form.region, market)
+    unmet = f"{unlisted_words(unlisted)} " if unlisted else ""
     return b.input_(
         Field.REGION,
         "Preferred region",
         b.static_select(choices.options, chosen),
         block_id=choices.block_id,
-        hint="Tried first. When it is full, the other regions are tried in turn.",
+        hint=f"{unmet}Tried first. When it is full, the other regions are tried in turn.",
         dispatch=True,
     )
 

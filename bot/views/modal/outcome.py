@@ -10,6 +10,7 @@ from bot.views.card import what
 from bot.views.failures import cost_of_failure, failure_lines, looked_for
 from bot.views.text import Block, channel_mention, code, date, esc
 from core.models import Attempt, Instance, Status
+from core.requests import unlisted_words
 
 
 def loading_view(private_metadata: str) -> Block:
@@ -49,6 +50,8 @@ def outcome_view(instance: Instance, *, link: str | None = None) -> Block:
 
 def _made(instance: Instance) -> list[Block]:
     blocks = [b.section(f"✅ *{esc(instance.request.name, 100)}* is created."), b.fields(_facts(instance))]
+    if instance.unlisted_region:
+        blocks.append(b.section(esc(unlisted_words(instance.unlisted_region), 200)))
     if earlier := refusals(instance.attempts):
         blocks.append(b.section(f"Tried before:\n{attempt_lines(earlier)}"))
     return [*blocks, *_close_note(instance.request.channel)]

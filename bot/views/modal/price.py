@@ -14,6 +14,7 @@ from bot.views.text import Block, date, esc
 from core.durations import duration_words
 from core.models import BillingMode, Market, Offer, Stock
 from core.offers import cheapest
+from core.requests import unlisted_region
 
 OLD = timedelta(minutes=2)
 """Prices older than this are said to be old."""
@@ -45,7 +46,7 @@ def _line(form: Form, market: Market, offers: Sequence[Offer], now: datetime) ->
         return f"Novita no longer lists *{esc(form.product_name, 150)}*. Choose another GPU."
     if not offers:
         return _unsold(form, market)
-    return _cost(form, offers, now) + _remarks(form, offers)
+    return _cost(form, offers, now) + _remarks(form, market, offers)
 
 
 def _cost(form: Form, offers: Sequence[Offer], now: datetime) -> str:
@@ -74,9 +75,10 @@ def route(offers: Sequence[Offer]) -> str:
     return f"{first} first, then {', '.join(then)}"
 
 
-def _remarks(form: Form, offers: Sequence[Offer]) -> str:
+def _remarks(form: Form, market: Market, offers: Sequence[Offer]) -> str:
     remarks = ""
-    if form.region and all(offer.region.name != form.region for offer in offers):
+    is_listed = unlisted_region(form.region, market) is None
+    if form.region and is_listed and all(offer.region.name != form.region for offer in offers):
         remarks += f"\n{esc(form.region, 60)} does not sell it."
     if all(offer.stock is Stock.NONE for offer in offers):
         remarks += "\n⚠️ Novita lists no stock right now; a create will still be tried everywhere."

@@ -13,15 +13,16 @@ from bot.views.text import call, code, date, esc
 from bot.views.thread.shape import told
 from core.events import AnswerLost, InstanceCreated, InstanceFailed, InstanceRunning, InstanceSlow, LaunchInterrupted
 from core.models import HOOK_VARIABLE, Instance
+from core.requests import unlisted_words
 
 
 def created(instance: Instance, event: InstanceCreated) -> Message:
     how = "It was found at Novita under its name, after the answer had been lost.\n" if event.found else ""
     ready = instance.estimated_ready_at
     soon = f" Usually running by {date(ready)}." if ready and instance.running_at is None else ""
-    detail = (
-        f"{how}{what(instance)} in *{place(instance)}*, {price(instance)}. Billing begins with the image pull.{soon}"
-    )
+    unmet = f"{esc(unlisted_words(instance.unlisted_region), 200)}\n" if instance.unlisted_region else ""
+    made = f"{what(instance)} in *{place(instance)}*, {price(instance)}. Billing begins with the image pull.{soon}"
+    detail = f"{how}{unmet}{made}"
     tried = attempt_lines(instance.attempts) if refusals(instance.attempts) else ""
     return told(instance, "✅", "is created", detail, f"Tried:\n{tried}" if tried else "")
 
