@@ -39,7 +39,7 @@ _MARKS = (
 )
 """Looking for these is 20 times faster than trying the pattern, and most strings have none."""
 
-_QUIET = ("slack_bolt", "httpx", "httpcore", "aiohttp.access", "docket", "asyncio")
+_QUIET = ("slack_bolt", "httpx", "httpcore", "aiohttp.access", "asyncio")
 """Libraries whose everyday lines say nothing, or too much: Bolt's carry signatures, httpx's carry addresses."""
 
 _known: tuple[str, ...] = ()

@@ -20,14 +20,14 @@ async def running(work: Callable[[], Awaitable[None]], *, name: str) -> AsyncIte
     try:
         yield
     finally:
-        # Said again until it is heard: docket may take a cancellation for a fault, and go on.
+        # Said again until it is heard: a library may take a cancellation for a fault, and go on.
         while not task.done():
             task.cancel()
             await asyncio.wait({task}, timeout=_CANCEL_AGAIN_SECONDS)
 
 
 async def _persistently(work: Callable[[], Awaitable[None]], name: str) -> None:
-    """Begins `work` again when it breaks, as docket does while Redis is away: a loop that stopped would be silent."""
+    """Begins `work` again when it breaks, as when Redis is away: a loop that stopped would be silent."""
     while True:
         try:
             await work()

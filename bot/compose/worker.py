@@ -5,6 +5,8 @@ from __future__ import annotations
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from math import inf
+from time import monotonic
 
 import structlog
 
@@ -17,6 +19,8 @@ from core.observe import BEAT_EVERY, Observer
 
 _SUM_UP_EVERY = timedelta(seconds=2)
 _TELL_ALARMS_EVERY = timedelta(seconds=5)
+_NOTE_SECONDS = 5.0
+"""How old the note of a success may be: a task that succeeds every second need not say so every second."""
 
 log = structlog.get_logger(__name__)
 
@@ -37,8 +41,13 @@ async def as_worker(base: Base) -> AsyncIterator[None]:
         "refresh_market": (base.catalog.refresh, max(ttl / 3, timedelta(seconds=1))),
     }
 
+    noted: dict[str, float] = {}
+
     async def note(task: str) -> None:
-        await base.store.note_success(task, base.clock.now())
+        now = monotonic()
+        if now - noted.get(task, -inf) >= _NOTE_SECONDS:
+            await base.store.note_success(task, base.clock.now())
+            noted[task] = now
 
     async with watched(base), running(lambda: tasks.run_forever(base.redis_url, work, note), name="worker"):
         log.info("worker_ready")

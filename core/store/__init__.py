@@ -21,6 +21,7 @@
 | {gpu}:worker:seen            | string | when a worker last did its round (ms)                                     | never           |
 | {gpu}:doctor:<word>          | string | a write that is tried, and removed at once                                | 1 min           |
 | {gpu}:worker:succeeded       | hash   | each background task by when it last succeeded (ms)                       | never           |
+| {gpu}:worker:tasks           | hash   | each background task: which worker does it, until when, and when it is due | never           |
 
 All keys share one hash tag, so that the scripts stay legal on a Redis Cluster (libraries.md).
 """

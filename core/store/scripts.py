@@ -135,3 +135,39 @@ local over = redis.call('HGET', KEYS[1], 'over')
 if not over or tonumber(over) <= tonumber(ARGV[2]) then redis.call('ZREM', KEYS[2], ARGV[1]) end
 return 0
 """
+
+AGREE = """
+-- Agrees on whose turn each background task is. A task's field: holder ('-' for nobody), held until ms, due ms.
+-- KEYS: tasks    ARGV: holder, hold ms, then for each task: name, interval ms, wish ('take', 'keep', 'give'), left ms
+local time = redis.call('TIME')
+local now, hold = time[1] * 1000 + math.floor(time[2] / 1000), tonumber(ARGV[2])
+local names, answers, written = {}, {}, {}
+for i = 3, #ARGV, 4 do names[#names + 1] = ARGV[i] end
+local fields = redis.call('HMGET', KEYS[1], unpack(names))
+for n, name in ipairs(names) do
+  local interval, wish, left = tonumber(ARGV[4 * n]), ARGV[4 * n + 1], tonumber(ARGV[4 * n + 2])
+  local holder, till, due = string.match(fields[n] or '', '^(%S+) (%d+) (%d+)$')
+  till, due = tonumber(till or '0'), tonumber(due or '0')
+  local is_free = not holder or holder == '-' or till <= now or till > now + hold
+  if holder ~= ARGV[1] and not is_free then
+    answers[n] = {0, till - now}
+  else
+    if wish == 'take' and holder ~= ARGV[1] then
+      left = due <= now + interval and math.max(due - now, 0) or 0
+    end
+    local ours = wish ~= 'give'
+    if ours or holder == ARGV[1] then
+      local by, to = ours and ARGV[1] or '-', ours and now + hold or 0
+      written[#written + 1] = name
+      written[#written + 1] = string.format('%s %.0f %.0f', by, to, now + left)
+    end
+    answers[n] = {ours and 1 or 0, left}
+  end
+end
+if #written > 0 and type(redis.pcall('HSET', KEYS[1], unpack(written))) == 'table' then
+  -- Memory is full. After a command that needs none a script may write all the same.
+  redis.call('HDEL', KEYS[1], '')
+  redis.call('HSET', KEYS[1], unpack(written))
+end
+return answers
+"""

@@ -102,7 +102,7 @@ def test_debug_is_for_our_own_lines_because_those_of_libraries_hold_whole_reques
 
 @pytest.mark.parametrize(
     "name",
-    ["httpx", "httpcore.http11", "slack_bolt.AsyncRequestVerification", "aiohttp.access", "docket.worker", "asyncio"],
+    ["httpx", "httpcore.http11", "slack_bolt.AsyncRequestVerification", "aiohttp.access", "asyncio"],
 )
 def test_chatty_libraries_are_heard_from_warning_on_even_when_they_set_their_own_level(name: str) -> None:
     stream = start("debug")

@@ -6,10 +6,14 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from typing import Any
 
 from core.errors import StoreUnavailable
 from core.metrics import REGISTRY
+from core.store import connect
+from core.store.turns import HOLD, Turns, Wish, Wished
 from core.tasks import Note, Work, run_forever
+from tests.bot.redis_line import RedisLine
 
 
 @contextlib.asynccontextmanager
@@ -120,3 +124,98 @@ async def test_when_a_worker_is_gone_another_goes_on(redis_url: str) -> None:
         await first.reach(1)
     async with _worker(redis_url, beat=second.beat):
         await second.reach(2)
+
+
+async def test_a_hung_task_stops_no_other_and_does_not_overlap_itself_in_any_worker(redis_url: str) -> None:
+    """For longer than a worker may be silent: what runs is held for as long as it runs."""
+    hung, others, go = _Beats(), _Beats(), asyncio.Event()
+
+    async def hang() -> None:
+        await hung.beat()
+        hung.at_once += 1
+        await go.wait()
+        hung.at_once -= 1
+
+    until = asyncio.get_running_loop().time() + HOLD.total_seconds() + 1
+    async with (
+        _worker(redis_url, hung=hang, other=others.beat),
+        _worker(redis_url, hung=hang, other=others.beat),
+    ):
+        await hung.reach(1)
+        while asyncio.get_running_loop().time() < until:
+            await others.reach(others.count + 1)
+        assert (hung.count, others.most_at_once) == (1, 1)
+        go.set()
+        await hung.reach(3)
+    assert hung.most_at_once == 1
+
+
+async def test_what_a_dead_worker_had_is_done_elsewhere_when_its_hold_is_over(redis_url: str) -> None:
+    dead, beats = Turns(connect(redis_url), holder="dead"), _Beats()
+    every = timedelta(milliseconds=300)
+    assert (await dead.agree([Wished("beat", every, Wish.TAKE)]))[0].is_ours
+    began = asyncio.get_running_loop().time()
+    async with _worker(redis_url, beat=beats.beat):
+        await beats.reach(3)
+    assert asyncio.get_running_loop().time() - began >= HOLD.total_seconds() - 0.5
+    assert (await dead.agree([Wished("beat", every, Wish.TAKE)]))[0].is_ours, "who leaves leaves its tasks at once"
+    await dead.aclose()
+
+
+async def test_what_does_not_succeed_in_one_worker_is_tried_by_the_other(redis_url: str) -> None:
+    """A worker whose way to Novita is cut does not keep the looks from one that could do them."""
+    cut_off, well = _Beats(), _Beats()
+
+    async def fail() -> None:
+        await cut_off.beat()
+        raise StoreUnavailable("away")
+
+    async with _worker(redis_url, look=fail):
+        await cut_off.reach(1)
+        async with _worker(redis_url, look=well.beat):
+            await well.reach(1)
+            tried = cut_off.count
+            await well.reach(well.count + 10)
+            assert cut_off.count <= tried + 1
+
+
+async def test_a_task_that_runs_longer_than_its_interval_begins_again_when_it_has_ended(redis_url: str) -> None:
+    slow, others = _Beats(), _Beats()
+
+    async def take_long() -> None:
+        slow.at_once += 1
+        slow.most_at_once = max(slow.most_at_once, slow.at_once)
+        await others.reach(others.count + 3)
+        slow.at_once -= 1
+        await slow.beat()
+
+    async with _worker(redis_url, slow=take_long, other=others.beat):
+        await slow.reach(3)
+    assert slow.most_at_once == 1
+
+
+async def test_tasks_go_on_when_redis_was_away(redis_url: str) -> None:
+    beats = _Beats()
+    async with RedisLine(redis_url) as line, _worker(line.url, beat=beats.beat) as running:
+        await beats.reach(2)
+        await line.down()
+        await line.up()
+        await beats.reach(beats.count + 20)
+        assert not running.done()
+
+
+async def test_an_idle_worker_with_many_tasks_asks_redis_for_little(redis_url: str) -> None:
+    beats, client = _Beats(), connect(redis_url)
+    idle: dict[str, Any] = {f"task_{n}": _Beats().beat for n in range(20)}
+    async with _worker(redis_url, beat=beats.beat, **idle):
+        await beats.reach(2)
+        loop = asyncio.get_running_loop()
+        began, before = loop.time(), await _commands(client)
+        await beats.reach(beats.count + 20)
+        assert await _commands(client) - before <= 4 * (1 + (loop.time() - began) / 2)
+    await client.aclose()
+
+
+async def _commands(client: Any) -> int:
+    """How many commands the server has carried out, those within scripts too; this one counts from the next time on."""
+    return int((await client.info("stats"))["total_commands_processed"])
