@@ -14,7 +14,7 @@ from typing import Any, Protocol
 
 import structlog
 
-from core.clock import Clock
+from core.clock import Clock, is_within
 from core.errors import NovitaError, NovitaUnclear, StoreUnavailable
 from core.models import BillingMode, Market, Price, Product, Region, Template
 
@@ -24,6 +24,8 @@ CHANNELS = ("official", "private")
 """The template channels that people choose from (novita-api.md 1.4)."""
 
 _PARALLEL_CALLS = 8
+_STAMP_UNIT = timedelta(milliseconds=1)
+"""The store's. A market of another time than the one at hand is taken, an earlier one too: a clock may be set back."""
 _TEMPLATES_TTL = timedelta(minutes=5)
 _OTHERS_FETCH = timedelta(seconds=15)
 """How long a cold process waits for the market that another process is fetching."""
@@ -106,11 +108,12 @@ class Catalog:
         Only what is older than `older_than` (default: the ttl) is fetched anew. Raises StoreUnavailable or NovitaError.
         """
         as_of = await self._shelf.market_as_of()
-        is_old = as_of is None or self._clock.now() - as_of >= (self._ttl if older_than is None else older_than)
+        span = self._ttl if older_than is None else older_than
+        is_old = as_of is None or not is_within(as_of, span, self._clock.now())
         if is_old and await self._shelf.claim_refresh():
             await self._once("fetch", self._fetch_for_all())
             return
-        if as_of is not None and (self.market is None or self.market.as_of < as_of):
+        if as_of is not None and (self.market is None or abs(self.market.as_of - as_of) >= _STAMP_UNIT):
             await self.take_from_shelf()
 
     async def _fetch_for_all(self) -> None:
@@ -128,7 +131,7 @@ class Catalog:
     async def refresh_templates(self) -> None:
         """Fetches the templates when those at hand are old. Raises NovitaError when no channel answers."""
         now = self._clock.now()
-        if self._templates_as_of and now - self._templates_as_of < _TEMPLATES_TTL:
+        if self._templates_as_of and is_within(self._templates_as_of, _TEMPLATES_TTL, now):
             return
         lists = await asyncio.gather(*(self._novita.templates(channel) for channel in CHANNELS), return_exceptions=True)
         refused = [answer for answer in lists if isinstance(answer, BaseException)]

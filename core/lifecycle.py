@@ -19,6 +19,7 @@ from core.errors import InvalidRequest, NoSuchInstance, NotFound, NovitaError, N
 from core.models import Actor, Connection, Failure, FailureKind, Instance, LeaseEnd, NovitaInstance, Status, Verb
 from core.outbox import Ledger
 from core.policy import Policy
+from core.witness import Witness
 
 log = structlog.get_logger(__name__)
 
@@ -90,12 +91,20 @@ class Lifecycle:
     """What people and leases ask of instances."""
 
     def __init__(
-        self, novita: Novita, records: Records, ledger: Ledger, clock: Clock, *, max_lease: timedelta | None
+        self,
+        novita: Novita,
+        records: Records,
+        ledger: Ledger,
+        clock: Clock,
+        witness: Witness,
+        *,
+        max_lease: timedelta | None,
     ) -> None:
         self._novita = novita
         self._records = records
         self._ledger = ledger
         self._clock = clock
+        self._witness = witness
         self._max_lease = max_lease
 
     async def order(self, verb: Verb, instance_id: str, actor: Actor, policy: Policy) -> Ordered:
@@ -157,14 +166,21 @@ class Lifecycle:
         return instance, await self._novita.connection(instance.novita_id)
 
     async def tend(self) -> None:
-        """For a worker, each look: reminders, leases that are over, orders that are not carried out yet."""
+        """For a worker, each look: reminders, leases that are over, orders that are not carried out yet.
+
+        What nobody asks for but the time is done only while a second clock agrees.
+        """
         slots = asyncio.Semaphore(_PARALLEL)
+        live = await self._records.live()
+        is_time_right = await self._witness.agrees(anew=any(self._is_lease_over(each) for each in live))
 
         async def tend(instance: Instance) -> None:
             async with slots:
-                await self._tend(instance)
+                if is_time_right:
+                    instance = await self._do_what_is_due(instance)
+                if self._is_order_due(instance):
+                    await self.carry_out(instance)
 
-        live = await self._records.live()
         for instance, answer in zip(
             live, await asyncio.gather(*(tend(each) for each in live), return_exceptions=True), strict=True
         ):
@@ -173,23 +189,27 @@ class Lifecycle:
             if isinstance(answer, BaseException):
                 log.error("not_tended", instance_id=instance.id, exc_info=answer)
 
-    async def _tend(self, instance: Instance) -> None:
+    async def _do_what_is_due(self, instance: Instance) -> Instance:
+        """What the bot does by itself: everything that nobody ordered goes through here."""
         now = self._clock.now()
+        instance = await self._ledger.update(instance, lambda i: transitions.redated(i, now))
         if (minutes := leases.reminder_due(instance, now)) is not None:
             instance = await self._ledger.update(instance, lambda i: transitions.reminded(i, minutes, now))
         if (weeks := leases.disk_reminder_due(instance, now)) is not None:
             instance = await self._ledger.update(instance, lambda i: transitions.disk_reminded(i, weeks, now))
-        if leases.is_over(instance, now) and instance.order is None:
+        if self._is_lease_over(instance):
             instance = await self._ledger.update(instance, self._lease_over)
-        if self._is_order_due(instance):
-            await self.carry_out(instance)
+        return instance
 
     def _lease_over(self, instance: Instance) -> transitions.Changed | None:
-        now = self._clock.now()
-        if not leases.is_over(instance, now) or instance.order is not None:
+        if not self._is_lease_over(instance):
             return None
         verb = Verb.DELETE if instance.request.lease_end is LeaseEnd.DELETE else Verb.STOP
-        return transitions.ordered(instance, verb, None, now)
+        return transitions.ordered(instance, verb, None, self._clock.now())
+
+    def _is_lease_over(self, instance: Instance) -> bool:
+        """Whether its lease is over and nothing has been done about it."""
+        return leases.is_over(instance, self._clock.now()) and instance.order is None
 
     def _is_order_due(self, instance: Instance) -> bool:
         """Whether to send the order (again): its process died, Novita refused, or it said yes and did nothing."""

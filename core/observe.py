@@ -10,7 +10,7 @@ from typing import Protocol
 import structlog
 
 from core import transitions
-from core.clock import Clock
+from core.clock import Clock, is_within
 from core.errors import NotFound, NovitaError
 from core.models import Instance, NovitaInstance, Status, Verb, token_in
 from core.outbox import Ledger
@@ -30,6 +30,11 @@ ALIVE_WITHIN = timedelta(seconds=20)
 """A process silent for this long is taken for dead: one beat, and the tries of the store, may be late."""
 
 
+def is_alive(seen: datetime, now: datetime) -> bool:
+    """Whether the last sign of life is late enough. One from the future says nothing of the present."""
+    return is_within(seen, ALIVE_WITHIN, now)
+
+
 class Novita(Protocol):
     """What a look asks of Novita (core.novita.NovitaClient)."""
 
@@ -43,7 +48,7 @@ class Records(Protocol):
 
     async def live(self) -> list[Instance]: ...
     async def get_many(self, ids: Sequence[str]) -> list[Instance | None]: ...
-    async def processes_alive_since(self, since: datetime) -> set[str]: ...
+    async def processes_alive_since(self, since: datetime, now: datetime) -> set[str]: ...
 
 
 class Observer:
@@ -105,7 +110,8 @@ class Observer:
         """Records that the listing does not show."""
         if not absent:
             return
-        living = await self._records.processes_alive_since(self._clock.now() - ALIVE_WITHIN)
+        now = self._clock.now()
+        living = await self._records.processes_alive_since(now - ALIVE_WITHIN, now)
         for instance in absent:
             try:
                 if instance.is_launching:

@@ -21,17 +21,18 @@ from bot.notifier import SlackNotifier
 from bot.slack_client import SlackClient
 from core.alarms import Alarms
 from core.catalog import Catalog
-from core.clock import SystemClock
+from core.clock import SharedClock, SystemClock
 from core.errors import SettingsError, StoreUnavailable
 from core.lifecycle import Lifecycle
 from core.novita import NovitaClient
-from core.observe import BEAT_EVERY
+from core.observe import ALIVE_WITHIN, BEAT_EVERY
 from core.outbox import Outbox
 from core.redis_server import embedded_redis
 from core.reports import Reports
 from core.settings import Settings
 from core.store import Store, connect
 from core.webhook import WebhookNotifier
+from core.witness import Clocks
 
 log = structlog.get_logger(__name__)
 
@@ -52,7 +53,7 @@ class Base:
 
     settings: Settings
     redis_url: str
-    clock: SystemClock
+    clock: SharedClock
     store: Store
     novita: NovitaClient
     client: AsyncWebClient
@@ -73,7 +74,7 @@ async def open_base(settings: Settings) -> AsyncIterator[Base]:
         redis_url = await _redis_url(settings, stack)
         store = Store(connect(redis_url))
         stack.push_async_callback(store.aclose)
-        clock = SystemClock()
+        clock = SharedClock()
         await _wait_for_redis(store, clock)
         session = await stack.enter_async_context(aiohttp.ClientSession(timeout=_SLACK_TIMEOUT))
         client = slack_client(settings, session)
@@ -87,7 +88,9 @@ async def open_base(settings: Settings) -> AsyncIterator[Base]:
         await stack.enter_async_context(running(lambda: _beat(store, clock), name="beat"))
         await stack.enter_async_context(running(lambda: _learn(identity, store, clock), name="identity"))
         catalog = Catalog(novita, store, clock, ttl=settings.catalog_ttl)
-        lifecycle = Lifecycle(novita, store, outbox, clock, max_lease=settings.max_lease)
+        alarms = Alarms(store, clock)
+        witness = Clocks(novita, clock, SystemClock(), alarms, store, alive_within=ALIVE_WITHIN)
+        lifecycle = Lifecycle(novita, store, outbox, clock, witness, max_lease=settings.max_lease)
         reports = Reports(store, store, outbox, clock, audience=SlackNotifier.name)
         yield Base(
             settings=settings,
@@ -102,7 +105,7 @@ async def open_base(settings: Settings) -> AsyncIterator[Base]:
             catalog=catalog,
             lifecycle=lifecycle,
             reports=reports,
-            alarms=Alarms(store, clock),
+            alarms=alarms,
         )
 
 
@@ -137,11 +140,12 @@ async def _redis_url(settings: Settings, stack: contextlib.AsyncExitStack) -> st
     return embedded.url
 
 
-async def _wait_for_redis(store: Store, clock: SystemClock) -> None:
+async def _wait_for_redis(store: Store, clock: SharedClock) -> None:
+    """Until it says what time it is."""
     until = clock.now() + _REDIS_PATIENCE
     while True:
         try:
-            await store.ping()
+            clock.set_by(await store.time())
         except StoreUnavailable as error:
             if clock.now() > until:
                 raise SettingsError(f"REDIS_URL: {error}; check the address and that the server runs") from error
@@ -180,8 +184,9 @@ async def _confirm(identity: Identity, store: Store) -> None:
             await identity.remember(store)
 
 
-async def _beat(store: Store, clock: SystemClock) -> None:
+async def _beat(store: Store, clock: SharedClock) -> None:
+    """Each sign of life brings the time back: while Redis is away, the clock goes on from what it last said."""
     while True:
         with contextlib.suppress(StoreUnavailable):
-            await store.beat(clock.now())
+            clock.set_by(await store.beat(clock.now()))
         await clock.sleep(BEAT_EVERY)

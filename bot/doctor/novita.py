@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from bot import words
-from bot.doctor.finding import Result, failed, ok, skipped, warning
+from bot.doctor.finding import Result, State, failed, ok, skipped, warning
 from bot.doctor.patient import Patient
 from core import costs
 from core.durations import duration_words
 from core.errors import GpuBotError, NovitaError, NovitaRefused, RateLimited
 from core.models import BillingMode, FailureKind, Product, Region, Stock
+from core.witness import APART
 
 LOW_BALANCE = Decimal(5)
 CLOCK_TOLERANCE = timedelta(seconds=30)
@@ -82,17 +83,41 @@ class Novita:
         return ok(f"{said}; {words.money(hourly)}/h running" if hourly else said)
 
     async def clock(self) -> Result:
-        """How far this machine's clock is off, by Novita's."""
+        """How far this machine's clock is off, by Novita's; and Redis's, which all processes go by."""
+        ahead, redis_ahead = await asyncio.gather(self._ahead_of_novita(), self._redis_ahead())
+        if ahead is None and redis_ahead is None:
+            return skipped("neither Novita nor Redis says what time it is")
+        if ahead is None:
+            return _of_redis(redis_ahead or timedelta(), "this machine's")
+        of_machine = self._of_machine(ahead)
+        if redis_ahead is not None and (of_redis := _of_redis(ahead + redis_ahead, "Novita's")).state is not State.OK:
+            # When both are off by the same, it is one clock, and what is said of the machine says it.
+            return of_redis if abs(redis_ahead) > CLOCK_TOLERANCE else of_machine
+        return of_machine
+
+    async def _ahead_of_novita(self) -> timedelta | None:
+        """How far this machine's clock is; None when Novita does not say what time it is."""
         try:
-            ahead = await self._novita.clock_difference()
+            return await self._novita.clock_difference()
         except NovitaError:
-            return skipped("Novita does not say what time it is")
+            return None
+
+    async def _redis_ahead(self) -> timedelta | None:
+        """How far Redis's clock is ahead of this machine's; None when it does not say what time it is."""
+        try:
+            async with asyncio.timeout(_STORE_SECONDS):
+                sample = await (await self._patient.open_store()).time()
+                return sample.said - datetime.now(UTC)
+        except (GpuBotError, TimeoutError):
+            return None
+
+    def _of_machine(self, ahead: timedelta) -> Result:
         off, way = abs(ahead), "ahead of" if ahead > timedelta() else "behind"
         said = f"{duration_words(off)} {way} Novita's"
         if off <= CLOCK_TOLERANCE:
             return ok(said if off >= timedelta(seconds=2) else "as Novita's")
         if off < SIGNATURE_AGE or self._patient.settings.uses_socket_mode:
-            return warning(said, "Set the clock by NTP: leases end by it, and at 5 minutes off Slack is refused.")
+            return warning(said, "Set the clock by NTP: at 5 minutes off Slack's requests are refused.")
         return failed(f"{said}: every request of Slack's looks too old or too new, and is refused", "Set it by NTP.")
 
     async def _hourly_cost(self) -> Decimal:
@@ -103,6 +128,15 @@ class Novita:
         except (GpuBotError, TimeoutError):
             return Decimal(0)
         return sum((each.hourly_price or Decimal(0) for each in live if costs.is_billed(each)), Decimal(0))
+
+
+def _of_redis(ahead: timedelta, whose: str) -> Result:
+    """All processes go by Redis's clock: the one that leases end by."""
+    said = f"Redis's is {duration_words(abs(ahead))} {'ahead of' if ahead > timedelta() else 'behind'} {whose}"
+    cure = "Set the clock of Redis's host, and this one's, by NTP."
+    if abs(ahead) > APART:
+        return failed(f"{said}: no lease ends by itself until they agree", cure)
+    return warning(said, cure) if abs(ahead) > CLOCK_TOLERANCE else ok(f"as {whose}")
 
 
 def _is_available(product: Product) -> bool:

@@ -8,6 +8,7 @@ from bot.doctor.finding import Result, failed, ok, warning, wrong
 from bot.doctor.patient import Patient
 from bot.views.alarms import in_words
 from core.alarms import Alarms
+from core.clock import CLOSE_ENOUGH
 from core.durations import duration_words
 from core.errors import SettingsError, StoreUnavailable
 from core.observe import ALIVE_WITHIN
@@ -67,10 +68,16 @@ async def data(patient: Patient) -> Result:
 
 async def worker(patient: Patient) -> Result:
     """Whether one did its round lately: without, leases do not end."""
-    now, seen = patient.clock.now(), await (await patient.open_store()).worker_seen_at()
+    store = await patient.open_store()
+    now, seen = (await store.time()).said, await store.worker_seen_at()
     if seen is None:
         return warning("none has ever run with this Redis", "Start gpu-bot up, or gpu-bot worker beside gpu-bot web.")
     silence = max(now - seen, timedelta())
+    if seen - now > CLOSE_ENOUGH:
+        return failed(
+            f"its last sign of life lies {duration_words(seen - now)} ahead: a clock was wrong, and none works now",
+            "Start gpu-bot up or gpu-bot worker, and see the check of the clock.",
+        )
     if silence > ALIVE_WITHIN:
         return failed(
             f"no worker for {duration_words(silence)}: leases do not end, and states grow old",
@@ -82,7 +89,7 @@ async def worker(patient: Patient) -> Result:
 async def outbox(patient: Patient) -> Result:
     """What has happened and is not told yet."""
     store = await patient.open_store()
-    size, late = await store.outbox_size(), await store.outbox_due_since(patient.clock.now())
+    size, late = await store.outbox_size(), await store.outbox_due_since((await store.time()).said)
     if late > OUTBOX_PATIENCE:
         return warning(
             f"{size} waiting, the first of them due for {duration_words(late)}",

@@ -14,7 +14,7 @@ from bot import faults
 from bot.faults import CALL_FAILED
 from bot.server.recent import Recent
 from core.errors import NovitaRefused
-from core.observe import ALIVE_WITHIN
+from core.observe import is_alive
 
 _CHECK_SECONDS = 3.0
 _KEEP = timedelta(seconds=1)
@@ -41,8 +41,8 @@ def worker_check(seen_at: Seen, now: Callable[[], datetime]) -> Check:
         seen = await seen_at()
         if seen is None:
             raise NoWorker("no worker so far")
-        if (silent := now() - seen) > ALIVE_WITHIN:
-            raise NoWorker(f"no worker for {_length(silent)}")
+        if not is_alive(seen, present := now()):
+            raise NoWorker(_silence(present - seen))
 
     return check
 
@@ -95,6 +95,12 @@ def _words(error: Exception) -> str:
 
 def _ms_since(began: float) -> float:
     return round((perf_counter() - began) * 1000, 1)
+
+
+def _silence(silent: timedelta) -> str:
+    if silent < timedelta():
+        return f"the last sign of a worker lies {_length(-silent)} ahead: a clock was wrong"
+    return f"no worker for {_length(silent)}"
 
 
 def _length(duration: timedelta) -> str:

@@ -19,11 +19,11 @@ from prometheus_client.registry import Collector
 from bot.server.recent import Recent
 from core import costs
 from core.alarms import Alarm, AlarmKind
-from core.clock import Clock
+from core.clock import CLOSE_ENOUGH, Clock
 from core.errors import StoreUnavailable
 from core.metrics import REGISTRY
 from core.models import Instance, Status
-from core.observe import ALIVE_WITHIN
+from core.observe import is_alive
 
 log = structlog.get_logger(__name__)
 
@@ -127,7 +127,7 @@ def _of_instances(shared: Shared) -> Iterator[Metric]:
 
 def _of_workers(shared: Shared) -> Iterator[Metric]:
     seen = shared.worker_seen_at
-    is_up = seen is not None and shared.now - seen <= ALIVE_WITHIN
+    is_up = seen is not None and is_alive(seen, shared.now)
     yield _gauge("worker_up", "Whether any worker gave a sign of life lately.", is_up)
     if seen is not None:
         age = max(timedelta(), shared.now - seen).total_seconds()
@@ -138,7 +138,8 @@ def _of_workers(shared: Shared) -> Iterator[Metric]:
         labels=["task"],
     )
     for task, at in sorted(shared.successes.items()):
-        family.add_metric([task], at.timestamp())
+        if at <= shared.now + CLOSE_ENOUGH:  # Else a wrong clock's, and nobody knows when it was.
+            family.add_metric([task], at.timestamp())
     yield family
 
 

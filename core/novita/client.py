@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import structlog
 from pydantic import SecretStr
 
+from core.clock import Sample, steady
 from core.models import BillingMode, Connection, InstanceRequest, NovitaInstance, Offer, Product, Region, Template
 from core.novita import reading, writing
 from core.novita.paging import PAGE_SIZE, Page, Paging
@@ -113,9 +114,14 @@ class NovitaClient:
         """USD that the account can still spend (novita-api.md 1.11)."""
         return await self._transport.get(BALANCE, reading.balance)
 
+    async def time(self) -> Sample:
+        """What time it is at Novita, to about a second."""
+        return await self._transport.time(f"{ROOT}/clusters")
+
     async def clock_difference(self) -> timedelta:
         """How far this machine's clock is ahead of Novita's, to about a second; negative when it is behind."""
-        return await self._transport.clock_difference(f"{ROOT}/clusters")
+        sample = await self.time()
+        return datetime.now(UTC) - (sample.said + timedelta(seconds=steady() - (sample.asked + sample.heard) / 2))
 
     async def aclose(self) -> None:
         """Give the connections back; calls still running fail."""

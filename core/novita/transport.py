@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from ipaddress import ip_address
 from time import perf_counter
 from typing import TypeVar
@@ -16,6 +16,7 @@ import structlog
 from pydantic import SecretStr
 
 from core import metrics, request_id
+from core.clock import Sample, steady
 from core.errors import NovitaError, NovitaRefused, NovitaUnclear, NovitaUnsent, RateLimited
 from core.novita.reading import Json, parse
 from core.novita.reading import date as read_date
@@ -124,13 +125,12 @@ class Transport:
         request = self._build("POST", path, json=body, timeout=self._for_creates)
         return await self._exchange(request, path, lambda content: read(parse(content)), hide)
 
-    async def clock_difference(self, path: str) -> timedelta:
-        """How far this machine's clock is ahead of the server's, by the date of any answer, a refusal too."""
+    async def time(self, path: str) -> Sample:
+        """What time it is there, by the date of any answer, a refusal too."""
         request = self._build("GET", path, timeout=self._for_reads)
-        began = datetime.now(UTC)
+        asked = steady()
         response = await self._send(request, path)
-        halfway = began + (datetime.now(UTC) - began) / 2
-        return halfway - read_date(response.headers.get("Date"))
+        return Sample(read_date(response.headers.get("Date")), asked, steady())
 
     async def close(self) -> None:
         for lane in self._lanes:

@@ -6,8 +6,8 @@ last event that is noted as told.
 """
 
 from core.outbox.ledger import Change, Ledger
-from core.outbox.notifier import GivenUp, Memo, NotDelivered, Notifier
+from core.outbox.notifier import LONGEST_WAIT, GivenUp, Memo, NotDelivered, Notifier
 from core.outbox.outbox import Outbox
 from core.outbox.story import Telling
 
-__all__ = ["Change", "GivenUp", "Ledger", "Memo", "NotDelivered", "Notifier", "Outbox", "Telling"]
+__all__ = ["LONGEST_WAIT", "Change", "GivenUp", "Ledger", "Memo", "NotDelivered", "Notifier", "Outbox", "Telling"]

@@ -8,6 +8,9 @@ from typing import Protocol
 from core.events import Event
 from core.models import Instance
 
+LONGEST_WAIT = timedelta(hours=1)
+"""After so long a notifier is tried again at the latest, however long it asks to wait: nothing is due later."""
+
 
 class NotDelivered(Exception):
     """The notifier could not tell it now; it is tried again, after `retry_after` when that is known.

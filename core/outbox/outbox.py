@@ -10,12 +10,12 @@ from typing import Protocol
 import structlog
 
 from core import request_id
-from core.clock import Clock
+from core.clock import Clock, is_ahead
 from core.errors import StoreUnavailable, VersionConflict
 from core.events import Event
 from core.models import Instance
 from core.outbox.ledger import Change
-from core.outbox.notifier import GivenUp, Memo, NotDelivered, Notifier
+from core.outbox.notifier import LONGEST_WAIT, GivenUp, Memo, NotDelivered, Notifier
 from core.outbox.story import Note, Story, Telling, Told, read_note
 
 log = structlog.get_logger(__name__)
@@ -218,7 +218,8 @@ class Outbox:
         return story.instance.id, story.note.model_dump_json(), story.told_to(self._notifiers)
 
     def _has_to_hear(self, story: Story, told: Told) -> bool:
-        return told.cursor < story.end and not (told.due and told.due > self._clock.now())
+        has_to_wait = told.due is not None and is_ahead(told.due, LONGEST_WAIT, self._clock.now())
+        return told.cursor < story.end and not has_to_wait
 
     async def _tell_to(self, notifier: Notifier, story: Story) -> bool:
         """Tells one notifier what it has not heard. False when the right to tell was lost to another process."""
@@ -268,4 +269,4 @@ class Outbox:
                 log.error("event_passed_over", notifier=notifier.name, instance_id=instance.id, place=told.cursor)
                 told.cursor, told.tries, told.due = told.cursor + 1, 0, None
                 return
-        told.due = self._clock.now() + wait
+        told.due = self._clock.now() + min(wait, LONGEST_WAIT)

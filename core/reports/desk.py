@@ -38,7 +38,7 @@ class Counts(Protocol):
     async def count_report(
         self, instance_id: str, now: datetime, *, limit: int, window: timedelta, left_out: int, audience: str
     ) -> tuple[bool, int]: ...
-    async def reports_left_out(self, now: datetime) -> dict[str, int]: ...
+    async def reports_left_out(self, now: datetime, window: timedelta) -> dict[str, int]: ...
     async def reports_summed_up(self, instance_id: str, left_out: int) -> None: ...
 
 
@@ -74,7 +74,7 @@ class Reports:
 
     async def sum_up(self) -> None:
         """For a worker, every few seconds: tells how many were not shown in minutes that are over."""
-        for instance_id, left_out in (await self._counts.reports_left_out(self._clock.now())).items():
+        for instance_id, left_out in (await self._counts.reports_left_out(self._clock.now(), WINDOW)).items():
             await self._sum_up(instance_id, left_out)
 
     async def _sum_up(self, instance_id: str, left_out: int) -> None:

@@ -15,6 +15,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
+from core.clock import CLOSE_ENOUGH
 from core.errors import StoreUnavailable
 
 _TRIES = 4
@@ -44,6 +45,18 @@ class Commands:
             self._scripts[script] = self._redis.register_script(script)
         answer: list[Any] = await self._again(lambda: self._scripts[script](keys=keys, args=arguments))
         return answer
+
+    async def _scored(self, name: str, now: datetime, longest: timedelta, limit: int) -> list[str]:
+        """Of a set of ids by the time (ms) they are due: those that are, and those further ahead than `longest`."""
+
+        async def read() -> list[list[str]]:
+            async with self._redis.pipeline(transaction=False) as pipe:
+                pipe.zrangebyscore(key_of(name), "-inf", ms(now), start=0, num=limit)
+                pipe.zrangebyscore(key_of(name), ms(now + longest + CLOSE_ENOUGH) + 1, "+inf", start=0, num=limit)
+                return list(await pipe.execute())
+
+        due, wrong = await self._again(read)
+        return [*due, *wrong][:limit]
 
     async def _again(self, call: Callable[[], Awaitable[Any]]) -> Any:
         """Tries `call`, which must be safe to repeat, a few times over connection faults."""

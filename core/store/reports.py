@@ -41,11 +41,9 @@ class ReportCounts(Commands):
         shown, over = await self._run(COUNT_REPORT, _keys(instance_id) + _story_keys(instance_id), arguments)
         return bool(shown), int(over)
 
-    async def reports_left_out(self, now: datetime, limit: int = 100) -> dict[str, int]:
+    async def reports_left_out(self, now: datetime, window: timedelta, limit: int = 100) -> dict[str, int]:
         """How many reports ever were left out, of the instances whose last window with some is over."""
-        ids: list[str] = await self._again(
-            lambda: self._redis.zrangebyscore(key_of("left_out"), "-inf", ms(now), start=0, num=limit)
-        )
+        ids = await self._scored("left_out", now, window, limit)
 
         async def read() -> list[str | None]:
             async with self._redis.pipeline(transaction=False) as pipe:

@@ -113,6 +113,7 @@ local now, window, limit = tonumber(ARGV[3]), tonumber(ARGV[4]), tonumber(ARGV[5
 local since, n = tonumber(was[3] or '0'), tonumber(was[4] or '0')
 local over, shown = math.max(tonumber(was[5] or '0'), tonumber(ARGV[6])), 0
 if now >= since + window then since, n = now, 0 end
+if since > now then since = now end -- noted by a clock that was ahead
 local places, note = redis.call('HMGET', KEYS[3], 't', 'b'), redis.call('GET', KEYS[5])
 local told, last = tonumber(places[1] or '0'), tonumber(places[2] or '0') + redis.call('LLEN', KEYS[4])
 local by = note and note ~= '' and cjson.decode(note).by or {}

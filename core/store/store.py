@@ -10,10 +10,11 @@ from typing import Any
 import structlog
 from pydantic import ValidationError
 
+from core.clock import CLOSE_ENOUGH, Sample, steady
 from core.errors import RequestTaken, VersionConflict
 from core.events import Event, read_event
 from core.models import Instance, Market
-from core.outbox import Telling
+from core.outbox import LONGEST_WAIT, Telling
 from core.store.alarms import AlarmRecords
 from core.store.commands import duration_ms, key_of, ms
 from core.store.inspection import Inspection
@@ -28,7 +29,8 @@ HOLD = timedelta(seconds=30)
 
 _STAMPS_KEPT = timedelta(hours=1)
 _REFRESH_HOLD = timedelta(seconds=30)
-_UNREADABLE_PAUSE = timedelta(hours=1)
+_UNREADABLE_PAUSE = LONGEST_WAIT
+_BEATS_KEPT = timedelta(hours=1)
 _KEPT_WHEN_TOLD = 1000
 """Events. A machine may report for days, and what everybody has heard need not be kept for ever."""
 
@@ -97,11 +99,11 @@ class Store(ReportCounts, Inspection, AlarmRecords):
     # The outbox
 
     async def due(self, now: datetime, limit: int = 100) -> list[str]:
-        """Ids of instances with events that are due to be told, longest waiting first."""
-        ids: list[str] = await self._again(
-            lambda: self._redis.zrangebyscore(key_of("outbox"), "-inf", ms(now), start=0, num=limit)
-        )
-        return ids
+        """Ids of instances with events that are due to be told, longest waiting first.
+
+        Due is also what lies further ahead than anything is put off: a wrong clock noted that.
+        """
+        return await self._scored("outbox", now, LONGEST_WAIT, limit)
 
     async def claim(self, instance_id: str, now: datetime, *, is_ours: bool = False) -> Telling | None:
         """The right to tell an instance's events; None while somebody has it or when there is no such record.
@@ -152,14 +154,14 @@ class Store(ReportCounts, Inspection, AlarmRecords):
     async def outbox_due_since(self, now: datetime) -> timedelta:
         """How long the instance that has waited longest is due to be told; zero when none is."""
         first = await self._again(lambda: self._redis.zrange(key_of("outbox"), 0, 0, withscores=True))
-        due = [datetime.fromtimestamp(score / 1000, UTC) for _, score in first if score]
+        due = [_instant(score) for _, score in first if score]
         return max(timedelta(), now - due[0]) if due else timedelta()
 
     # The market, shared by all processes
 
     async def market_as_of(self) -> datetime | None:
         stamp = await self._again(lambda: self._redis.hget(key_of("market"), "as_of"))
-        return datetime.fromtimestamp(int(stamp) / 1000, UTC) if stamp else None
+        return _instant(stamp) if stamp else None
 
     async def load_market(self) -> Market | None:
         json = await self._again(lambda: self._redis.hget(key_of("market"), "json"))
@@ -198,20 +200,36 @@ class Store(ReportCounts, Inspection, AlarmRecords):
 
     # Processes
 
-    async def beat(self, now: datetime) -> None:
-        """A sign of life of this process."""
+    async def time(self) -> Sample:
+        """What time it is on the server."""
 
-        async def write() -> None:
+        async def ask() -> Sample:
+            asked = steady()
+            return _sample(await self._redis.time(), asked)
+
+        sample: Sample = await self._again(ask)
+        return sample
+
+    async def beat(self, now: datetime) -> Sample:
+        """A sign of life of this process. Returns what time it is on the server."""
+
+        async def write() -> Sample:
+            asked = steady()
             async with self._redis.pipeline(transaction=False) as pipe:
+                pipe.time()
                 pipe.zadd(key_of("processes"), {self.holder: ms(now)})
-                pipe.zremrangebyscore(key_of("processes"), "-inf", ms(now - timedelta(hours=1)))
-                await pipe.execute()
+                pipe.zremrangebyscore(key_of("processes"), "-inf", ms(now - _BEATS_KEPT))
+                pipe.zremrangebyscore(key_of("processes"), ms(now + _BEATS_KEPT), "+inf")
+                answers = await pipe.execute()
+            return _sample(answers[0], asked)
 
-        await self._again(write)
+        sample: Sample = await self._again(write)
+        return sample
 
-    async def processes_alive_since(self, since: datetime) -> set[str]:
-        """Ids of the processes that gave a sign of life since then."""
-        return set(await self._again(lambda: self._redis.zrangebyscore(key_of("processes"), ms(since), "+inf")))
+    async def processes_alive_since(self, since: datetime, now: datetime) -> set[str]:
+        """Ids of the processes that gave a sign of life since then; one that lies ahead of `now` is none."""
+        latest = ms(now + CLOSE_ENOUGH)
+        return set(await self._again(lambda: self._redis.zrangebyscore(key_of("processes"), ms(since), latest)))
 
     async def see_worker(self, now: datetime) -> None:
         """A sign of life of the workers' tasks: that they run, not just that a worker's process does."""
@@ -220,7 +238,7 @@ class Store(ReportCounts, Inspection, AlarmRecords):
     async def worker_seen_at(self) -> datetime | None:
         """When any worker last gave one."""
         stamp = await self._again(lambda: self._redis.get(key_of("worker", "seen")))
-        return datetime.fromtimestamp(int(stamp) / 1000, UTC) if stamp else None
+        return _instant(stamp) if stamp else None
 
     async def note_success(self, task: str, now: datetime) -> None:
         """A background task has done its work."""
@@ -229,7 +247,7 @@ class Store(ReportCounts, Inspection, AlarmRecords):
     async def successes(self) -> dict[str, datetime]:
         """When each background task last succeeded, in any worker."""
         stamps = await self._again(lambda: self._redis.hgetall(key_of("worker", "succeeded")))
-        return {task: datetime.fromtimestamp(int(stamp) / 1000, UTC) for task, stamp in stamps.items()}
+        return {task: _instant(stamp) for task, stamp in stamps.items()}
 
     # How it is done
 
@@ -284,6 +302,17 @@ def _instance(json: str) -> Instance | None:
 
 def _telling(json: str, first: int, lines: Sequence[str], delivery: str) -> Telling:
     return Telling(Instance.model_validate_json(json), first, [read_event(line) for line in lines], delivery)
+
+
+def _sample(answer: tuple[int, int], asked: float) -> Sample:
+    """From the answer to TIME: whole seconds, and microseconds."""
+    seconds, microseconds = answer
+    return Sample(datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=microseconds), asked, steady())
+
+
+def _instant(stamp: str | float) -> datetime:
+    """From milliseconds."""
+    return datetime.fromtimestamp(float(stamp) / 1000, UTC)
 
 
 def _short(error: ValidationError) -> str:

@@ -12,6 +12,7 @@ None when there is nothing left to say. The README's diagram shows the same mach
 """
 
 from core.transitions.changed import Changed
+from core.transitions.dating import redated
 from core.transitions.launching import (
     GIVE_UP_AFTER,
     answer_lost,
@@ -43,6 +44,7 @@ __all__ = [
     "order_failed",
     "order_taken",
     "ordered",
+    "redated",
     "refused",
     "reminded",
     "reported",

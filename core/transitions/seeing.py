@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from core import costs, leases
+from core.clock import is_within
 from core.events import (
     InstanceDeleted,
     InstanceFailed,
@@ -110,7 +111,7 @@ def _running(instance: Instance, novita: NovitaInstance, now: datetime) -> Chang
     if order is not None and order.verb in (Verb.STOP, Verb.DELETE):
         return None  # Not done yet, or the listing lags behind; the order is sent again when that lasts.
     if order is not None and order.verb is Verb.RESTART and instance.novita_status == "running":
-        if now - (order.last_try_at or order.at) < _RESTART_LAG:
+        if is_within(order.last_try_at or order.at, _RESTART_LAG, now):
             return None  # The state from before the restart.
     elif instance.status is Status.RUNNING:
         return _addresses(instance, novita, now)
@@ -146,7 +147,7 @@ def _stopped(instance: Instance, novita: NovitaInstance, now: datetime) -> Chang
         is_new = instance.data_until != novita.data_until and novita.data_until is not None
         return (instance.model_copy(update={"data_until": novita.data_until}), ()) if is_new else None
     order = instance.order
-    if order is not None and order.verb is Verb.START and now - (order.last_try_at or order.at) < OLD_STATE_LAG:
+    if order is not None and order.verb is Verb.START and is_within(order.last_try_at or order.at, OLD_STATE_LAG, now):
         return None
     changes = {
         "status": Status.STOPPED,

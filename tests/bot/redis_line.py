@@ -4,6 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import re
+
+_TIME = re.compile(rb"(?<=\*2\r\n\$10\r\n)\d{10}(?=\r\n\$\d+\r\n\d+\r\n)")
+"""The seconds in an answer to TIME."""
 
 
 class RedisLine:
@@ -22,6 +26,8 @@ class RedisLine:
         self.held = asyncio.Event()
         """Set once something is being held back."""
         self.url = ""
+        self.clock_ahead = 0
+        """Seconds by which the server's clock is ahead, for whoever asks it over this line."""
 
     async def __aenter__(self) -> RedisLine:
         await self.up()
@@ -64,5 +70,5 @@ class RedisLine:
                 if not self._flowing.is_set():
                     self.held.set()
                     await self._flowing.wait()
-                writer.write(data)
+                writer.write(_TIME.sub(lambda found: b"%d" % (int(found[0]) + self.clock_ahead), data))
                 await writer.drain()

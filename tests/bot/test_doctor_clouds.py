@@ -18,6 +18,7 @@ from bot.sandbox.novita import Fault as NovitaFault
 from bot.sandbox.slack import ANY_METHOD, Fault
 from tests.bot.clinic import clinic, said_to_cy
 from tests.bot.house import open_house
+from tests.bot.redis_line import RedisLine
 
 # Slack
 
@@ -212,6 +213,24 @@ async def test_a_clock_that_is_off_is_a_warning(redis_url: str, seconds: int, st
     assert finding.state is state
     if state is State.WARNING:
         assert ("ahead of" if seconds > 0 else "behind") in finding.found
+
+
+async def test_redis_with_another_time_than_everybody_else_is_a_failure_that_says_what_follows(redis_url: str) -> None:
+    async with RedisLine(redis_url) as line, clinic(line.url) as sick:
+        line.clock_ahead = 7200
+        findings = await sick.findings()
+    assert findings["Clock"].state is State.FAILED
+    assert "Redis's is 2 h ahead of Novita's: no lease ends by itself" in findings["Clock"].found
+    assert findings["Worker"].state is State.FAILED
+
+
+async def test_without_novita_redis_and_the_machine_are_compared(redis_url: str) -> None:
+    async with RedisLine(redis_url) as line, clinic(line.url) as sick:
+        line.clock_ahead = -7200
+        await sick.novita.stop()
+        findings = await sick.findings()
+    assert "Redis's is 2 h behind this machine's" in findings["Clock"].found
+    assert "ahead: a clock was wrong" in findings["Worker"].found
 
 
 async def test_a_clock_so_far_off_that_slack_is_refused_is_a_failure_over_http_alone(redis_url: str) -> None:

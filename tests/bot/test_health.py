@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from pydantic import SecretStr
@@ -21,6 +21,7 @@ from bot.server.recent import Recent
 from core.errors import SettingsError
 from tests.bot.house import House, open_house
 from tests.bot.leaks import everything_logged, found_in, secrets_of
+from tests.bot.living import read, running, seen, with_lease_to
 from tests.bot.redis_line import RedisLine
 from tests.bot.watching import fetched, readiness, said, scraped
 
@@ -44,6 +45,44 @@ async def test_all_is_well_and_each_dependency_says_how_long_it_took(redis_url: 
             assert state.keys() == {"ok", "ms"}
             assert state["ok"] is True
             assert 0 <= state["ms"] < 3000
+
+
+async def test_a_sign_of_life_from_the_future_is_no_sign_until_a_worker_gives_a_right_one(redis_url: str) -> None:
+    async with open_house(redis_url, workers=0) as house:
+        await house.base.store.see_worker(house.base.clock.now() + timedelta(hours=2))
+        await house.base.store.note_success("observe", house.base.clock.now() + timedelta(hours=2))
+        status, states = await readiness(house.port)
+        assert (status, states["worker"]["ok"]) == (200, False)
+        assert "ahead: a clock was wrong" in states["worker"]["error"]
+        look = await scraped(house.port)
+        assert look.value("gpu_bot_worker_up") == 0
+        assert look.value("gpu_bot_task_last_success_timestamp_seconds", task="observe") is None
+        async with open_base(house.settings) as base, as_worker(base):
+            async with asyncio.timeout(20):
+                while not (await readiness(house.port))[1]["worker"]["ok"]:  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
+
+
+async def test_all_goes_on_with_a_redis_whose_clock_is_wrong_and_with_one_that_is_set_right(redis_url: str) -> None:
+    async with RedisLine(redis_url) as line:
+        line.clock_ahead = 7200
+        async with open_house(line.url) as house:
+            made, _ = await running(house)
+            assert made.running_at is not None
+            ahead = made.running_at - datetime.now(UTC)
+            assert timedelta(hours=1, minutes=58) < ahead < timedelta(hours=2, minutes=2)
+            line.clock_ahead = 0
+            async with asyncio.timeout(30):
+                while (await read(house, made.id)).running_at > datetime.now(UTC):  # type: ignore[operator]  # noqa: ASYNC110
+                    await asyncio.sleep(0.1)
+            record = await read(house, made.id)
+            assert record.lease_ends_at is not None
+            assert record.lease_ends_at < datetime.now(UTC) + timedelta(hours=8)
+            await with_lease_to(house, record, timedelta(seconds=-1))
+            await seen(house, record, "is stopped")
+            async with asyncio.timeout(20):
+                while not (await readiness(house.port))[1]["worker"]["ok"]:  # noqa: ASYNC110
+                    await asyncio.sleep(0.05)
 
 
 async def test_a_missing_worker_is_named_and_the_web_stays_ready(redis_url: str) -> None:

@@ -8,8 +8,9 @@ from datetime import timedelta
 import pytest
 
 from bot.sandbox.novita import Fault
+from core.alarms import AlarmKind
 from core.models import LeaseEnd, Status
-from tests.bot.house import open_house
+from tests.bot.house import House, open_house
 from tests.bot.living import buttons_of, change, in_thread, read, running, seen, told, with_lease_to
 
 HOUR = timedelta(hours=1)
@@ -160,3 +161,24 @@ async def test_a_stopped_instance_reminds_weekly_what_its_disk_costs(redis_url: 
         reminder = await in_thread(house, card, "has been stopped for a week")
         assert "$0.20 a day" in reminder.shown
         assert buttons_of(reminder) == ["instance:start", "instance:delete"]
+
+
+async def test_while_novita_says_another_time_no_lease_ends_and_afterwards_it_does(redis_url: str) -> None:
+    async with open_house(redis_url) as house:
+        made, _ = await running(house)
+        house.novita.clock_ahead = -120
+        await with_lease_to(house, made, timedelta(seconds=-1))
+        await _stand(house, 1)
+        before = len(house.novita.calls_of("instances"))
+        await house.novita.wait_until(lambda: len(house.novita.calls_of("instances")) > before + 4)
+        assert (await read(house, made.id)).order is None
+        house.novita.clock_ahead = 0
+        await seen(house, made, "is stopped")
+        await _stand(house, 0)
+
+
+async def _stand(house: House, alarms: int) -> None:
+    """Returns once so many alarms of clocks stand."""
+    async with asyncio.timeout(20):
+        while len([a for a in await house.base.alarms.standing() if a.kind is AlarmKind.CLOCKS_APART]) != alarms:  # noqa: ASYNC110
+            await asyncio.sleep(0.02)  # Redis tells nobody when it changes.

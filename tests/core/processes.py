@@ -12,15 +12,17 @@ from pydantic import SecretStr
 
 from bot.sandbox.novita import SandboxNovita
 from bot.sandbox.novita.server import DEFAULT_API_KEY
+from core.alarms import Alarms
 from core.catalog import Catalog
 from core.events import Event
 from core.launch import Launcher, Patience
 from core.lifecycle import Lifecycle
 from core.models import Instance
 from core.novita import NovitaClient
-from core.observe import Observer
+from core.observe import ALIVE_WITHIN, Observer
 from core.outbox import Memo, Notifier, Outbox
 from core.store import Store, connect
+from core.witness import Clocks
 from tests.core.novita_world import IMPATIENT
 from tests.core.samples import TurnedClock
 
@@ -56,6 +58,7 @@ class Process:
     launcher: Launcher
     observer: Observer
     lifecycle: Lifecycle
+    alarms: Alarms
     told: Told
 
     async def quiet(self) -> None:
@@ -92,8 +95,10 @@ def process(
         patience=patience,
     )
     observer = Observer(client, store, outbox, clock)
-    lifecycle = Lifecycle(client, store, outbox, clock, max_lease=MAX_LEASE)
-    return Process(store, client, outbox, catalog, launcher, observer, lifecycle, told)
+    alarms = Alarms(store, clock)
+    witness = Clocks(client, clock, clock, alarms, store, alive_within=ALIVE_WITHIN)
+    lifecycle = Lifecycle(client, store, outbox, clock, witness, max_lease=MAX_LEASE)
+    return Process(store, client, outbox, catalog, launcher, observer, lifecycle, alarms, told)
 
 
 @asynccontextmanager

@@ -73,6 +73,21 @@ async def test_an_old_market_is_fetched_anew_by_one_process_and_followed_by_the_
     await other.close()
 
 
+async def test_a_market_fetched_by_a_clock_that_was_ahead_is_fetched_anew_and_every_process_takes_the_new_one(
+    web: Process, sandbox: SandboxNovita, redis_url: str, clock: TurnedClock
+) -> None:
+    other = process(sandbox, redis_url, clock)
+    clock.turn(hours=2)
+    for each in (web, other):
+        await each.catalog.refresh()
+    clock.turn(hours=-2)
+    for each in (web, other):
+        await each.catalog.refresh()
+        assert each.catalog.market is not None
+        assert each.catalog.market.as_of == clock.now()
+    await other.close()
+
+
 async def test_while_novita_is_away_the_last_market_stays_at_hand(
     web: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:

@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot.sandbox.novita import Fault, SandboxNovita
+from core.alarms import AlarmKind
 from core.errors import InvalidRequest, NoSuchInstance, NotAllowed
 from core.events import InstanceStopped, LeaseReminder, OrderFailed, StopReason
 from core.lifecycle import possible
@@ -290,3 +291,45 @@ async def test_connection_data_is_read_fresh_and_kept_nowhere(
     assert password in sandbox.secrets
     assert password not in repr(connection)
     assert password not in (await _read(web, record.id)).model_dump_json()
+
+
+async def test_one_clock_ends_no_lease_and_the_lease_ends_once_another_agrees(
+    web: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    record = await _running(web, clock, lease=timedelta(hours=4))
+    clock.turn(hours=5)
+    sandbox.clock_ahead = -5 * 3600
+    await _worker(web, clock, 60)
+    held = await _read(web, record.id)
+    assert (held.status, held.order, held.reminded) == (Status.RUNNING, None, ())
+    assert [(a.kind, a.subject) for a in await web.alarms.standing()] == [(AlarmKind.CLOCKS_APART, "Novita")]
+    sandbox.clock_ahead = 0
+    await _worker(web, clock, 60)
+    assert (await _read(web, record.id)).status is Status.STOPPED
+    assert await web.alarms.standing() == []
+
+
+async def test_while_clocks_differ_what_people_order_is_done_all_the_same(
+    web: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    record = await _running(web, clock)
+    sandbox.clock_ahead = 3600
+    await web.lifecycle.order(Verb.STOP, record.id, ADA, POLICY)
+    await _worker(web, clock, 60)
+    assert (await _read(web, record.id)).status is Status.STOPPED
+
+
+async def test_what_was_seen_by_a_clock_two_hours_ahead_goes_on_as_usual_once_it_is_set_right(
+    web: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    clock.turn(hours=2)
+    record = await _running(web, clock, lease=timedelta(hours=1))
+    clock.turn(hours=-2)
+    sandbox.boot_at_once(record.novita_id or "")
+    await web.observer.look()
+    await web.lifecycle.tend()
+    put_right = await _read(web, record.id)
+    assert put_right.running_at == clock.now()
+    assert put_right.lease_ends_at == clock.now() + timedelta(hours=1)
+    await _worker(web, clock, 3600 + 120, each=20)
+    assert (await _read(web, record.id)).status is Status.STOPPED

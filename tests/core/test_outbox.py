@@ -373,3 +373,33 @@ async def test_a_notifier_that_hangs_with_many_instances_holds_up_no_other_news(
     hook.gate.set()
     await process.quiet()
     assert len(hook.told) == 60
+
+
+async def test_what_a_clock_that_was_ahead_has_put_off_is_told_as_soon_as_it_is_set_right(
+    start: Callable[..., Process], clock: TurnedClock
+) -> None:
+    away: list[Exception | None] = [NotDelivered("away", timedelta(minutes=2)), None]
+    ear = Listener(trouble=lambda _: away.pop(0))
+    web = start(ear)
+    clock.turn(hours=2)
+    await web.begin()
+    await web.quiet()
+    assert ear.told == []
+    clock.turn(hours=-2)
+    assert await web.outbox.sweep() == 1
+    await web.quiet()
+    assert ear.told == ["instance_requested"]
+
+
+async def test_no_notifier_puts_anything_off_for_longer_than_an_hour(
+    start: Callable[..., Process], clock: TurnedClock
+) -> None:
+    away: list[Exception | None] = [NotDelivered("away", timedelta(days=1)), None]
+    ear = Listener(trouble=lambda _: away.pop(0))
+    web = start(ear)
+    await web.begin()
+    await web.quiet()
+    clock.turn(hours=1)
+    assert await web.outbox.sweep() == 1
+    await web.quiet()
+    assert ear.told == ["instance_requested"]

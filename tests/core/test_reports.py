@@ -20,6 +20,7 @@ from core.events import Event, InstanceRequested, MachineReported, ReportLevel, 
 from core.models import ENV_LIMIT, HOOK_VARIABLE, Instance, Status
 from core.outbox import Memo, NotDelivered, Outbox
 from core.reports import Answer, Report, Reports, fitting, new_hook, opens, read_report, with_hook
+from core.reports.desk import WINDOW
 from core.reports.reading import clean
 from core.store import Store, connect
 from tests.core.processes import Told
@@ -269,7 +270,7 @@ async def test_a_worker_that_dies_before_it_notes_the_sum_as_told_tells_it_no_se
     await web.outbox.update(newest, lambda i: transitions.summed_up(i, 5, clock.now()))
     await worker.reports.sum_up()
     assert (await web.news())[20:] == [5]
-    assert await worker.store.reports_left_out(clock.now()) == {}
+    assert await worker.store.reports_left_out(clock.now(), WINDOW) == {}
 
 
 async def test_reports_that_come_while_it_is_summed_up_are_not_lost(
@@ -279,12 +280,41 @@ async def test_reports_that_come_while_it_is_summed_up_are_not_lost(
     sender = await begun(web)
     await web.say(sender, times=25)
     clock.turn(minutes=1)
-    [(_, known)] = (await web.store.reports_left_out(clock.now())).items()
+    [(_, known)] = (await web.store.reports_left_out(clock.now(), WINDOW)).items()
     await web.say(sender, times=24)
     await web.store.reports_summed_up(sender.id, known)
     clock.turn(minutes=1)
     await web.reports.sum_up()
     assert [n for n in await web.news() if isinstance(n, int)] == [5, 4]
+
+
+async def test_a_minute_counted_by_a_clock_that_was_ahead_is_over_a_minute_after_it_was_set_right(
+    desk: Callable[[], Desk], clock: TurnedClock
+) -> None:
+    web = desk()
+    sender = await begun(web)
+    clock.turn(hours=2)
+    await web.say(sender, times=25)
+    clock.turn(hours=-2)
+    assert await web.say(sender) == [Answer.COUNTED], "it is still that minute"
+    clock.turn(seconds=59)
+    assert await web.say(sender) == [Answer.COUNTED]
+    clock.turn(seconds=1)
+    await web.reports.sum_up()
+    assert await web.say(sender) == [Answer.POSTED]
+    assert (await web.news())[20:22] == [7, "hello"]
+
+
+async def test_reports_left_out_by_a_clock_that_was_ahead_are_summed_up_at_once(
+    desk: Callable[[], Desk], clock: TurnedClock
+) -> None:
+    web = desk()
+    sender = await begun(web)
+    clock.turn(hours=2)
+    await web.say(sender, times=25)
+    clock.turn(hours=-2)
+    await web.reports.sum_up()
+    assert (await web.news())[20:] == [5]
 
 
 async def test_a_count_that_redis_has_forgotten_does_not_swallow_later_ones(

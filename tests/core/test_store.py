@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from redis.asyncio import Redis
 
+from core.clock import CLOSE_ENOUGH, steady
 from core.errors import RequestTaken, StoreUnavailable, VersionConflict
 from core.events import InstanceCreated, InstanceRequested
 from core.models import Status
+from core.outbox import LONGEST_WAIT
 from core.store import KEEP_ENDED, Store, connect
 from tests.core.samples import NOON, SECRET, instance, market, product
 
@@ -152,8 +154,31 @@ async def test_one_process_fetches_the_market_for_all(store: Store, other: Store
 async def test_a_process_counts_as_living_while_it_gives_signs_of_life(store: Store, other: Store) -> None:
     await store.beat(NOON)
     await other.beat(NOON + timedelta(seconds=10))
-    assert await store.processes_alive_since(NOON) == {store.holder, other.holder}
-    assert await store.processes_alive_since(NOON + timedelta(seconds=5)) == {other.holder}
+    later = NOON + timedelta(seconds=10)
+    assert await store.processes_alive_since(NOON, later) == {store.holder, other.holder}
+    assert await store.processes_alive_since(NOON + timedelta(seconds=5), later) == {other.holder}
+
+
+async def test_a_sign_of_life_from_the_future_is_none_until_a_right_one_takes_its_place(store: Store) -> None:
+    await store.beat(NOON + timedelta(minutes=20))
+    assert await store.processes_alive_since(NOON - timedelta(seconds=20), NOON) == set()
+    await store.beat(NOON + timedelta(seconds=1))
+    assert await store.processes_alive_since(NOON - timedelta(seconds=20), NOON) == {store.holder}
+
+
+async def test_what_is_due_further_ahead_than_anything_is_put_off_is_due_now(store: Store) -> None:
+    ids = [(await store.begin(instance(), BEGUN, NOON))[0].id for _ in range(3)]
+    for instance_id, wait in zip(ids, (LONGEST_WAIT, LONGEST_WAIT + CLOSE_ENOUGH, timedelta(hours=2)), strict=True):
+        await store.postpone(instance_id, "note", 0, 1, NOON + wait)
+    assert await store.due(NOON) == [ids[2]]
+    assert await store.due(NOON - timedelta(milliseconds=1)) == ids[1:]
+    assert await store.due(NOON + LONGEST_WAIT) == [ids[0]]
+
+
+async def test_the_server_says_what_time_it_is_alone_and_with_each_sign_of_life(store: Store) -> None:
+    for sample in (await store.time(), await store.beat(NOON)):
+        assert abs(sample.said - datetime.now(UTC)) < timedelta(minutes=1)
+        assert sample.asked <= sample.heard <= steady()
 
 
 class _Proxy:

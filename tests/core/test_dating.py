@@ -1,0 +1,65 @@
+"""What a clock that was ahead has left on a record is put right, and nothing else is touched."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from core import transitions
+from core.clock import CLOSE_ENOUGH
+from core.models import Billed, Order, Status, Verb
+from tests.core.samples import ADA, NOON, instance
+
+HOUR = timedelta(hours=1)
+MOMENT = timedelta(milliseconds=1)
+AHEAD = NOON + 2 * HOUR
+
+
+@pytest.mark.parametrize(
+    "name", ["created_at", "launched_at", "running_at", "stopped_at", "in_doubt_since", "missing_since"]
+)
+@pytest.mark.parametrize(
+    ("by", "is_put_right"), [(2 * HOUR, True), (CLOSE_ENOUGH + MOMENT, True), (CLOSE_ENOUGH, False), (-HOUR, False)]
+)
+def test_a_past_that_lies_ahead_is_now(name: str, by: timedelta, is_put_right: bool) -> None:
+    changed = transitions.redated(instance(**{name: NOON + by}), NOON)
+    assert (changed is not None) is is_put_right
+    if changed is not None:
+        record, events = changed
+        assert getattr(record, name) == NOON
+        assert list(events) == []
+        assert transitions.redated(record, NOON) is None
+
+
+@pytest.mark.parametrize(
+    ("running_at", "ends_at", "then"),
+    [
+        (AHEAD, AHEAD + 8 * HOUR, NOON + 8 * HOUR),
+        (AHEAD, AHEAD + 9 * HOUR, AHEAD + 9 * HOUR),
+        (NOON - HOUR, NOON + 7 * HOUR, NOON + 7 * HOUR),
+        (AHEAD, None, None),
+    ],
+)
+def test_a_lease_that_was_counted_from_such_a_past_is_counted_anew_unless_somebody_moved_it(
+    running_at: Any, ends_at: Any, then: Any
+) -> None:
+    record = instance(status=Status.RUNNING, running_at=running_at, lease_ends_at=ends_at)
+    changed = transitions.redated(record, NOON)
+    assert (changed[0] if changed else record).lease_ends_at == then
+
+
+def test_orders_and_what_was_billed_are_put_right_too() -> None:
+    record = instance(
+        order=Order(verb=Verb.STOP, actor=ADA, at=NOON - HOUR, last_try_at=AHEAD),
+        billed=(Billed(since=NOON - HOUR, until=NOON), Billed(since=NOON, until=AHEAD), Billed(since=AHEAD)),
+    )
+    changed = transitions.redated(record, NOON)
+    assert changed is not None
+    assert changed[0].order == Order(verb=Verb.STOP, actor=ADA, at=NOON - HOUR, last_try_at=NOON)
+    assert changed[0].billed == (
+        Billed(since=NOON - HOUR, until=NOON),
+        Billed(since=NOON, until=NOON),
+        Billed(since=NOON),
+    )
