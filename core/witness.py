@@ -24,6 +24,9 @@ _KEPT = timedelta(minutes=1)
 
 SHARED, NOVITA = "Redis", "Novita"
 
+_LEASES_WAIT = "none ends by itself until the clocks agree"
+_LEASES_GO_ON = "end as they should, by the other clocks"
+
 
 class Witness(Protocol):
     """What is asked before something is done only because its time has come."""
@@ -108,7 +111,8 @@ class Clocks:
             return
         mine = {self._host if subject == "" else subject: said for subject, said in wrong.items()}
         for subject, said in mine.items():
-            facts = {"clock": subject, "off": said, "process": self._processes.holder}
+            leases = _LEASES_GO_ON if subject == self._host else _LEASES_WAIT
+            facts = {"clock": subject, "off": said, "leases": leases, "process": self._processes.holder}
             await self._alarms.sound(AlarmKind.CLOCKS_APART, subject, facts)
         await self._quiet_others(set(mine))
         self._looked_after, self._was_apart = steady(), bool(wrong)

@@ -51,7 +51,7 @@ _WORDS: dict[AlarmKind, _Words] = {
         is_grave=False,
     ),
     AlarmKind.CLOCKS_APART: _Words(
-        "Two clocks are more than a minute apart: no lease ends by itself until they agree",
+        "Two clocks are more than a minute apart",
         "Set the clocks of this machine and of Redis by NTP.",
     ),
     AlarmKind.ALL_ABSENT: _Words(
