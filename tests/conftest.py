@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import os
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,10 +11,28 @@ import redis
 from hypothesis import HealthCheck, settings
 
 from core.redis_server import ensure_server
+from tests.patience import QUICK_EXAMPLES
 
-settings.register_profile("quick", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
-settings.register_profile("deep", deadline=None, max_examples=1000)
-settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "quick"))
+# Properties are tried with the same examples each time, whoever runs them, so that a run says something of the change
+# and not of luck. `--hypothesis-profile=deep` (.ci/deep) goes on exploring, and keeps what it finds in .hypothesis.
+_UNHURRIED = [HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much]
+settings.register_profile(
+    "quick",
+    deadline=None,
+    max_examples=QUICK_EXAMPLES,
+    derandomize=True,
+    database=None,
+    suppress_health_check=_UNHURRIED,
+)
+settings.register_profile(
+    "deep",
+    deadline=None,
+    max_examples=QUICK_EXAMPLES * 20,
+    derandomize=False,
+    print_blob=True,
+    suppress_health_check=_UNHURRIED,
+)
+settings.load_profile("quick")
 
 
 @pytest.fixture(scope="session")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.grammar.keywords import KEYS
 from bot.grammar.parts import Said, part_at
 from bot.grammar.settling import settle
-from bot.grammar.splitting import LIMIT, Splitter
+from bot.grammar.splitting import Splitter, excess
 from bot.grammar.vocabulary import Vocabulary
 from bot.grammar.wish import Wish
 from bot.ids import Field
@@ -20,6 +20,6 @@ def read(text: str, vocabulary: Vocabulary) -> Wish:
         part = part_at(words, at, vocabulary)
         said += part.said
         at += part.length
-    if len(text) > LIMIT:
-        said.append(Said(Field.NAME, (), f"… and {len(text) - LIMIT} more characters"))
+    if more := excess(text):
+        said.append(Said(Field.NAME, (), f"… and {more} more characters"))
     return settle(said, vocabulary)

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 LIMIT = 2000
-"""Characters that are read of a text; it takes a script to type more."""
+"""Characters that are read of a text as it was typed, before Slack's escaping; it takes a script to type more."""
 
 _DOUBLE = '"“”„‟«»'
 _SINGLE = "'‘’‚‛"
@@ -47,7 +47,7 @@ class Splitter:
 
     def split(self, text: str) -> list[Word]:
         """The words of a text that Slack sent, as far as the limit."""
-        found = self._word.finditer(_plain(text[:LIMIT]))
+        found = self._word.finditer(_plain(text)[:LIMIT])
         return [word for one in found if (word := _word_of(one))]
 
 
@@ -56,6 +56,11 @@ def quote(text: str) -> str:
     plain = re.sub(rf"[{_DOUBLE}\\]", r"\\\g<0>", text)
     hidden = re.sub(r"<|&(?=(?:amp|lt|gt);)", _hidden, plain)
     return '"' + "".join(char if char.isprintable() else f"\\u{ord(char):x};" for char in hidden) + '"'
+
+
+def excess(text: str) -> int:
+    """How many of the characters that were typed are beyond the limit."""
+    return max(0, len(_plain(text)) - LIMIT) if len(text) > LIMIT else 0
 
 
 def undash(text: str) -> str:

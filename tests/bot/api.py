@@ -12,6 +12,7 @@ import jsonschema_rs
 
 from core.models import Instance
 from tests.bot.house import GPU, House
+from tests.patience import PATIENCE_SECONDS
 
 Json = dict[str, Any]
 
@@ -75,7 +76,7 @@ async def api(house: House, *, web: int = 0, **headers: str) -> AsyncIterator[ht
 async def at(url: str | None, **headers: str) -> AsyncIterator[httpx.AsyncClient]:
     """The same at an address."""
     assert url
-    async with httpx.AsyncClient(base_url=url, headers={**BEARER, **headers}, timeout=20) as client:
+    async with httpx.AsyncClient(base_url=url, headers={**BEARER, **headers}, timeout=PATIENCE_SECONDS) as client:
         contract = Contract((await client.get("/api/openapi.json")).json())
 
         async def check(answer: httpx.Response) -> None:

@@ -19,6 +19,7 @@ from core.novita import NovitaClient, Timeouts
 from core.store import Store, connect
 from tests.bot.house import settings_for
 from tests.bot.leaks import found_in, secrets_of
+from tests.patience import NO_HURRY_SECONDS, PATIENCE_SECONDS
 
 QUICK = timedelta(seconds=2)
 PATIENT = Timeouts(read=timedelta(seconds=1))
@@ -48,7 +49,7 @@ class Clinic:
 @asynccontextmanager
 async def clinic(redis_url: str, *, channel: str = "", **settings: Any) -> AsyncIterator[Clinic]:
     """All is well in it, unless the settings say otherwise."""
-    slack, novita = SandboxSlack(rate_limits=None), SandboxNovita()
+    slack, novita = SandboxSlack(rate_limits=None, answer_limit=NO_HURRY_SECONDS), SandboxNovita()
     await novita.start()
     api = await slack.start()
     chosen = settings_for(slack, api, novita, redis_url, **{"admins": "U0CY000001", **settings})
@@ -59,7 +60,7 @@ async def clinic(redis_url: str, *, channel: str = "", **settings: Any) -> Async
 
     try:
         await store.see_worker(datetime.now(UTC))
-        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=5)) as session:
+        async with aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=PATIENCE_SECONDS)) as session:
             yield Clinic(
                 slack,
                 novita,

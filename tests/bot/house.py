@@ -19,6 +19,7 @@ from bot.sandbox.slack import Message, Modal, Outcome, SandboxSlack, Screen
 from core.models import Instance
 from core.settings import Settings
 from tests.bot.front import Delivered, Front
+from tests.patience import NO_HURRY_SECONDS
 
 Json = dict[str, Any]
 
@@ -178,7 +179,10 @@ async def open_house(
     With several webs each request goes to the next one, as from a load balancer. The two servers may be given with
     faults in them; they are started here.
     """
-    slack, novita = slack or SandboxSlack(rate_limits=None), novita or SandboxNovita(boot_seconds=BOOT_SECONDS)
+    slack, novita = (
+        slack or SandboxSlack(rate_limits=None, answer_limit=NO_HURRY_SECONDS),
+        novita or SandboxNovita(boot_seconds=BOOT_SECONDS),
+    )
     async with AsyncExitStack() as stack:
         await novita.start()
         stack.push_async_callback(novita.stop)

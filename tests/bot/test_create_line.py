@@ -190,6 +190,6 @@ async def test_with_prices_not_at_hand_the_modal_still_opens_in_time_and_is_fill
     async with open_house(redis_url, workers=0, warm=False, novita=novita) as house:
         ada = house.slack.person("ada")
         await ada.command("/gpu create 4090 x2 as train-1")
-        modal = await ada.modal("create_instance", timeout=10)
+        modal = await ada.modal("create_instance")
         assert modal.fields()["gpu_num"].value == "2"
         assert modal.fields()["name"].value == "train-1"

@@ -18,17 +18,16 @@ from bot.sandbox.slack import Outcome
 from tests.bot import wire
 from tests.bot.house import House, open_house, payload_of
 from tests.bot.leaks import everything_logged
+from tests.patience import SOON_SECONDS, examples
 
 Json = dict[str, Any]
 
-SLOW_SECONDS = 3.0
-"""As long as Slack waits."""
 FORM = "application/x-www-form-urlencoded"
 TYPES = ["", FORM, "application/json", "multipart/form-data; boundary=x", "text/plain; charset=nonsense", "/;;="]
 KINDS = ["command", "block_actions", "block_suggestion", "view_submission"]
 
 shared_house = settings(
-    max_examples=200, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+    max_examples=examples(40), suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
 
 scalars = (
@@ -73,7 +72,7 @@ async def answer(house: House, body: bytes, content_type: str, *, signed: bool, 
     all_headers = {"Content-Type": content_type, **(house.slack.signed(body) if signed else {}), **headers}
     began = time.monotonic()
     status = await wire.request(house.port, body, all_headers)
-    assert time.monotonic() - began < SLOW_SECONDS
+    assert time.monotonic() - began < SOON_SECONDS
     return status
 
 
@@ -134,7 +133,7 @@ async def test_a_real_payload_cut_anywhere_never_gives_a_5xx(house: House, kind:
     assert house.novita.calls_of("create") == []
 
 
-@settings(shared_house, max_examples=500)
+@settings(shared_house, max_examples=examples(120))
 @given(kind=st.sampled_from(KINDS), bent=bends)
 async def test_a_real_payload_bent_out_of_shape_never_gives_a_5xx_and_makes_one_instance_at_most(
     house: House, kind: str, bent: list[tuple[str, int, Any]], log: io.StringIO

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
@@ -13,6 +12,7 @@ from pydantic import SecretStr
 from bot.sandbox.slack import ANY_METHOD, Ack, Fault, Kind, SandboxSlack
 from bot.sandbox.slack.constants import ENTERPRISE_ID, GUEST_TEAM_ID, TEAM_ID
 from tests.bot.house import House, open_house, payload_of
+from tests.patience import patience
 
 Json = dict[str, Any]
 
@@ -117,7 +117,7 @@ async def test_nobody_is_let_in_while_slack_has_not_said_whose_bot_it_is(redis_u
             assert house.novita.creates == []
             house.slack.faults.clear("auth.test")
             command = next(payload for kind, payload, _ in visits if kind == "command")
-            async with asyncio.timeout(20):
+            async with patience():
                 said = STARTING
                 while STARTING in said:
                     said = shown(await house.slack.post(command, Kind.COMMAND))

@@ -15,6 +15,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from bot.grammar import Vocabulary, Wish, complaint, read, vocabulary, wish_of, write
+from bot.grammar.splitting import LIMIT
 from core.durations import read_duration
 from core.models import DISK_MAX_GB, DISK_MIN_GB, NAME_PATTERN, BillingMode, InstanceRequest, Region, Template
 from tests.bot.worlds import H100, HONG_KONG, HOSTILE, RTX, SINGAPORE, SYDNEY, anything, market, product
@@ -429,6 +430,25 @@ def test_a_written_wish_reads_back_as_itself(data: st.DataObject, words: Vocabul
     assert read(line, words) == wish
     typed = line.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     assert read(typed, words) == wish, "also as Slack sends it when a person types the line"
+
+
+def test_names_that_slacks_escaping_lengthens_are_read_whole() -> None:
+    """Each of them alone is a thousand characters on the wire; what counts is what a person typed."""
+    long = "&" * 200
+    words = Vocabulary(products=(long,), regions=(Region(id=long, name=long, place=""),), templates=((long, ""),))
+    wish = Wish(product_name=long, region=long, template_id=long, name="train-1")
+    typed = write(wish, words).replace("&", "&amp;")
+    assert len(typed) > 3000
+    assert read(typed, words) == wish
+
+
+def test_what_is_typed_beyond_the_limit_is_counted_as_it_was_typed() -> None:
+    line = "as train-1 "
+    full = line + "&amp;" * (LIMIT - len(line))
+    assert not any("more characters" in told for told in read(full, SHOP).not_understood)
+    assert read(full, SHOP).name == "train-1"
+    assert read(full + "&amp;", SHOP).not_understood[-1] == "… and 1 more characters"
+    assert read(full + "&amp;&lt;", SHOP).not_understood[-1] == "… and 2 more characters"
 
 
 @given(st.data(), vocabularies, st.randoms(use_true_random=False))

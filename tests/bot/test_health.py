@@ -24,11 +24,12 @@ from tests.bot.leaks import everything_logged, found_in, secrets_of
 from tests.bot.living import read, running, seen, with_lease_to
 from tests.bot.redis_line import RedisLine
 from tests.bot.watching import fetched, readiness, said, scraped
+from tests.patience import SOON_SECONDS, patience
 
 
 async def has_beaten(house: House) -> None:
     """Returns once a worker's tasks have given a sign of life."""
-    async with asyncio.timeout(20):
+    async with patience():
         while await house.base.store.worker_seen_at() is None:  # noqa: ASYNC110
             await asyncio.sleep(0.01)  # Redis tells nobody when it changes.
 
@@ -151,7 +152,7 @@ async def test_dependencies_that_hang_are_asked_side_by_side_and_not_waited_for(
             house.novita.fail_all(NovitaFault.hang(has_effect=False))
             began = time.monotonic()
             (status, states), (alive, _, _) = await asyncio.gather(readiness(port), fetched(port, "/healthz"))
-            assert time.monotonic() - began < 5
+            assert time.monotonic() - began < SOON_SECONDS
             assert (status, alive) == (503, 200)
             assert {state["error"] for state in states.values()} == {"no answer within 3 s"}
             line.resume()

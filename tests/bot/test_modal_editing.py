@@ -47,7 +47,7 @@ def price_line(modal: Modal) -> str:
 async def priced(house: House, modal: Modal, pattern: str) -> None:
     """The price line, once it says this."""
     try:
-        await house.slack.wait_until(lambda: re.search(pattern, price_line(modal)), timeout=5)
+        await house.slack.wait_until(lambda: re.search(pattern, price_line(modal)))
     except TimeoutError:
         pytest.fail(f"the price line stayed {price_line(modal)!r}")
 

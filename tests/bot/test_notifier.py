@@ -90,7 +90,7 @@ async def test_a_call_that_hangs_holds_up_its_own_story_alone_and_is_made_again(
         await house.submitted("second", who="bo")
         assert await whole_story(house, "second") == ["created", "running"]
         assert house.slack.thread(await house.card("first")) == []
-        await house.slack.wait_until(lambda: house.slack.person("ada").messages("gpu")[0].edits, timeout=15)
+        await house.slack.wait_until(lambda: house.slack.person("ada").messages("gpu")[0].edits)
         assert await whole_story(house, "first") == ["created", "running"]
 
 

@@ -14,6 +14,7 @@ from bot.sandbox.slack import Fault
 from core.models import Status
 from tests.bot.house import open_house
 from tests.bot.redis_line import RedisLine
+from tests.patience import patience
 
 
 async def test_two_webs_and_two_workers_tell_one_story_once(redis_url: str) -> None:
@@ -94,5 +95,5 @@ async def test_a_worker_that_is_told_to_stop_while_redis_is_stuck_stops(redis_ur
         await line.down()
         line.resume()
         await line.up()
-        async with asyncio.timeout(20):
+        async with patience():
             await closing

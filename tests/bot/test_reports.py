@@ -27,6 +27,7 @@ from tests.bot.house import House, open_house
 from tests.bot.leaks import all_of_redis, all_said, everything_logged, found_in, secrets_of
 from tests.bot.living import change, in_thread, launched, running, seen, told
 from tests.bot.redis_line import RedisLine
+from tests.patience import PATIENCE_SECONDS, examples, patience
 
 PUBLIC_URL = "https://bot.example.com"
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -231,7 +232,7 @@ async def test_without_redis_the_answer_is_503_and_a_program_may_try_again(redis
             answer = await machine.post(b"lost", port)
             assert answer == Answered(503, "The bot's memory does not answer. Try again in a minute.\n")
             await line.up()
-            async with asyncio.timeout(10):
+            async with patience():
                 while (await machine.post(b"after", port)).status != 200:
                     pass
         await in_thread(house, card, "after")
@@ -293,10 +294,10 @@ async def test_whatever_is_sent_there_the_answer_is_no_5xx(redis_url: str) -> No
             st.binary(max_size=400) | st.text(max_size=200).map(str.encode),
             st.sampled_from(["application/json", "text/plain", "application/x-www-form-urlencoded", "x/y;z", "é", ""]),
         )
-        @hypothesis_settings(max_examples=40, deadline=None)
+        @hypothesis_settings(max_examples=examples(30))
         def fuzz(body: bytes, content_type: str) -> None:
             call = machine.post(body, headers={"Content-Type": content_type})
-            answer = asyncio.run_coroutine_threadsafe(call, loop).result(20)
+            answer = asyncio.run_coroutine_threadsafe(call, loop).result(PATIENCE_SECONDS)
             assert answer.status in (200, 202, 400)
             assert "Traceback" not in answer.text
 

@@ -25,6 +25,7 @@ from tests.bot.leaks import everything_logged, found_in, secrets_of
 from tests.bot.test_edge import FORM, HELP
 from tests.bot.watching import Json, fetched, lines, said, settled
 from tests.bot.wire import request
+from tests.patience import patience
 
 
 @pytest.fixture
@@ -76,7 +77,7 @@ async def test_a_worker_that_goes_on_with_the_telling_goes_on_under_the_same_id(
         house.slack.faults.clear()
         before = len(lines(log))
         async with open_base(house.settings) as core:
-            async with asyncio.timeout(20):
+            async with patience():
                 while not await core.outbox.sweep():  # noqa: ASYNC110
                     await asyncio.sleep(0.01)  # It is due when its time has come: nobody says so.
             await core.outbox.drain(timedelta(seconds=10))

@@ -22,6 +22,7 @@ from bot.sandbox.slack.constants import BOT_USER
 from core.settings import REGION_PRIORITY
 from tests.bot.slack_sandbox import buttons, modal_view, text_field
 from tests.core.samples import TurnedClock
+from tests.patience import PATIENCE_SECONDS, SOON_SECONDS, patience
 
 Json = dict[str, Any]
 JSON = {"Content-Type": "application/json"}
@@ -66,7 +67,7 @@ class Sight:
         self.patches: list[Json] = []
 
     async def until(self, holds: Callable[[Json], Any]) -> Json:
-        async with asyncio.timeout(5):
+        async with patience():
             while not (self.parts and holds(self.parts)):
                 await self.step()
         return self.parts
@@ -237,7 +238,7 @@ async def test_being_somebody_else_begins_anew(desk: Desk) -> None:
 async def test_a_wish_that_makes_no_sense_ends_the_connection(desk: Desk, wish: str) -> None:
     async with desk.http.ws_connect(f"{desk.address}/live") as socket:
         await socket.send_str(wish)
-        await socket.receive(timeout=5)
+        await socket.receive(timeout=PATIENCE_SECONDS)
         assert socket.close_code == aiohttp.WSCloseCode.POLICY_VIOLATION
 
 
@@ -247,7 +248,7 @@ async def test_pages_that_are_still_open_do_not_hold_up_the_end(desk: Desk) -> N
     async with desk.http.ws_connect(f"{address}/live") as socket:
         await socket.send_json({"person": "ada"})
         await socket.receive_json()
-        async with asyncio.timeout(2):
+        async with asyncio.timeout(SOON_SECONDS):
             await page.stop()
 
 

@@ -26,8 +26,9 @@ from core.errors import SettingsError
 from tests.bot.house import settings_for
 from tests.bot.slack_sandbox import RunningSlack, running_slack
 from tests.bot.watching import readiness
+from tests.patience import SOON_SECONDS, patience
 
-QUICK = Pace(connect=0.4, hello=0.4, heartbeat=0.2, quiet=60, steady=60, pause=0.01, longest_pause=0.05, goodbye=0.1)
+QUICK = Pace(connect=1, hello=1, heartbeat=0.6, quiet=60, steady=60, pause=0.01, longest_pause=0.05, goodbye=0.1)
 
 
 @asynccontextmanager
@@ -94,9 +95,9 @@ async def test_a_connection_on_which_pings_stop_being_answered_is_replaced(redis
 
 async def test_a_connection_that_answers_pings_stays(redis_url: str) -> None:
     slack = SandboxSlack(rate_limits=None)
-    async with bot_on_a_socket(redis_url, slack, replace(QUICK, heartbeat=0.02)):
+    async with bot_on_a_socket(redis_url, slack, QUICK):
         await slack.wait_until(lambda: is_back(slack, 0))
-        await slack.wait_until(lambda: slack.sockets.pings >= 10)
+        await slack.wait_until(lambda: slack.sockets.pings >= 3)
         assert slack.sockets.met == [Manner.PROPER]
 
 
@@ -161,7 +162,7 @@ class Patience:
         self.done.append(body["text"])
 
     async def has_begun(self) -> None:
-        async with asyncio.timeout(5):
+        async with patience():
             await self._news.wait()
 
 
@@ -211,7 +212,7 @@ async def test_the_end_is_quick_although_a_listener_never_ends() -> None:
             command = asyncio.create_task(slack.person("ada").command("/gpu forever"))
             await patience.has_begun()
             began = clock()
-        assert clock() - began < 1.5
+        assert clock() - began < SOON_SECONDS
         command.cancel()
         patience.go.set()
 
@@ -219,14 +220,14 @@ async def test_the_end_is_quick_although_a_listener_never_ends() -> None:
 @pytest.mark.parametrize("manner", [Manner.DEAF, Manner.WORDLESS, Manner.HANGING])
 async def test_the_end_is_quick_although_the_connection_is_dead(manner: Manner) -> None:
     clock = asyncio.get_running_loop().time
-    patient = Pace(goodbye=0.1)
+    patient = Pace(connect=100, hello=100, heartbeat=100, goodbye=0.1)
     async with running_slack() as slack, aiohttp.ClientSession() as session:
         slack.sockets.meet_next(manner)
         app = AsyncApp(client=AsyncWebClient(token=slack.bot_token, base_url=slack.api, session=session))
         async with Line(app, slack.app_token, patient).held():
             await slack.wait_until(lambda: slack.sockets.met)
             began = clock()
-        assert clock() - began < 1.5
+        assert clock() - began < SOON_SECONDS
 
 
 async def is_connected(line: Line) -> bool:

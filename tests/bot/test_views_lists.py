@@ -82,9 +82,9 @@ def test_a_full_page_of_the_longest_names_fits(letter: str) -> None:
 
 def test_five_hundred_instances_are_all_reached_by_turning_pages_each_once_and_fast() -> None:
     many = [owned(f"U0PERSON{n % 40:02}", f"gpu-{n}") for n in range(500)]
-    began = time.perf_counter()
+    began = time.thread_time()
     pages = pages_of(many)
-    spent = time.perf_counter() - began
+    spent = time.thread_time() - began
     reached = [value for page in pages for _, value in accessories(page)]
     assert sorted(reached) == sorted(one.id for one in many)
     assert len(pages) == 34

@@ -14,6 +14,7 @@ from aiohttp import web
 from prometheus_client.parser import text_string_to_metric_families
 
 from tests.bot.house import House
+from tests.patience import patience
 
 Json = dict[str, Any]
 Sample = tuple[str, frozenset[tuple[str, str]]]
@@ -88,7 +89,7 @@ def said(log: io.StringIO, event: str, **fields: object) -> list[Json]:
 
 async def settled(house: House) -> None:
     """Returns once everybody was told everything, and the workers' tasks have succeeded."""
-    async with asyncio.timeout(20):
+    async with patience():
         store = house.base.store
         while await store.outbox_size() or "beat" not in await store.successes():  # noqa: ASYNC110
             await asyncio.sleep(0.01)  # Redis tells nobody when it changes.

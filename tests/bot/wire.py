@@ -5,16 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Mapping
 
-Headers = Mapping[str, str | bytes]
+from tests.patience import patience
 
-ANSWER_SECONDS = 5.0
+Headers = Mapping[str, str | bytes]
 
 
 async def say(port: int, words: bytes, *, then_leave: bool = False) -> bytes:
     """Sends the bytes and returns the beginning of what comes back. `then_leave`: goes away right after speaking."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
-        async with asyncio.timeout(ANSWER_SECONDS):
+        async with patience():
             writer.write(words)
             await writer.drain()
             if then_leave:
@@ -30,7 +30,7 @@ async def converse(port: int, *words: bytes) -> list[bytes]:
     """Says one thing after another on one connection, each after the answer to the one before."""
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     answers = []
-    async with asyncio.timeout(ANSWER_SECONDS):
+    async with patience():
         for each in words:
             writer.write(each)
             answers.append(await reader.read(65536))

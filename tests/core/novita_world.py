@@ -17,7 +17,7 @@ from core.novita import NovitaClient, Timeouts
 
 HONG_KONG = Region(id="cn-hongkong-1", name="CN-HK-01", place="Hong Kong")
 PRIVATE_TEMPLATE = "107672"
-IMPATIENT = Timeouts(read=timedelta(seconds=0.2), create=timedelta(seconds=0.2))
+IMPATIENT = Timeouts(read=timedelta(seconds=1), create=timedelta(seconds=1))
 
 
 class Clock:

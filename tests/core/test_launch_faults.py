@@ -25,6 +25,7 @@ from core.launch import Launcher
 from core.models import Instance, token_in
 from tests.core.processes import PRIORITY, Process, novita_at, process
 from tests.core.samples import ADA, POLICY, TurnedClock, request
+from tests.patience import examples
 
 
 @pytest.fixture(autouse=True, scope="module")
@@ -90,7 +91,7 @@ _read_fault = st.sampled_from(["fine", "fine", "502 before", "reset before", "no
 _lives = st.lists(st.one_of(st.none(), st.integers(0, 14)), min_size=1, max_size=4)
 
 
-@settings(max_examples=120)
+@settings(max_examples=examples(20))
 @given(creates=st.lists(_fault, max_size=6), lists=st.lists(_read_fault, max_size=6), lives=_lives)
 @example(creates=["reset after"], lists=["502 before"] * 6, lives=[3, None])
 @example(creates=["full", "reset after"], lists=[], lives=[6])

@@ -111,10 +111,10 @@ def test_however_many_regions_novita_names_the_labels_stay_few() -> None:
 
 def test_counting_costs_microseconds() -> None:
     def seconds() -> float:
-        began = time.perf_counter()
+        began = time.thread_time()
         for _ in range(200):
             metrics.http_answered("/slack/events", "POST", 200, 0.001)
             metrics.acknowledged("command", 0.001)
-        return (time.perf_counter() - began) / 200
+        return (time.thread_time() - began) / 200
 
     assert min(seconds() for _ in range(10)) < 0.00005, "it should take about 3 us, and this is the best of 10 rounds"

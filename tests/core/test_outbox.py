@@ -16,6 +16,7 @@ from core.models import Instance
 from core.outbox import Memo, NotDelivered, Outbox
 from core.store import Store, connect
 from tests.core.samples import NOON, TurnedClock, instance
+from tests.patience import patience
 
 Trouble = Callable[[Event], Exception | None]
 
@@ -67,7 +68,7 @@ class Process:
 
 async def told(listener: Listener, count: int) -> None:
     """Returns once it has heard so many events."""
-    async with asyncio.timeout(10):
+    async with patience():
         while len(listener.told) < count:  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 
@@ -75,7 +76,7 @@ async def told(listener: Listener, count: int) -> None:
 async def noted(process: Process, record: Instance, notifier: str, cursor: int) -> None:
     """Returns once it is written down how far the notifier has come."""
     mark = f'"{notifier}":{{"cursor":{cursor},'
-    async with asyncio.timeout(10):
+    async with patience():
         while mark not in await process.store.delivery(record.id):  # noqa: ASYNC110
             await asyncio.sleep(0.01)
 

@@ -14,6 +14,7 @@ from core.store import connect
 from core.store.turns import HOLD, Turns, Wish, Wished
 from core.tasks import Note, Work, run_forever
 from tests.bot.redis_line import RedisLine
+from tests.patience import patience
 
 
 @contextlib.asynccontextmanager
@@ -45,7 +46,7 @@ class _Beats:
         self.at_once -= 1
 
     async def reach(self, count: int) -> None:
-        async with self._changed, asyncio.timeout(20):
+        async with self._changed, patience():
             await self._changed.wait_for(lambda: self.count >= count)
 
 

@@ -47,6 +47,7 @@ from core.store import Store, connect
 from core.webhook import Forbidden, PublicOnly, WebhookNotifier
 from tests.core.processes import Told
 from tests.core.samples import ADA, NOON, SECRET, TurnedClock, instance, request
+from tests.patience import patience
 
 PUBLIC = "93.184.215.14"
 TOLD: dict[type[Any], dict[str, Any]] = {
@@ -312,13 +313,13 @@ async def never_ends_its_answer(writer: asyncio.StreamWriter) -> None:
 
 @pytest.mark.parametrize("manners", [hangs_up, speaks_no_http, says_nothing, never_ends_its_head])
 async def test_a_receiver_without_manners_costs_no_more_than_its_time_and_is_tried_again(manners: Any) -> None:
-    async with rude(manners) as url, asyncio.timeout(5):
+    async with rude(manners) as url, patience():
         with pytest.raises(NotDelivered):
             await _hook(patience=timedelta(seconds=0.3)).tell(_made(url), CREATED, {}, latest=True)
 
 
 async def test_an_answer_without_end_is_not_read() -> None:
-    async with rude(never_ends_its_answer) as url, asyncio.timeout(5):
+    async with rude(never_ends_its_answer) as url, patience():
         assert await _hook().tell(_made(url), CREATED, {}, latest=True) == {"number": "1"}
 
 
@@ -395,8 +396,8 @@ class Halfway(httpcore.AsyncNetworkBackend):
 async def test_a_receiver_whose_ipv6_cannot_be_reached_is_reached_by_ipv4(receiver: Receiver, is_silent: bool) -> None:
     inside = int(receiver.url.rsplit(":", 1)[1].split("/")[0])
     _, resolve = answering(["2606:4700::1", "2606:4700::2", PUBLIC])
-    backend = PublicOnly(Halfway(inside, is_silent=is_silent), resolve, timedelta(seconds=0.4))
-    async with asyncio.timeout(0.4):
+    backend = PublicOnly(Halfway(inside, is_silent=is_silent), resolve, timedelta(seconds=1))
+    async with patience():
         stream = await backend.connect_tcp("both.example.com", 443)
     await stream.aclose()
 
@@ -469,7 +470,7 @@ async def test_a_receiver_that_takes_its_time_delays_no_other_notifier(redis_url
     clock, store, ear = TurnedClock(), Store(connect(redis_url)), Told()
     async with rude(says_nothing) as url:
         outbox = Outbox(store, [_hook(clock, patience=timedelta(seconds=20)), ear], clock)
-        async with asyncio.timeout(10):
+        async with patience():
             record = await outbox.begin(instance(request=request(webhook_url=url)), [CREATED])
             await outbox.update(record, lambda i: (i, [InstanceRunning(at=NOON)]))
             while ear.types != ["instance_created", "instance_running"]:  # noqa: ASYNC110

@@ -23,11 +23,11 @@ from core.redis_server import EmbeddedRedis, embedded_redis
 from core.store import Store, connect
 from tests.bot.house import BOOT_SECONDS, Scene, instance_id_of
 from tests.bot.leaks import found_in, secrets_of
+from tests.patience import NO_HURRY_SECONDS, patience
 
 ROOT = Path(__file__).parents[2]
 Json = dict[str, Any]
 
-READY_SECONDS = 20.0
 LONG_AGO = timedelta(seconds=50)
 """Longer than a process may be silent, and longer than the right to tell lasts."""
 
@@ -55,7 +55,7 @@ class BotProcess:
 
     async def says(self, event: str, where: Callable[[Json], bool] = lambda _: True, *, times: int = 1) -> Json:
         """The line of the log with this event, once it was written so many times."""
-        async with asyncio.timeout(READY_SECONDS):
+        async with patience():
             while True:
                 found = [line for line in self.events if line.get("event") == event and where(line)]
                 if len(found) >= times:
@@ -145,7 +145,7 @@ class Stage(Scene):
 
     async def told(self) -> None:
         """Returns once everything that has happened is told and noted as told."""
-        async with asyncio.timeout(READY_SECONDS):
+        async with patience():
             while await self.store.outbox_size():  # noqa: ASYNC110
                 await asyncio.sleep(0.01)  # Redis tells nobody when it changes.
 
@@ -179,7 +179,10 @@ class Stage(Scene):
 @asynccontextmanager
 async def open_stage(folder: Path) -> AsyncIterator[Stage]:
     """Opened empty; closed when every process has ended, and none of them has let a secret into its log."""
-    slack, novita = SandboxSlack(rate_limits=None), SandboxNovita(boot_seconds=BOOT_SECONDS)
+    slack, novita = (
+        SandboxSlack(rate_limits=None, answer_limit=NO_HURRY_SECONDS),
+        SandboxNovita(boot_seconds=BOOT_SECONDS),
+    )
     async with AsyncExitStack() as stack:
         await novita.start()
         stack.push_async_callback(novita.stop)

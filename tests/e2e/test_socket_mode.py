@@ -11,8 +11,6 @@ import pytest
 from bot.sandbox.slack import Kind, payloads
 from tests.e2e.stage import BotProcess, Stage, open_stage
 
-pytestmark = pytest.mark.timeout(60)
-
 
 async def connected(stage: Stage) -> BotProcess:
     """A web on a socket; Slack knows no address of it."""

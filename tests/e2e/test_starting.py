@@ -10,8 +10,6 @@ import pytest
 from bot.sandbox.slack import ANY_METHOD, Fault
 from tests.e2e.stage import Stage, open_stage
 
-pytestmark = pytest.mark.timeout(60)
-
 
 async def lines_of_failed_start(stage: Stage, role: str = "web", **settings: str) -> list[str]:
     """What a process says that cannot start, its log apart."""
@@ -84,6 +82,6 @@ async def test_an_absent_slack_does_not_end_the_start_and_is_met_when_it_is_back
         web = await stage.web(**({"SLACK_APP_TOKEN": stage.slack.app_token} if mode == "Socket Mode" else {}))
         stage.slack.faults.clear()
         if mode == "Socket Mode":
-            await stage.slack.wait_until(lambda: stage.slack.sockets.connected, timeout=20)
+            await stage.slack.wait_until(lambda: stage.slack.sockets.connected)
         assert "GPUs from Slack" in (await stage.slack.person("ada").command("/gpu help")).body
         assert await web.stop() == 0

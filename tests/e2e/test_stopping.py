@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import signal
 from pathlib import Path
 
@@ -12,8 +11,7 @@ import pytest
 from bot.sandbox.novita import Fault as NovitaFault
 from bot.sandbox.slack import Fault
 from tests.e2e.stage import Stage, open_stage
-
-pytestmark = pytest.mark.timeout(90)
+from tests.patience import patience
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
@@ -23,7 +21,7 @@ async def test_an_idle_process_ends_at_once_with_exit_code_0(tmp_path: Path, rol
         process = await stage.start(role)
         await process.says("worker_ready" if role == "worker" else "web_ready")
         process.signal(number)
-        async with asyncio.timeout(5):
+        async with patience():
             assert await process.ended() == 0
         assert not any("Traceback" in line for line in process.lines)
 
@@ -91,7 +89,7 @@ async def health(session: aiohttp.ClientSession, stage: Stage) -> int:
 
 async def refused(session: aiohttp.ClientSession, stage: Stage) -> None:
     """Returns once the web takes no more requests; it says so before it is done with closing its door."""
-    async with asyncio.timeout(5):
+    async with patience():
         while True:
             try:
                 await health(session, stage)

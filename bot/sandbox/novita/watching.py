@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 
+from bot.sandbox.patience import PATIENCE_SECONDS
+
 
 class Watched:
     """Something whose changes can be followed and waited for."""
@@ -18,7 +20,7 @@ class Watched:
         self._listeners.append(callback)
         return lambda: self._listeners.remove(callback)
 
-    async def wait_until(self, predicate: Callable[[], bool], timeout: float = 10.0) -> None:
+    async def wait_until(self, predicate: Callable[[], bool], timeout: float = PATIENCE_SECONDS) -> None:
         """Return once `predicate` holds, looked at after every change. Raises TimeoutError after so many seconds."""
         async with asyncio.timeout(timeout):
             while not predicate():

@@ -9,6 +9,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeVar
 
+from bot.sandbox.patience import PATIENCE_SECONDS
+
 T = TypeVar("T")
 
 
@@ -43,7 +45,7 @@ class Changes:
         due, self._next = self._next, asyncio.Event()
         due.set()
 
-    async def wait_until(self, predicate: Callable[[], T], timeout: float = 10.0) -> T:
+    async def wait_until(self, predicate: Callable[[], T], timeout: float = PATIENCE_SECONDS) -> T:
         """The predicate's first truthy value, looked at now and after every change.
 
         Raises TimeoutError after `timeout` seconds.

@@ -18,7 +18,6 @@ from urllib.parse import urlencode
 import aiohttp
 
 from bot.ids import EVENTS_PATH
-from bot.sandbox.slack.constants import ANSWER_LIMIT
 from bot.sandbox.slack.sockets import Sockets
 from bot.sandbox.slack.workspace import Workspace
 
@@ -67,11 +66,19 @@ class Delivery:
     `signing_secret` signs every request.
     """
 
-    def __init__(self, sockets: Sockets, signing_secret: str, bot_url: str | None, clock: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        sockets: Sockets,
+        signing_secret: str,
+        bot_url: str | None,
+        clock: Callable[[], float],
+        answer_limit: float,
+    ) -> None:
         self.bot_url = bot_url
         self._sockets = sockets
         self._secret = signing_secret.encode()
         self._clock = clock
+        self._answer_limit = answer_limit
         self._session: aiohttp.ClientSession | None = None
 
     def start(self) -> None:
@@ -97,19 +104,19 @@ class Delivery:
         timestamp: int | None = None,
         envelope_id: str | None = None,
     ) -> Ack:
-        """Delivers a payload and waits up to 3 seconds for the answer, as Slack does.
+        """Delivers a payload and waits for the answer as long as its limit, as Slack does.
 
         Over HTTP `headers` are added last, so they can replace the signature; over a socket `envelope_id` can
         repeat one. Raises RuntimeError when there is no bot to deliver to.
         """
         started = time.monotonic()
         try:
-            async with asyncio.timeout(ANSWER_LIMIT):
+            async with asyncio.timeout(self._answer_limit):
                 if self._sockets.connected:
                     return await self._by_socket(payload, kind, envelope_id, started)
                 return await self._by_http(payload, kind, headers or {}, timestamp, started)
         except TimeoutError:
-            return Ack(0, "", time.monotonic() - started, f"no answer within {ANSWER_LIMIT:g} s")
+            return Ack(0, "", time.monotonic() - started, f"no answer within {self._answer_limit:g} s")
         except (aiohttp.ClientError, OSError) as error:
             return Ack(0, "", time.monotonic() - started, f"{type(error).__name__}: {error}")
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from bot.sandbox.patience import PATIENCE_SECONDS
 from bot.sandbox.slack import payloads
 from bot.sandbox.slack.block_kit import problems_in_message
 from bot.sandbox.slack.block_kit.texts import offered_options
@@ -50,7 +51,7 @@ class Person:
             self._show_failure(place, payload["command"], ack)
         return ack
 
-    async def modal(self, callback_id: str | None = None, timeout: float = 5.0) -> Modal:
+    async def modal(self, callback_id: str | None = None, timeout: float = PATIENCE_SECONDS) -> Modal:
         """The modal on top of this person's screen (with that callback_id), waited for.
 
         Raises TimeoutError.

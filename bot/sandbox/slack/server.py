@@ -11,8 +11,9 @@ from typing import Any, TypeVar
 from aiohttp import web
 
 from bot.manifest import SCOPES
+from bot.sandbox.patience import PATIENCE_SECONDS
 from bot.sandbox.slack.changes import Change
-from bot.sandbox.slack.constants import APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
+from bot.sandbox.slack.constants import ANSWER_LIMIT, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
 from bot.sandbox.slack.delivery import Ack, Delivery, Kind
 from bot.sandbox.slack.faults import Faults
 from bot.sandbox.slack.person import Person
@@ -33,7 +34,8 @@ GOODBYE_SECONDS = 0.2
 class SandboxSlack:
     """A Slack workspace on loopback with the bot installed and four people in it.
 
-    `rate_limits` scales Slack's limits, None lifts them; `clock` gives Unix seconds. Nothing is served before `start`.
+    `rate_limits` scales Slack's limits, None lifts them; `clock` gives Unix seconds; `answer_limit` is how many seconds
+    it waits for an acknowledgement, and a trigger lives. Nothing is served before `start`.
     """
 
     def __init__(
@@ -45,15 +47,16 @@ class SandboxSlack:
         app_token: str = APP_TOKEN,
         rate_limits: float | None = 1.0,
         clock: Callable[[], float] = time.time,
+        answer_limit: float = ANSWER_LIMIT,
     ) -> None:
         self.signing_secret, self.bot_token, self.app_token = signing_secret, bot_token, app_token
         self.scopes = set(SCOPES)
         """What the bot was granted when it was installed: what its manifest asks for."""
-        self.workspace = Workspace(clock)
+        self.workspace = Workspace(clock, trigger_life=answer_limit)
         self.faults = Faults()
         self.rate_limits = RateLimits(clock, rate_limits)
         self.sockets = Sockets(self.workspace.changes)
-        self._delivery = Delivery(self.sockets, signing_secret, bot_url, clock)
+        self._delivery = Delivery(self.sockets, signing_secret, bot_url, clock, answer_limit)
         self._runner: web.AppRunner | None = None
 
     async def start(self, port: int = 0) -> str:
@@ -129,7 +132,7 @@ class SandboxSlack:
         """Calls `callback` on every change; the returned function ends that."""
         return self.workspace.changes.subscribe(callback)
 
-    async def wait_until(self, predicate: Callable[[], T], timeout: float = 10.0) -> T:
+    async def wait_until(self, predicate: Callable[[], T], timeout: float = PATIENCE_SECONDS) -> T:
         """The predicate's first truthy value, looked at after every change.
 
         Raises TimeoutError after `timeout` seconds.

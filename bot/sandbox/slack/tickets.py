@@ -8,7 +8,7 @@ import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from bot.sandbox.slack.constants import RESPONSE_URL_LIFE, RESPONSE_URL_USES, TRIGGER_LIFE
+from bot.sandbox.slack.constants import RESPONSE_URL_LIFE, RESPONSE_URL_USES
 from bot.sandbox.slack.errors import SlackError
 
 
@@ -24,10 +24,11 @@ class Trigger:
 
 
 class Triggers:
-    """trigger_ids: each lives 3 seconds and works once."""
+    """trigger_ids: each lives `life` seconds and works once."""
 
-    def __init__(self, clock: Callable[[], float]) -> None:
+    def __init__(self, clock: Callable[[], float], life: float) -> None:
         self._clock = clock
+        self._life = life
         self._issued: dict[str, Trigger] = {}
 
     def issue(self, user: str, channel: str | None = None, view: str | None = None) -> str:
@@ -46,7 +47,7 @@ class Triggers:
             raise SlackError("invalid_trigger_id")
         if trigger.exchanged:
             raise SlackError("exchanged_trigger_id")
-        if self._clock() - trigger.issued_at > TRIGGER_LIFE:
+        if self._clock() - trigger.issued_at > self._life:
             raise SlackError("expired_trigger_id")
         trigger.exchanged = True
         return trigger

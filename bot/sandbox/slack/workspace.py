@@ -9,7 +9,16 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from bot.sandbox.slack.changes import Changes
-from bot.sandbox.slack.constants import APP_ID, BOT_ID, BOT_NAME, BOT_USER, GUEST_TEAM_ID, SLACKBOT, TEAM_ID
+from bot.sandbox.slack.constants import (
+    APP_ID,
+    BOT_ID,
+    BOT_NAME,
+    BOT_USER,
+    GUEST_TEAM_ID,
+    SLACKBOT,
+    TEAM_ID,
+    TRIGGER_LIFE,
+)
 from bot.sandbox.slack.reading import text_of
 from bot.sandbox.slack.tickets import ResponseUrls, Triggers
 from bot.sandbox.slack.views import Views
@@ -135,13 +144,13 @@ class Workspace:
     `clock` gives Unix seconds and is what trigger_ids and limits live by.
     """
 
-    def __init__(self, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, clock: Callable[[], float] = time.time, *, trigger_life: float = TRIGGER_LIFE) -> None:
         self.clock = clock
         self.changes = Changes()
         self.members = {member.id: member for member in _people()}
         self.channels = {channel.id: channel for channel in _channels()}
         self.messages: dict[str, dict[str, Message]] = {}
-        self.triggers = Triggers(clock)
+        self.triggers = Triggers(clock, trigger_life)
         self.response_urls = ResponseUrls(clock)
         self.views = Views(clock, self.changes)
         self.calls: list[SlackCall] = []
