@@ -17,7 +17,7 @@ from tests.bench.processes import ROOT, Child, NotMeasured, clean_environment
 def bench(*options: str, temporary: Path | None = None) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, **({"TMPDIR": str(temporary)} if temporary else {})}
     command = [sys.executable, "-m", "tests.bench", *options]
-    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=55)
+    return subprocess.run(command, cwd=ROOT, env=env, capture_output=True, text=True, timeout=200)
 
 
 def working_in(folder: Path) -> list[str]:

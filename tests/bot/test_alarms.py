@@ -56,7 +56,7 @@ async def test_a_refusal_of_slacks_puts_it_off_and_holds_up_no_other_admin(redis
         await house.base.alarms.sound(STUCK, "i-1")
         await dms(house, "bo", 1)
         assert house.slack.person("cy").dms() == []
-        await house.slack.wait_until(lambda: bool(house.slack.person("cy").dms()), timeout=30)
+        await house.slack.wait_until(lambda: bool(house.slack.person("cy").dms()))
         assert len(house.slack.calls_of("chat.postMessage")) == 3
 
 

@@ -58,10 +58,9 @@ async def test_a_sign_of_life_from_the_future_is_no_sign_until_a_worker_gives_a_
         look = await scraped(house.port)
         assert look.value("gpu_bot_worker_up") == 0
         assert look.value("gpu_bot_task_last_success_timestamp_seconds", task="observe") is None
-        async with open_base(house.settings) as base, as_worker(base):
-            async with asyncio.timeout(20):
-                while not (await readiness(house.port))[1]["worker"]["ok"]:  # noqa: ASYNC110
-                    await asyncio.sleep(0.05)
+        async with open_base(house.settings) as base, as_worker(base), patience():
+            while not (await readiness(house.port))[1]["worker"]["ok"]:  # noqa: ASYNC110
+                await asyncio.sleep(0.05)
 
 
 async def test_all_goes_on_with_a_redis_whose_clock_is_wrong_and_with_one_that_is_set_right(redis_url: str) -> None:
@@ -81,7 +80,7 @@ async def test_all_goes_on_with_a_redis_whose_clock_is_wrong_and_with_one_that_i
             assert record.lease_ends_at < datetime.now(UTC) + timedelta(hours=8)
             await with_lease_to(house, record, timedelta(seconds=-1))
             await seen(house, record, "is stopped")
-            async with asyncio.timeout(20):
+            async with patience():
                 while not (await readiness(house.port))[1]["worker"]["ok"]:  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
 

@@ -12,6 +12,7 @@ from core.alarms import AlarmKind
 from core.models import LeaseEnd, Status
 from tests.bot.house import House, open_house
 from tests.bot.living import buttons_of, change, in_thread, read, running, seen, told, with_lease_to
+from tests.patience import patience
 
 HOUR = timedelta(hours=1)
 CY = "U0CY000001"
@@ -179,6 +180,6 @@ async def test_while_novita_says_another_time_no_lease_ends_and_afterwards_it_do
 
 async def _stand(house: House, alarms: int) -> None:
     """Returns once so many alarms of clocks stand."""
-    async with asyncio.timeout(20):
+    async with patience():
         while len([a for a in await house.base.alarms.standing() if a.kind is AlarmKind.CLOCKS_APART]) != alarms:  # noqa: ASYNC110
             await asyncio.sleep(0.02)  # Redis tells nobody when it changes.
