@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+if __name__ == "__main__":
+    from bot import start
+
+    start.leave_on_signals()
+
 import asyncio
 import json
+import os
 import re
+import sys
 from collections.abc import Callable
 from enum import StrEnum
 from typing import Annotated
 
 import typer
 
-from bot import logs
+from bot import logs, terminal
+from bot.start import leave_on_signals
 from core import settings
 from core.errors import SettingsError
 from core.settings import Settings
@@ -84,6 +92,7 @@ def sandbox(
 
     if story and not rehearse:
         raise typer.BadParameter(f"{story} can be rehearsed: gpu-bot sandbox --rehearse {story}", param_hint="STORY")
+    terminal.end_with_the_reader()
     played = (story or Story.CREATE).value if rehearse else None
     raise typer.Exit(run(story=played, verbose=verbose, port=port, opens=opens))
 
@@ -142,6 +151,9 @@ def _run(work: Callable[[], object]) -> None:
         asyncio.run(work())  # type: ignore[arg-type]
     except SettingsError as error:
         raise _wrong(error) from None
+    finally:
+        # The event loop has put its own back, and what is left to do now is nothing that could be lost.
+        leave_on_signals()
 
 
 def _wrong(error: SettingsError) -> typer.Exit:
@@ -150,8 +162,15 @@ def _wrong(error: SettingsError) -> typer.Exit:
 
 
 def main() -> None:
-    """The console script."""
-    cli()
+    """The whole command. Exit code 1 also when what it had to say could not be written."""
+    terminal.steady()
+    try:
+        cli()
+    finally:
+        if lost := terminal.lost_output():
+            sys.stderr.write(f"The output could not be written: {lost}.\n")
+            sys.stderr.flush()
+            os._exit(1)
 
 
 if __name__ == "__main__":

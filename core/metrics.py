@@ -6,9 +6,12 @@ all processes share (instances, the outbox) is read from Redis when somebody loo
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import timedelta
+from functools import wraps
+from typing import ParamSpec
 
+import structlog
 from prometheus_client import CollectorRegistry, Counter, Histogram, ProcessCollector, disable_created_metrics
 
 from core.models import Attempt, Instance, Status
@@ -83,6 +86,30 @@ _task_seconds = Histogram(
     buckets=_CALL_BUCKETS,
     registry=REGISTRY,
 )
+_log_lines_lost = Counter(
+    "gpu_bot_log_lines_lost",
+    "Lines of the log that nobody will read, by why: not_made, not_written, reader_too_slow.",
+    ["reason"],
+    registry=REGISTRY,
+)
+
+
+_log = structlog.get_logger(__name__)
+
+P = ParamSpec("P")
+
+
+def _harmless(count: Callable[P, None]) -> Callable[P, None]:
+    """What cannot be counted is not counted, and what it tells of goes on."""
+
+    @wraps(count)
+    def counted(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            count(*args, **kwargs)
+        except Exception as error:  # noqa: BLE001 - written down, with its traceback
+            _log.error("not_counted", metric=count.__name__, exc_info=error)
+
+    return counted
 
 
 class Few:
@@ -110,6 +137,7 @@ def know_reasons(words: Iterable[str]) -> None:
     _reasons.update(words)
 
 
+@_harmless
 def create_ended(instance: Instance, total: timedelta, novitas: timedelta) -> None:
     """A launch is over in this process; `novitas` is the part of the time that was spent waiting for Novita."""
     _creates.labels(_outcome(instance), _regions.label(instance.offer.region.name if instance.offer else "")).inc()
@@ -119,31 +147,41 @@ def create_ended(instance: Instance, total: timedelta, novitas: timedelta) -> No
     _create_seconds.labels("ours").observe(max(0.0, (total - novitas).total_seconds()))
 
 
+@_harmless
 def novita_called(endpoint: str, status: str, seconds: float) -> None:
     """`status` is the HTTP status, or unsent, unclear or cancelled when there was none."""
     _novita_seconds.labels(endpoint, status).observe(seconds)
 
 
+@_harmless
 def slack_called(method: str, outcome: str, seconds: float) -> None:
     _slack_seconds.labels(method, outcome).observe(seconds)
 
 
+@_harmless
 def webhook_called(status: int | None, seconds: float) -> None:
     _webhook_seconds.labels(NONE if status is None else str(status)).observe(seconds)
 
 
+@_harmless
 def acknowledged(kind: str, seconds: float) -> None:
     _ack_seconds.labels(kind).observe(seconds)
 
 
+@_harmless
 def http_answered(route: str, method: str, status: int, seconds: float) -> None:
     _http_seconds.labels(route, method, str(status)).observe(seconds)
 
 
+@_harmless
 def task_ended(task: str, outcome: str, seconds: float) -> None:
     """`outcome`: ok, put_off (what it needs is away), failed (a defect), or cancelled."""
     _task_runs.labels(task, outcome).inc()
     _task_seconds.labels(task).observe(seconds)
+
+
+def log_lines_lost(reason: str, lines: int = 1) -> None:
+    _log_lines_lost.labels(reason).inc(lines)
 
 
 def _outcome(instance: Instance) -> str:

@@ -21,14 +21,21 @@ Role = Callable[[Base], "contextlib.AbstractAsyncContextManager[object]"]
 
 async def run(settings: Settings, *roles: Role) -> None:
     """Runs a process with these roles until it is told to stop. Raises SettingsError when it cannot begin."""
-    stop = _stop_signal()
-    async with contextlib.AsyncExitStack() as stack:
-        core = await stack.enter_async_context(open_base(settings))
-        for role in roles:
-            await stack.enter_async_context(role(core))
-        _keep_what_is_here()
-        await stop.wait()
-        log.info("stopping")
+    stop = asyncio.Event()
+    try:
+        async with contextlib.AsyncExitStack() as stack:
+            # Told to stop before it is ready, it leaves what it was waiting for, and closes what is open by then.
+            async with asyncio.timeout(None) as opening:
+                _on_signals(stop, opening)
+                core = await stack.enter_async_context(open_base(settings))
+                for role in roles:
+                    await stack.enter_async_context(role(core))
+            _keep_what_is_here()
+            await stop.wait()
+            log.info("stopping")
+    except TimeoutError:
+        if not stop.is_set():
+            raise
 
 
 def _keep_what_is_here() -> None:
@@ -37,8 +44,15 @@ def _keep_what_is_here() -> None:
     gc.freeze()
 
 
-def _stop_signal() -> asyncio.Event:
-    stop = asyncio.Event()
+def _on_signals(stop: asyncio.Event, opening: asyncio.Timeout) -> None:
+    loop = asyncio.get_running_loop()
+
+    def leave() -> None:
+        is_first = not stop.is_set()
+        stop.set()
+        if is_first:
+            with contextlib.suppress(RuntimeError):  # It is open already.
+                opening.reschedule(loop.time())
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop.set)
-    return stop
+        loop.add_signal_handler(number, leave)

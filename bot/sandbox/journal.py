@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from collections import deque
 from collections.abc import Callable
@@ -30,7 +31,8 @@ class Journal:
 
     def take(self, raw: bytes) -> Entry:
         """Keeps a line of the log and returns its fields."""
-        self._file.write(raw)
+        with contextlib.suppress(OSError):  # A full disk costs the file, and the bot goes on being heard.
+            self._file.write(raw)
         entry = read_entry(raw)
         line = readable(entry)
         self._last.append(line)

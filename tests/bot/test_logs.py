@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, Literal
 
 import pytest
@@ -232,3 +233,75 @@ def _seconds_per_line(log: Any) -> float:
     for _ in range(50):
         log.info("region_refused", instance="4h2k9xw0ab", region="CN-HK-01", attempts=[{"milliseconds": 12}])
     return (time.thread_time() - began) / 50
+
+
+class Broken:
+    def __repr__(self) -> str:
+        raise RuntimeError("no words")
+
+
+def itself() -> dict[str, Any]:
+    value: dict[str, Any] = {"password": "HIDDEN"}
+    value["itself"] = [value]
+    return value
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+@pytest.mark.parametrize(
+    "value",
+    [Broken(), [Broken()], {"a": {Broken(): 1}}, itself(), 10**5000, "\ud800", b"\xff", float("nan"), object()],
+    ids=["broken", "in a list", "as a key", "itself", "huge", "surrogate", "bytes", "nan", "object"],
+)
+def test_a_value_that_cannot_be_shown_costs_only_itself(value: Any, form: Literal["json", "console"]) -> None:
+    stream = start(form=form)
+    structlog.get_logger().info("instance_created", odd=value, region="CN-HK-01")
+    assert stream.getvalue().count("instance_created") == 1
+    assert "CN-HK-01" in stream.getvalue()
+    assert "HIDDEN" not in stream.getvalue()
+
+
+@pytest.mark.parametrize("form", ["json", "console"])
+def test_a_line_that_cannot_be_made_is_lost_alone(form: Literal["json", "console"]) -> None:
+    stream = start(form=form)
+    log = structlog.get_logger()
+    log.info("made", **{"event ": Broken(), "timestamp": Broken()})
+    logging.getLogger("some.library").warning("it has %d parts and %s", "xoxb-HIDDEN", Broken())
+    log.info("last")
+    assert "HIDDEN" not in stream.getvalue()
+    assert "last" in stream.getvalue().splitlines()[-1]
+
+
+def test_a_stream_that_refuses_is_no_concern_of_whoever_logs() -> None:
+    stream = start()
+    stream.close()
+    structlog.get_logger().info("lost")
+    logging.getLogger("some.library").warning("lost")
+
+
+def test_without_standard_error_there_is_nothing_to_write_to(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stderr", None)
+    logs.setup("info", None)
+    structlog.get_logger().info("lost")
+    logging.getLogger("some.library").warning("lost")
+
+
+def test_an_old_encoding_gets_letters_that_it_has(tmp_path: Path) -> None:
+    with (tmp_path / "log").open("w", encoding="ascii") as stream:
+        logs.setup("info", "console", stream)
+        structlog.get_logger().info("ready", name="größe \ud800")
+        logs.setup("info", "json", io.StringIO())
+    written = (tmp_path / "log").read_bytes()
+    assert b"ready" in written
+    assert written.isascii()
+
+
+def test_a_flood_of_one_error_is_a_line_and_a_count() -> None:
+    stream = start()
+    library = logging.getLogger("asyncio")
+    for number in range(1000):
+        try:
+            raise OSError(24, "Too many open files")
+        except OSError:
+            library.error("socket.accept() out of system resource\nsocket: fd=%d", number, exc_info=True)
+        structlog.get_logger().error("ours", code=1)
+    assert len(lines(stream)) <= 4

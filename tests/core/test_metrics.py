@@ -118,3 +118,7 @@ def test_counting_costs_microseconds() -> None:
         return (time.thread_time() - began) / 200
 
     assert min(seconds() for _ in range(10)) < 0.00005, "it should take about 3 us, and this is the best of 10 rounds"
+
+
+def test_what_cannot_be_counted_harms_nobody() -> None:
+    metrics.http_answered("/", "GET", 200, "not a number")  # type: ignore[arg-type]
