@@ -90,6 +90,14 @@ class StopReason(StrEnum):
     """Not asked of the bot: stopped in Novita's console, or its main program ended."""
 
 
+class InstanceFault(_Event):
+    """Novita reports something beside the instance's state; without `fault`, the state itself is an unusual one."""
+
+    type: Literal["instance_fault"] = "instance_fault"
+    novita_status: str
+    fault: Failure | None = None
+
+
 class InstanceStopped(_Event):
     """Novita reports it as exited."""
 
@@ -196,6 +204,7 @@ Event = Annotated[
     | InstanceSlow
     | InstanceRunning
     | InstanceFailed
+    | InstanceFault
     | InstanceStopped
     | InstanceDeleted
     | OrderGiven

@@ -28,10 +28,13 @@ _POSSIBLE: dict[Status, tuple[Verb, ...]] = {
     Status.RUNNING: (Verb.STOP, Verb.RESTART, Verb.DELETE),
     Status.STOPPING: (Verb.DELETE,),
     Status.STOPPED: (Verb.START, Verb.DELETE),
-    Status.FAILED: (Verb.DELETE,),
+    Status.FAILED: (Verb.START, Verb.DELETE),
     Status.UNKNOWN: (Verb.STOP, Verb.DELETE),
 }
-"""Which verbs Novita takes in which state (novita-api.md 1.9); delete in any state."""
+"""Which verbs make sense in which state."""
+
+_TAKEN_IN = {Verb.START: "exited", Verb.STOP: "running", Verb.RESTART: "running"}
+"""Novita's word for the only state in which it takes a verb; it takes a delete in any."""
 
 _PARALLEL = 8
 """Instances tended at the same time: when many leases end while Novita is slow, none waits for all the others."""
@@ -71,7 +74,7 @@ def possible(instance: Instance) -> tuple[Verb, ...]:
     """The verbs that make sense now; what is drawn as buttons, and checked again on each click."""
     if instance.novita_id is None:
         return ()
-    verbs = _POSSIBLE.get(instance.status, ())
+    verbs = tuple(verb for verb in _POSSIBLE.get(instance.status, ()) if _takes(instance, verb))
     if instance.order is None:
         return verbs
     return tuple(verb for verb in verbs if verb is Verb.DELETE and instance.order.verb is not Verb.DELETE)
@@ -79,7 +82,8 @@ def possible(instance: Instance) -> tuple[Verb, ...]:
 
 def can_connect(instance: Instance) -> bool:
     """Whether there is anything to connect to now."""
-    return instance.novita_id is not None and instance.status is Status.RUNNING
+    is_up = instance.status is Status.RUNNING and not transitions.is_strange(instance.novita_status)
+    return instance.novita_id is not None and is_up
 
 
 def can_extend(instance: Instance) -> bool:
@@ -287,6 +291,15 @@ class Lifecycle:
         )
 
 
+def _takes(instance: Instance, verb: Verb) -> bool:
+    """Whether Novita takes it in the state it shows; where the record's own state is sure, its word may be older."""
+    if verb is Verb.DELETE:
+        return True
+    if instance.status in (Status.FAILED, Status.UNKNOWN):
+        return instance.novita_status == _TAKEN_IN[verb]
+    return not transitions.is_strange(instance.novita_status)
+
+
 def _has_running_lease(instance: Instance) -> bool:
     return instance.status is Status.RUNNING and instance.lease_ends_at is not None
 
@@ -300,4 +313,6 @@ def _not_extensible(instance: Instance) -> str:
 def _impossible(instance: Instance, verb: Verb) -> str:
     if instance.order is not None:
         return f"It cannot {verb.value} now: a {instance.order.verb.value} is under way."
+    if transitions.is_strange(instance.novita_status):
+        return f"It cannot {verb.value} now: Novita shows it as {instance.novita_status[:40]}, and takes only a delete."
     return f"It cannot {verb.value} now: it is {instance.status.value}."

@@ -331,6 +331,10 @@ class Instance(Value):
     failure: Failure | None = None
     in_doubt_since: Instant | None = None
     """Set while it is not known whether Novita made the instance: an answer was lost, or the launching process died."""
+    fault: Failure | None = None
+    """What Novita reports of it beside its state, while it does: a defect, planned maintenance."""
+    faults_told: tuple[str, ...] = ()
+    """The faults and strange states that people were told of since it last came up."""
     missing_since: Instant | None = None
     """Set when Novita's listing no longer shows it; two looks make it deleted."""
     slow_notices: int = 0

@@ -6,11 +6,11 @@ from datetime import datetime
 
 from bot import words
 from bot.views import blocks as b
-from bot.views import buttons
+from bot.views import buttons, states
 from bot.views.attempts import attempt_words, refusals
 from bot.views.blocks import Message
 from bot.views.endpoints import endpoint_lines
-from bot.views.failures import CONSOLE_LINK, what_to_do
+from bot.views.failures import CONSOLE_LINK, fault_lines, what_to_do
 from bot.views.text import clip, code, countdown, date, esc, fit_lines, mention
 from core import costs
 from core.durations import duration_words
@@ -21,7 +21,7 @@ from core.transitions import GIVE_UP_AFTER
 def card(instance: Instance, now: datetime) -> Message:
     """The card as it stands now. The owner is named in it, which notifies nobody when a message is edited."""
     state = _state(instance, now)
-    headline = f"{words.STATUS_EMOJI[instance.status]} *{esc(instance.request.name, 100)}* {state}"
+    headline = f"{states.emoji(instance)} *{esc(instance.request.name, 100)}* {state}"
     blocks = [b.section(text) for text in (headline, _spot_notice(instance), _order(instance)) if text]
     blocks.append(b.fields(_facts(instance, now)))
     blocks += [b.section(text) for text in (_endpoints(instance), _trouble(instance), _standstill(instance)) if text]
@@ -80,6 +80,8 @@ def _state(instance: Instance, now: datetime) -> str:
     """The rest of the headline after the name."""
     if instance.is_launching:
         return _launching(instance)
+    if states.shows_strange_state(instance):
+        return f"is {states.state(instance)}"
     if instance.status in (Status.CREATING, Status.STARTING):
         return _starting(instance, now)
     if instance.status is Status.RUNNING and instance.running_at:
@@ -175,6 +177,8 @@ def _trouble(instance: Instance) -> str:
     if instance.status is Status.FAILED and instance.failure:
         explanation, then = words.explain(instance.failure)
         return f"{esc(explanation)}\n{what_to_do(then)}"
+    if instance.fault:
+        return fault_lines(instance.fault)
     if instance.is_launching and (refused := refusals(instance.attempts)):
         return fit_lines([f"• {attempt_words(attempt)}" for attempt in refused], limit=1500, wire_limit=4000)
     return ""
@@ -189,7 +193,7 @@ def _footer(instance: Instance) -> str:
 
 def _summary(instance: Instance) -> str:
     """What a notification shows."""
-    status = words.STATUS_WORDS[instance.status]
+    status = states.state(instance)
     where = f" in {clip(instance.offer.region.name, 60)}" if instance.offer else ""
     request = instance.request
     return esc(f"{request.name}: {status}, {request.gpu_num} × {clip(request.product_name, 80)}{where}", 400)

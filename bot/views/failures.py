@@ -22,6 +22,11 @@ def quoting(what: str, failure: Failure) -> str:
     return f"{esc(what)}\n> {esc(said, 300)}" if said else esc(what)
 
 
+def fault_lines(fault: Failure) -> str:
+    """What Novita reports beside an instance's state, in its own words."""
+    return f"⚠️ *Novita reports a fault:*\n> {esc(words.novitas_words(fault), 300)}"
+
+
 def what_to_do(then: str) -> str:
     return f"*What to do:* {esc(then)}"
 

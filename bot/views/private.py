@@ -8,7 +8,7 @@ from datetime import datetime
 from bot import words
 from bot.ids import Action
 from bot.views import blocks as b
-from bot.views import buttons
+from bot.views import buttons, states
 from bot.views.blocks import Message
 from bot.views.endpoints import endpoint_lines
 from bot.views.text import channel_mention, code, date, esc, mention
@@ -77,7 +77,7 @@ def already(instance: Instance, verb: Verb, now: datetime | None = None) -> Mess
     """Somebody asked for the same before: it is done once, and both hear of it."""
     name, done, order = esc(instance.request.name, 100), words.VERB_DONE[verb], instance.order
     if order is None or order.verb is not verb:
-        state = words.STATUS_WORDS[instance.status]
+        state = states.state(instance)
         return _plain(f"*{name}* was asked to be {done} before; it is {state} now.")
     when = f"{duration_words(now - order.at)} ago" if now else date(order.at)
     who = f"{mention(order.actor.user)} asked for that" if order.actor else "The end of its lease asked for that"

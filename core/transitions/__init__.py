@@ -7,6 +7,7 @@ creating ──created/found──> starting ──> running <──> stopping �
    ▼        │ 10 min, not found▼                                    ▼
  failed <───┘               failed (still at Novita)             deleted
 ```
+A statusError makes it failed only before it has ever run; later it is a fault beside the state that it is in.
 Every function may be applied again to the newest version of a record that somebody else changed meanwhile: it returns
 None when there is nothing left to say. The README's diagram shows the same machine.
 """
@@ -24,7 +25,8 @@ from core.transitions.launching import (
 )
 from core.transitions.living import ON_THE_WAY, disk_reminded, extended, order_failed, order_taken, ordered, reminded
 from core.transitions.reporting import reported, summed_up, takes_reports
-from core.transitions.seeing import OLD_STATE_LAG, STATUSES, deleted, missing, seen
+from core.transitions.seeing import OLD_STATE_LAG, deleted, missing, seen
+from core.transitions.statuses import STATUSES, is_strange
 
 __all__ = [
     "GIVE_UP_AFTER",
@@ -39,6 +41,7 @@ __all__ = [
     "extended",
     "given_up",
     "interrupted",
+    "is_strange",
     "launch_failed",
     "missing",
     "order_failed",

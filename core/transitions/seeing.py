@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from core import costs, leases
 from core.clock import is_within
 from core.events import (
+    Event,
     InstanceDeleted,
     InstanceFailed,
     InstanceRunning,
@@ -16,9 +17,11 @@ from core.events import (
     SpotNotice,
     StopReason,
 )
-from core.models import BillingMode, Failure, FailureKind, Instance, NovitaInstance, Status, Verb
+from core.models import Billed, BillingMode, Failure, Instance, NovitaInstance, Status, Verb
 from core.transitions.changed import Changed, changed
+from core.transitions.faulting import faulted, reported
 from core.transitions.launching import created
+from core.transitions.statuses import BILLED_WORDS, STATUSES
 
 SLOW_AFTER = (timedelta(minutes=10), timedelta(minutes=30))
 """When people are told that it takes long (novita-api.md 3.2: warn at 10 minutes, last notice at 30)."""
@@ -28,21 +31,6 @@ _RESTART_LAG = timedelta(seconds=6)
 
 OLD_STATE_LAG = timedelta(minutes=1)
 """How long Novita may go on showing the state before an order that it took; the delay is unpublished."""
-
-STATUSES = {
-    **dict.fromkeys(("pending", "toCreate", "creating", "pulling", "toStart", "starting"), Status.STARTING),
-    **dict.fromkeys(("toRestart", "restarting", "toReset", "resetting"), Status.STARTING),
-    "running": Status.RUNNING,
-    **dict.fromkeys(("toStop", "stopping"), Status.STOPPING),
-    "exited": Status.STOPPED,
-    **dict.fromkeys(("toRemove", "removing"), Status.DELETING),
-    "removed": Status.DELETED,
-}
-"""Our reading of Novita's words (novita-api.md 3.1). Other words change nothing but `novita_status`."""
-
-
-_BILLED_WORDS = {"pulling", "starting", "restarting", "resetting", "migrating"}
-"""Compute is billed from the image pull until the stop (novita-api.md 3.3)."""
 
 
 def seen(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed | None:
@@ -55,7 +43,7 @@ def seen(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed |
     was_in_doubt = instance.in_doubt_since is not None
     adopted = created(instance, novita.id, now, found=was_in_doubt) if instance.novita_id is None else None
     instance, events = adopted or (instance, ())
-    for step in (_moved, _noticed):
+    for step in (_moved, faulted, _noticed):
         news = step(instance, novita, now)
         if news is not None:
             instance, events = news[0], [*events, *news[1]]
@@ -80,8 +68,9 @@ def _moved(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed
 
 def _state(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed | None:
     status = STATUSES.get(novita.status)
-    if _has_failed(novita, status):
-        return _broken(instance, novita, now)
+    failure = reported(novita)
+    if failure is not None and _never_came_up(instance, status):
+        return _broken(instance, novita, failure, now)
     match status:
         case Status.RUNNING:
             return _running(instance, novita, now)
@@ -93,17 +82,36 @@ def _state(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed
             return _under_way(instance, novita, status, now)
 
 
-def _has_failed(novita: NovitaInstance, status: Status | None) -> bool:
-    """Novita has no failed status: the error stands beside an ordinary one (novita-api.md 3.1)."""
-    return bool(novita.error_state or novita.error_message) and status in (Status.STARTING, Status.STOPPED)
+def _never_came_up(instance: Instance, status: Status | None) -> bool:
+    """Only then does a fault mean that it failed: what has run before stands still, with its data, or is started."""
+    return instance.running_at is None and status in (Status.STARTING, Status.STOPPED)
 
 
-def _broken(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed | None:
-    failure = Failure(kind=FailureKind.INSTANCE, reason=novita.error_state, message=novita.error_message)
-    if instance.status is Status.FAILED and instance.failure == failure:
+def _broken(instance: Instance, novita: NovitaInstance, failure: Failure, now: datetime) -> Changed | None:
+    if _is_from_before_a_start(instance, novita, now):
         return None
-    changes = {"status": Status.FAILED, "novita_status": novita.status, "failure": failure}
+    billed = _billed(instance, novita.status, now)
+    if instance.status is Status.FAILED and instance.failure == failure:
+        same = novita.status == instance.novita_status and billed == instance.billed
+        changes: dict[str, object] = {"novita_status": novita.status, "billed": billed}
+        return None if same else changed(instance, changes, PhaseChanged(at=now, novita_status=novita.status))
+    changes = {"status": Status.FAILED, "novita_status": novita.status, "failure": failure, "billed": billed}
     return changed(instance, changes, InstanceFailed(at=now, failure=failure))
+
+
+def _billed(instance: Instance, word: str, now: datetime) -> tuple[Billed, ...]:
+    """The stretches, when Novita shows this word."""
+    if word in BILLED_WORDS:
+        return costs.billing_begins(instance, now)
+    return costs.billing_ends(instance, now) if STATUSES.get(word) is Status.STOPPED else instance.billed
+
+
+def _is_from_before_a_start(instance: Instance, novita: NovitaInstance, now: datetime) -> bool:
+    """Whether it is shown as it was before a start that Novita has just taken."""
+    order = instance.order
+    if order is None or order.verb is not Verb.START or STATUSES.get(novita.status) is not Status.STOPPED:
+        return False
+    return is_within(order.last_try_at or order.at, OLD_STATE_LAG, now)
 
 
 def _running(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed | None:
@@ -114,7 +122,7 @@ def _running(instance: Instance, novita: NovitaInstance, now: datetime) -> Chang
         if is_within(order.last_try_at or order.at, _RESTART_LAG, now):
             return None  # The state from before the restart.
     elif instance.status is Status.RUNNING:
-        return _addresses(instance, novita, now)
+        return _still_running(instance, novita, now)
     changes = {
         "status": Status.RUNNING,
         "novita_status": novita.status,
@@ -122,6 +130,7 @@ def _running(instance: Instance, novita: NovitaInstance, now: datetime) -> Chang
         "endpoints_known": novita.is_detailed,
         "running_at": now,
         "failure": None,
+        "faults_told": (),
         "order": None,
         "lease_ends_at": instance.lease_ends_at or leases.end_when_running(instance, now),
         "stopped_at": None,
@@ -134,25 +143,27 @@ def _running(instance: Instance, novita: NovitaInstance, now: datetime) -> Chang
     return changed(instance, changes, InstanceRunning(at=now, endpoints=novita.endpoints))
 
 
-def _addresses(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed | None:
-    """They could not be read when it came up."""
-    if instance.endpoints_known or not novita.is_detailed:
-        return None
-    changes = {"endpoints": novita.endpoints, "endpoints_known": True}
-    return changed(instance, changes, PhaseChanged(at=now, novita_status=novita.status))
+def _still_running(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed | None:
+    """Back from a state that is none of the usual ones, or with addresses that could not be read when it came up."""
+    changes: dict[str, object] = {}
+    if instance.novita_status != novita.status:
+        changes = {"novita_status": novita.status, "billed": costs.billing_begins(instance, now)}
+    if novita.is_detailed and not instance.endpoints_known:
+        changes |= {"endpoints": novita.endpoints, "endpoints_known": True}
+    return changed(instance, changes, PhaseChanged(at=now, novita_status=novita.status)) if changes else None
 
 
 def _stopped(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed | None:
-    if instance.status in (Status.STOPPED, Status.FAILED):
-        is_new = instance.data_until != novita.data_until and novita.data_until is not None
-        return (instance.model_copy(update={"data_until": novita.data_until}), ()) if is_new else None
-    order = instance.order
-    if order is not None and order.verb is Verb.START and is_within(order.last_try_at or order.at, OLD_STATE_LAG, now):
+    if _is_from_before_a_start(instance, novita, now):
         return None
+    if instance.status is Status.STOPPED:
+        return _still_stopped(instance, novita, now)
+    order = instance.order
     changes = {
         "status": Status.STOPPED,
         "novita_status": novita.status,
         "endpoints": (),
+        "failure": None,
         "order": None if order is not None and order.verb is Verb.STOP else order,
         "lease_ends_at": None,
         "reminded": (),
@@ -161,8 +172,21 @@ def _stopped(instance: Instance, novita: NovitaInstance, now: datetime) -> Chang
         "billed": costs.billing_ends(instance, now),
     }
     actor = order.actor if order is not None and order.verb is Verb.STOP else None
-    event = InstanceStopped(at=now, novita_status=novita.status, reason=_why_stopped(instance), actor=actor)
+    event: Event = InstanceStopped(at=now, novita_status=novita.status, reason=_why_stopped(instance), actor=actor)
+    if instance.status is Status.FAILED:  # It stood still before, and the fault is gone: nothing has happened.
+        event = PhaseChanged(at=now, novita_status=novita.status)
     return changed(instance, changes, event)
+
+
+def _still_stopped(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed | None:
+    """Its data may be kept to another time; and from another state it may have come back to this one."""
+    until = novita.data_until or instance.data_until
+    changes: dict[str, object] = {"data_until": until, "billed": costs.billing_ends(instance, now)}
+    if instance.novita_status != novita.status:
+        changes["novita_status"] = novita.status
+        return changed(instance, changes, PhaseChanged(at=now, novita_status=novita.status))
+    record = instance.model_copy(update=changes)
+    return (record, ()) if record != instance else None
 
 
 def _why_stopped(instance: Instance) -> StopReason:
@@ -196,7 +220,7 @@ def _under_way(instance: Instance, novita: NovitaInstance, status: Status | None
     changes: dict[str, object] = {"novita_status": novita.status}
     if status is not None:
         changes |= {"status": status, "failure": None}
-    if novita.status in _BILLED_WORDS:
+    if novita.status in BILLED_WORDS:
         changes["billed"] = costs.billing_begins(instance, now)
     slow = _slow(instance, novita, status, now)
     if slow is not None:

@@ -10,7 +10,7 @@ import pytest
 from core.events import StopReason
 from core.models import BillingMode, Status
 from tests.bot.house import open_house
-from tests.bot.living import aged, buttons_of, in_thread, read, running, seen, told
+from tests.bot.living import aged, buttons_of, in_thread, read, running, running_anew, seen, told
 
 
 async def test_a_stop_in_novitas_console_is_told_with_the_likely_reason(redis_url: str) -> None:
@@ -159,3 +159,36 @@ async def test_an_exit_nobody_asked_for_is_called_that(redis_url: str, billing: 
         likely = StopReason.PROBABLY_RECLAIMED if billing is BillingMode.SPOT else StopReason.ELSEWHERE
         assert reasons[-1] is likely
         assert (await read(house, made.id)).order is None
+
+
+async def test_a_fault_of_a_running_instance_calls_its_owner_once_and_stands_on_the_card_until_it_is_gone(
+    redis_url: str,
+) -> None:
+    async with open_house(redis_url) as house:
+        made, card = await running(house)
+        novita_id = made.novita_id or ""
+        house.novita.show_status(novita_id, "running", ("maintenance", "planned maintenance of the node"))
+        reply = await in_thread(house, card, "has a fault that Novita reports")
+        assert "planned maintenance of the node" in reply.shown
+        assert house.slack.person("ada").id in reply.shown
+        await seen(house, made, "planned maintenance of the node")
+        house.novita.show_status(novita_id, "running")
+        person = house.slack.person("ada")
+        await house.slack.wait_until(
+            lambda: "planned maintenance" not in "".join(m.shown for m in person.messages("gpu"))
+        )
+        house.novita.show_status(novita_id, "migrating")
+        _, moving = await seen(house, made, "is being moved to another machine by Novita")
+        assert [each for each in buttons_of(moving) if each in ("instance:stop", "instance:connect")] == []
+        assert "instance:delete" in buttons_of(moving)
+        assert sum("has a fault" in each.shown for each in house.slack.thread(card)) == 1
+
+
+async def test_a_stopped_instance_with_a_fault_can_be_started(redis_url: str) -> None:
+    async with open_house(redis_url) as house:
+        made, card = await running(house)
+        house.novita.show_status(made.novita_id or "", "exited", ("nodeFault", "the node is lost"))
+        await in_thread(house, card, "has a fault that Novita reports")
+        _, card = await seen(house, made, "the node is lost")
+        await house.slack.person("ada").click(card, "instance:start")
+        assert (await running_anew(house, made, card)).fault is None

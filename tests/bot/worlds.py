@@ -295,6 +295,7 @@ _facts: dict[str, st.SearchStrategy[Any]] = {
     "novita_id": st.none() | anything,
     "offer": st.none() | offers,
     "failure": st.none() | failures,
+    "fault": st.none() | failures,
     "created_at": instants,
     "order": st.none() | orders,
     "lease_ends_at": st.none() | instants,
@@ -326,6 +327,7 @@ happenings = st.one_of(
     st.builds(events.InstanceSlow, at=instants, minutes=st.integers(0, 10_000), novita_status=anything),
     st.builds(events.InstanceRunning, at=instants, endpoints=st.lists(endpoints, max_size=30).map(tuple)),
     st.builds(events.InstanceFailed, at=instants, failure=failures),
+    st.builds(events.InstanceFault, at=instants, novita_status=anything, fault=st.none() | failures),
     st.builds(
         events.InstanceStopped,
         at=instants,

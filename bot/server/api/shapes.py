@@ -130,6 +130,7 @@ class InstanceShown(Shape):
     order: OrderShown | None
     attempts: tuple[Attempt, ...]
     failure: FailureShown | None
+    fault: FailureShown | None = Field(description="What Novita reports beside its state, while it does.")
     created_at: Instant = Field(description="When it was asked for.")
     launched_at: Instant | None = Field(description="When Novita said yes.")
     estimated_ready_time: Instant | None
@@ -210,6 +211,7 @@ def shown(instance: Instance, now: datetime) -> InstanceShown:
         order=_order(instance.order),
         attempts=instance.attempts,
         failure=_failure(instance.failure),
+        fault=_failure(instance.fault),
         **_wished(instance.request),
         **_offered(instance),
         **_moments(instance),

@@ -11,7 +11,7 @@ from itertools import groupby
 from bot import words
 from bot.ids import COMMAND, Action
 from bot.views import blocks as b
-from bot.views import buttons
+from bot.views import buttons, states
 from bot.views.blocks import Message
 from bot.views.paging import page as page_of
 from bot.views.paging import turns
@@ -55,9 +55,11 @@ def sums(instances: Sequence[Instance], now: datetime) -> str:
 def line(instance: Instance, now: datetime) -> str:
     """Name, state, machine, place, price, time left and cost so far of one instance, as mrkdwn."""
     request = instance.request
-    emoji, state = words.STATUS_EMOJI[instance.status], words.STATUS_WORDS[instance.status]
+    emoji, state = states.emoji(instance), states.state(instance)
     where = f" in {esc(instance.offer.region.name, 20)}" if instance.offer else ""
     facts = [f"{request.gpu_num} × {esc(request.product_name, 22)}{where}", _price(instance), *_time(instance, now)]
+    if instance.fault:
+        facts.append("⚠️ Novita reports a fault")
     if instance.billed:
         facts.append(f"≈ {words.spent(costs.so_far(instance, now))} so far")
     return f"{emoji} *{esc(request.name, 40)}* {state}\n{' · '.join(facts)}"

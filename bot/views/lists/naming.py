@@ -6,10 +6,9 @@ import json
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
-from bot import words
 from bot.ids import COMMAND, Action
 from bot.views import blocks as b
-from bot.views import buttons
+from bot.views import buttons, states
 from bot.views.blocks import Message
 from bot.views.text import Block, code, esc, mention
 from core.models import Instance
@@ -45,7 +44,7 @@ def _fitting(rows: Iterable[Block]) -> list[Block]:
 
 def _row(instance: Instance, action: Action) -> Block:
     request = instance.request
-    emoji, state = words.STATUS_EMOJI[instance.status], words.STATUS_WORDS[instance.status]
+    emoji, state = states.emoji(instance), states.state(instance)
     what = f"{request.gpu_num} × {esc(request.product_name, 30)} · {mention(instance.owner.user)}"
     about = f"{emoji} *{esc(request.name, 60)}* {state} · {what} · {code(instance.id)}"
     return b.section(about, accessory=buttons.button(instance, action) if buttons.can_work(instance, action) else None)

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Sequence
 from bot import words
 from bot.ids import Action
 from bot.views import blocks as b
-from bot.views import buttons
+from bot.views import buttons, states
 from bot.views.blocks import Message
 from bot.views.card import kept_data, price
-from bot.views.failures import CONSOLE_LINK, quoting, what_to_do
+from bot.views.failures import CONSOLE_LINK, fault_lines, quoting, what_to_do
 from bot.views.text import call, countdown, date, esc, mention
 from bot.views.thread.shape import told
 from core import costs
@@ -18,6 +18,7 @@ from core.durations import duration_words
 from core.events import (
     DiskReminder,
     InstanceDeleted,
+    InstanceFault,
     InstanceStopped,
     LeaseExtended,
     LeaseReminder,
@@ -73,6 +74,21 @@ def stopped(instance: Instance, event: InstanceStopped) -> Message:
     row = buttons.row(instance, event.at, *offered)
     state = "was taken back by Novita" if event.reason is StopReason.RECLAIMED else "is stopped"
     return told(instance, "⏸️", state, why, f"{kept_data(instance)}{_cost(instance, event)}", buttons=row)
+
+
+def fault(instance: Instance, event: InstanceFault) -> Message:
+    """Told once for each fault; nothing is done about it by itself."""
+    called = call(instance.owner.user)
+    row = buttons.row(instance, event.at, Action.CONNECT, *buttons.VERBS)
+    if event.fault is None:
+        known = states.state(instance.model_copy(update={"novita_status": event.novita_status}))
+        detail = "Until that is over Novita takes no order but to delete it. Its lease and what it costs go on."
+        return told(instance, "❔", f"is {known}", f"{called}{detail}", buttons=row)
+    detail = (
+        f"{called}{fault_lines(event.fault)}\nIt is {states.state(instance)}. If it does not pass by itself, save what "
+        f"you need, and restart it or start the same elsewhere; more is in the {CONSOLE_LINK}."
+    )
+    return told(instance, "⚠️", "has a fault that Novita reports", detail, buttons=row)
 
 
 def deleted(instance: Instance, event: InstanceDeleted) -> Message:

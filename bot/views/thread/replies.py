@@ -18,6 +18,7 @@ _REPLIES: dict[type[Event], Callable[[Instance, Any], Message]] = {
     events.InstanceSlow: launching.slow,
     events.InstanceRunning: launching.running,
     events.InstanceFailed: launching.failed,
+    events.InstanceFault: living.fault,
     events.OrderGiven: living.order_given,
     events.InstanceStopped: living.stopped,
     events.InstanceDeleted: living.deleted,
