@@ -33,6 +33,7 @@ from bot.references import written_down
 from bot.words import unexpected
 from core import request_id
 from core.errors import SettingsError
+from core.user_agent import USER_AGENT
 
 log = structlog.get_logger(__name__)
 
@@ -118,7 +119,7 @@ class Line:
         """Connects, and connects again when that ends, until cancelled."""
         failures, clock = 0, asyncio.get_running_loop().time
         # A session of its own: the limits of the one for calls are too short for a connection that lives for hours.
-        async with aiohttp.ClientSession() as session:
+        async with aiohttp.ClientSession(headers={"User-Agent": USER_AGENT}) as session:
             while True:
                 began = clock()
                 over = await self._live(session)

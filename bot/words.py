@@ -116,7 +116,18 @@ _REASONS: dict[str, str] = {
     "INVALID_API_KEY": _BAD_KEY,
     "MISSING_API_KEY": _BAD_KEY,
     "FAILED_TO_AUTH": _BAD_KEY,
+    "API_NOT_ALLOWED": _BAD_KEY,
+    "ACCESS_DENY": _BAD_KEY,
+    "INVALID_USER_TOKEN": _BAD_KEY,
+    "PERMISSION_DENIED": "the bot's API key may not do this",
     "NEED_REAL_NAME_VERIFY": "the Novita account still has to be verified",
+    "USER_NOT_ACTIVATED": "the Novita account is not activated yet",
+    "USER_NOT_FOUND": "the Novita account does not exist (any more)",
+    "BANNED_USER": "the Novita account is banned",
+    "BILLING_FAILED": "Novita could not bill the account",
+    "BILLING_AUTH_FAILED": "Novita could not bill the account",
+    "NETWORK_MAX_LIMIT": "the Novita account has as many networks as it may have",
+    "PREPAID_INSTANCE_NOT_SUPPORT_RELEASE": "it is paid for by the month, so it cannot be deleted",
     "RATE_LIMIT_EXCEEDED": "too many requests to Novita at once",
 }
 
@@ -155,6 +166,10 @@ _FAILURES: dict[FailureKind, Explanation] = {
         "Novita refused the bot's API key.",
         "Ask whoever runs this bot to check NOVITA_API_KEY.",
     ),
+    FailureKind.GATEWAY: Explanation(
+        "Something in front of Novita refused the request, so Novita has not seen it.",
+        "Ask whoever runs this bot: a proxy, a firewall or Novita's own gateway turns the bot away.",
+    ),
     FailureKind.PACE: Explanation(
         "Novita asked to slow down, and waiting as it asked did not help.",
         "Try again in a minute. If it goes on, it is a limit of the Novita account.",
@@ -182,6 +197,12 @@ _FAILURES: dict[FailureKind, Explanation] = {
     ),
 }
 
+_ACCOUNT_ITSELF = frozenset({"NEED_REAL_NAME_VERIFY", "USER_NOT_ACTIVATED", "USER_NOT_FOUND", "BANNED_USER"})
+"""Reasons that are about the account, so that another key would not help."""
+_ACCOUNT_TROUBLE = Explanation(
+    "Novita does not let the bot's account do this.",
+    "Ask whoever runs this bot to look at the account in the Novita console.",
+)
 _GPU_TAKEN = Explanation(
     "Somebody else has its GPU right now.",
     "Try again later, or start the same again: that is another machine, without the data of this one.",
@@ -216,15 +237,22 @@ def reason_words(attempt: Attempt) -> str:
 
 def explain(failure: Failure) -> Explanation:
     """A failure in our words. Novita's own are in `failure.message`, see `novitas_words`."""
-    return _FAILURES[failure.kind]
+    return _ACCOUNT_TROUBLE if failure.reason in _ACCOUNT_ITSELF else _FAILURES[failure.kind]
+
+
+def is_about_account(reason: str) -> bool:
+    """Whether a reason of Novita's is about the account itself, so that another key would not help."""
+    return reason in _ACCOUNT_ITSELF
 
 
 def explain_order(verb: Verb, failure: Failure) -> Explanation:
     """Why what was asked of an instance was not done."""
+    if failure.reason in _ACCOUNT_ITSELF:
+        return _ACCOUNT_TROUBLE
     match failure.kind:
         case FailureKind.NO_CAPACITY if verb in (Verb.START, Verb.RESTART):
             return _GPU_TAKEN
-        case FailureKind.MONEY | FailureKind.ACCOUNT | FailureKind.PACE | FailureKind.UNREACHABLE:
+        case FailureKind.MONEY | FailureKind.ACCOUNT | FailureKind.GATEWAY | FailureKind.PACE | FailureKind.UNREACHABLE:
             what, then = _FAILURES[failure.kind]
             return Explanation(what, then.replace("create again", "try again"))
     return _ORDER_REFUSED
@@ -247,7 +275,7 @@ def error_words(error: GpuBotError) -> str:
         case NotFound():
             return f"Novita does not know it (any more).{_said(error)} Check that it still exists, then try again."
         case NovitaRefused():
-            what, then = _FAILURES[error.kind]
+            what, then = explain(Failure(kind=error.kind, reason=error.reason))
             return f"{what}{_said(error)} {then}"
     return next(words for kind, words in _ERRORS if isinstance(error, kind))
 

@@ -92,6 +92,11 @@ class Catalog:
         known = self._templates.get(template_id)
         return known.name if known else ""
 
+    def template_env_names(self, template_id: str) -> tuple[str, ...]:
+        """The variables that a template brings; none when it is not at hand."""
+        known = self._templates.get(template_id)
+        return tuple(sorted(known.envs)) if known else ()
+
     def prefetch_template(self, template_id: str) -> None:
         """Begins to fetch a template that is not at hand, so that `get_template` has less to wait for."""
         if template_id not in self._templates:

@@ -14,7 +14,7 @@ GpuBotError
     └── NovitaRefused         Novita answered no; `kind` says what that means for the caller
         ├── NoCapacity        not here, not now: another region may have room
         ├── RateLimited       too fast; `retry_after` is what Novita asked for
-        └── NotFound          there is no such thing at Novita
+        └── NotFound          there is no such thing at Novita: Novita itself says so
 """
 
 from __future__ import annotations
@@ -108,7 +108,7 @@ class RateLimited(NovitaRefused):
 
 
 class NotFound(NovitaRefused):
-    """There is no such instance, template, product or cluster: HTTP 404, or 400 with a not-found reason."""
+    """There is no such instance, template, product or cluster: Novita's reason says so, with status 404 or 400."""
 
     def __init__(self, reason: str, message: str, status: int) -> None:
         super().__init__(FailureKind.BAD_INPUT, reason, message, status)

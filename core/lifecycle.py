@@ -16,6 +16,7 @@ import structlog
 from core import leases, transitions
 from core.clock import Clock
 from core.errors import InvalidRequest, NoSuchInstance, NotFound, NovitaError, NovitaRefused, StoreUnavailable
+from core.hiding import without_values
 from core.models import Actor, Connection, Failure, FailureKind, Instance, LeaseEnd, NovitaInstance, Status, Verb
 from core.outbox import Ledger
 from core.policy import Policy
@@ -167,7 +168,11 @@ class Lifecycle:
         instance = await self._permitted(instance_id, actor, policy)
         if instance.novita_id is None or not can_connect(instance):
             raise InvalidRequest({"verb": "It is not running, so there is nothing to connect to."})
-        return instance, await self._novita.connection(instance.novita_id)
+        try:
+            return instance, await self._novita.connection(instance.novita_id)
+        except NovitaRefused as error:
+            error.message = without_values(error.message, instance.secret_names)
+            raise
 
     async def tend(self) -> None:
         """For a worker, each look: reminders, leases that are over, orders that are not carried out yet.

@@ -258,6 +258,8 @@ class FailureKind(StrEnum):
     QUOTA = "quota"
     BAD_INPUT = "bad_input"
     ACCOUNT = "account"
+    GATEWAY = "gateway"
+    """Something in front of Novita said no: Novita has not seen the request, so nothing was made or changed."""
     PACE = "pace"
     UNREACHABLE = "unreachable"
     DEADLINE = "deadline"
@@ -311,6 +313,8 @@ class Instance(Value):
     request: InstanceRequest
     env_names: tuple[str, ...] = ()
     """Of the variables that were asked for; the bot's own is not among them."""
+    template_env_names: tuple[str, ...] = ()
+    """Of the variables that its template brings."""
     hook_digest: str = ""
     """SHA-256 of the secret part of the address for its own reports; empty when it was given none."""
     reports_left_out: int = 0
@@ -367,6 +371,11 @@ class Instance(Value):
     def novita_name(self) -> str:
         """The name at Novita: unique through the record's id, because Novita's names are not (design.md 3.3)."""
         return f"{self.request.name}-{self.id}"
+
+    @property
+    def secret_names(self) -> frozenset[str]:
+        """The variables on it, whose values must never be told."""
+        return frozenset({*self.env_names, *self.template_env_names, HOOK_VARIABLE})
 
     @property
     def is_launching(self) -> bool:

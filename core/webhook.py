@@ -42,6 +42,7 @@ from core.events import (
 from core.models import Instance
 from core.outbox import GivenUp, Memo, NotDelivered
 from core.responses import response_to
+from core.user_agent import USER_AGENT
 
 log = structlog.get_logger(__name__)
 
@@ -167,7 +168,7 @@ class WebhookNotifier:
         timestamp = str(int(self._clock.now().timestamp()))
         headers: dict[bytes | str, bytes | str] = {
             "Content-Type": "application/json",
-            "User-Agent": "gpu-bot",
+            "User-Agent": USER_AGENT,
             "X-Webhook-Id": event_id,
             "X-Webhook-Timestamp": timestamp,
         }

@@ -31,6 +31,7 @@ from core.redis_server import embedded_redis
 from core.reports import Reports
 from core.settings import Settings
 from core.store import Store, connect
+from core.user_agent import USER_AGENT
 from core.webhook import WebhookNotifier
 from core.witness import Clocks
 
@@ -130,6 +131,7 @@ def slack_client(settings: Settings, session: aiohttp.ClientSession) -> AsyncWeb
         session=session,
         retry_handlers=[],
         logger=_calls_log,
+        user_agent_prefix=USER_AGENT,
     )
 
 

@@ -9,6 +9,7 @@ import aiohttp
 
 from bot.doctor.finding import Result, failed, ok, warning
 from bot.doctor.patient import Patient
+from core.user_agent import USER_AGENT
 
 _SECONDS = 5.0
 _LARGEST = 4096
@@ -29,7 +30,7 @@ async def _trouble(url: str) -> str:
     try:
         async with (
             asyncio.timeout(_SECONDS),
-            aiohttp.ClientSession() as session,
+            aiohttp.ClientSession(headers={"User-Agent": USER_AGENT}) as session,
             session.get(url, allow_redirects=False) as answer,
         ):
             status, body = answer.status, await answer.content.read(_LARGEST)

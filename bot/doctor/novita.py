@@ -152,7 +152,10 @@ def _no_novita(error: NovitaError) -> Result:
         return warning("Novita asks to slow down", "Try again in a minute.")
     if isinstance(error, NovitaRefused):
         said = f"Novita refuses ({error.reason or error.status})"
-        is_key = error.kind is FailureKind.ACCOUNT
+        if error.kind is FailureKind.GATEWAY:
+            said = f"something in front of Novita refuses ({error.status}): {error.message}"
+            return failed(said, "Check the proxy, the firewall and NOVITA_API_URL; the key has not been looked at.")
+        is_key = error.kind is FailureKind.ACCOUNT and not words.is_about_account(error.reason)
         return failed(said, "Make a new NOVITA_API_KEY in its console." if is_key else f"It says: {error.message}")
     why = type(error.__cause__).__name__ if error.__cause__ else str(error)
     return failed(f"Novita does not answer ({why})", "Check the network, a proxy, and NOVITA_API_URL.")

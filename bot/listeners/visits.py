@@ -18,6 +18,7 @@ from bot.views import blocks as b
 from bot.views.blocks import Message
 from bot.views.text import Block
 from core.models import Actor
+from core.user_agent import USER_AGENT
 
 log = structlog.get_logger(__name__)
 
@@ -114,7 +115,12 @@ class Answer:
 
     async def _post(self, message: Message, *, instead: bool) -> None:
         """A response_url works without membership, and five times in half an hour (slack.md A3)."""
-        client = ResponseUrl(self._visit.response_url, session=self._parts.client.session, retry_handlers=[])
+        client = ResponseUrl(
+            self._visit.response_url,
+            session=self._parts.client.session,
+            retry_handlers=[],
+            user_agent_prefix=USER_AGENT,
+        )
         replace = instead and self._visit.is_ephemeral
         answer = await client.send(text=message.text, blocks=message.blocks, replace_original=replace)
         if answer.status_code == 400:

@@ -110,6 +110,7 @@ class Launcher:
             request=request,
             env_names=tuple(sorted(request.envs)),
             template_name=self._catalog.template_name(request.template_id),
+            template_env_names=self._catalog.template_env_names(request.template_id),
             owner=owner,
             offer=offer,
             launcher=self._process,

@@ -49,6 +49,7 @@ class Catalog(Protocol):
     async def get_template(self, template_id: str) -> Template: ...
     def prefetch_template(self, template_id: str) -> None: ...
     def template_name(self, template_id: str) -> str: ...
+    def template_env_names(self, template_id: str) -> tuple[str, ...]: ...
 
 
 @dataclass(frozen=True)
@@ -76,11 +77,13 @@ class Run:
     def __post_init__(self) -> None:
         self.instance = self.launch.instance
         self.waited = timedelta()
+        self._template_names: tuple[str, ...] = ()
 
     async def to_the_end(self) -> Instance:
         with self._waiting():
             template = await self._template()
         if template is not None:
+            self._template_names = tuple(sorted(template.envs))
             request = fitting(self.launch.request, template)
             attempter = Attempter(self.novita, self.clock, self.patience, self.instance.novita_name, request, template)
             await self._try_offers(attempter)
@@ -166,7 +169,7 @@ class Run:
                 await self._change(change)
             except StoreUnavailable as error:
                 log.error("outcome_not_recorded", instance_id=self.instance.id, error=str(error))
-                changed = change(self.instance)
+                changed = self._named(change)(self.instance)
                 if changed is None or pause is None:
                     self.instance = changed[0] if changed else self.instance
                     return
@@ -176,8 +179,14 @@ class Run:
                 return
 
     async def _change(self, change: Change) -> None:
-        self.instance = await self.ledger.update(self.instance, change)
+        self.instance = await self.ledger.update(self.instance, self._named(change))
         self._show(self.instance)
+
+    def _named(self, change: Change) -> Change:
+        """The change to a record that also knows the variables of its template."""
+        return lambda i: change(
+            i.model_copy(update={"template_env_names": self._template_names or i.template_env_names})
+        )
 
     def _show(self, instance: Instance) -> None:
         if self.watch is not None:

@@ -15,6 +15,7 @@ from email.utils import parsedate_to_datetime
 from pydantic import SecretStr
 
 from core.errors import NovitaUnclear
+from core.hiding import without_known_secrets
 from core.models import (
     DISK_MAX_GB,
     DISK_MIN_GB,
@@ -38,6 +39,7 @@ PRICE_UNIT = Decimal(100_000)
 BALANCE_UNIT = Decimal(10_000)
 """A balance of 1 means 1/10000 USD (novita-api.md 1.11)."""
 
+_LONGEST_SAYING = 1000
 _LARGEST_BALANCE = Decimal(10) ** 15
 
 _PRICE_FIELD = {BillingMode.SPOT: "spotPrice", BillingMode.ON_DEMAND: "price"}
@@ -235,17 +237,22 @@ def _instance(row: Json) -> NovitaInstance:
     return NovitaInstance(
         id=text(row.get("id")),
         name=text(row.get("name")),
-        status=text(row.get("status")),
+        status=_said(row.get("status")),
         region=name or text(row.get("clusterId")),
         product_id=text(row.get("productId")),
-        error_state=text(error.get("state")),
-        error_message=text(error.get("message")),
+        error_state=_said(error.get("state")),
+        error_message=_said(error.get("message")),
         endpoints=tuple(_endpoints(row)),
         billing_mode=text(row.get("billingMode")),
         spot_status=text(row.get("spotStatus")),
         spot_reclaim_at=instant(row.get("spotReclaimTime")),
         data_until=instant(row.get("releaseDataAt")),
     )
+
+
+def _said(value: object) -> str:
+    """Novita's own words, which may quote anything; once more is hidden where the record's variables are known."""
+    return without_known_secrets(text(value))[:_LONGEST_SAYING]
 
 
 def _endpoints(row: Json) -> Iterator[Endpoint]:

@@ -10,11 +10,12 @@ from email.utils import parsedate_to_datetime
 from typing import NamedTuple
 
 from core.errors import NoCapacity, NotFound, NovitaError, NovitaRefused, NovitaUnclear, RateLimited
-from core.hiding import forms_of
+from core.hiding import MASK, forms_of, without_known_secrets
 from core.models import FailureKind
 
 MESSAGE_LIMIT = 300
 REASON_LIMIT = 80
+_LONGEST_PAGE = 20_000
 
 NEXT_REGION = frozenset(
     {
@@ -24,9 +25,15 @@ NEXT_REGION = frozenset(
         "GPU_SPEC_USED",
         "CUDA_VERSION_INCOMPATIBLE",
         "CUR_CLUSTER_NETWORK_STORAGE_NOT_SUPPORT",
+        "MIGRATE_INSUFFICIENT_RESOURCE",
     }
 )
-GONE = frozenset({"RESOURCE_NOT_FOUND", "NOT_FOUNT", "NOT_FOUND", "TEMPLATE_NOT_FOUND"})
+GONE = frozenset({"RESOURCE_NOT_FOUND", "NOT_FOUNT", "NOT_FOUND", "INSTANCE_NOT_FOUND", "TEMPLATE_NOT_FOUND"})
+"""Said of the very thing that was asked about. Other things that are not found are what somebody wrote wrongly."""
+
+NO_ANSWER = frozenset({"API_NOT_FOUND", "SERVICE_NOT_AVAILABLE", "GET_TOKEN_FAILED", "UNKNOWN"})
+"""Said by what stands before the API, or by one that is out of order: nothing follows of what was asked about."""
+
 CERTAIN_DESPITE_5XX = frozenset({"WALLET_NOT_FOUND"})
 """Any other 5xx may hide an effect; this one is documented as a refusal with status 500."""
 
@@ -41,17 +48,28 @@ _REASONS_BY_KIND: dict[FailureKind, tuple[str, ...]] = {
         "NOT_ENOUGH_BUDGET",
         "MEMBER_BUDGET_NOT_ENOUGH",
         "WALLET_NOT_FOUND",
+        "BILLING_FAILED",
+        "BILLING_AUTH_FAILED",
     ),
-    FailureKind.QUOTA: ("CREATE_INSTANCE_LIMIT", "CREATE_GPU_NUM_LIMIT", "OPERATION_LIMIT"),
+    FailureKind.QUOTA: ("CREATE_INSTANCE_LIMIT", "CREATE_GPU_NUM_LIMIT", "OPERATION_LIMIT", "NETWORK_MAX_LIMIT"),
     FailureKind.BAD_INPUT: (
         "VALIDATOR_PARAM",
         "REQUEST",
+        "INVALID_REQUEST_BODY",
         "INVALID_COMMAND_PARAM",
+        "INVALID_PRODUCT_CATEGORY",
+        "INVALID_BILL_CYCLE",
         "IMAGE_NOT_FOUND",
         "IMAGE_URL_OR_AUTH_ERROR",
         "IMAGE_TOO_LARGE",
         "UNSUPPORTED_BILLING_MODE",
         "TEMPLATE_IS_PRIVATE",
+        "JOB_NOT_FOUND",
+        "INSTANCE_LOCAL_STORAGE_NOT_FOUND",
+        "NETWORK_STORAGE_TOO_LARGE",
+        "NETWORK_STORAGE_IN_USE",
+        "NETWORK_STORAGE_UNAVAILABLE",
+        "NETWORK_STORAGE_NOT_FOUND",
     ),
     FailureKind.ACCOUNT: (
         "UNAUTHORIZED",
@@ -60,18 +78,32 @@ _REASONS_BY_KIND: dict[FailureKind, tuple[str, ...]] = {
         "MISSING_API_KEY",
         "FAILED_TO_AUTH",
         "API_NOT_ALLOWED",
+        "ACCESS_DENY",
         "NEED_REAL_NAME_VERIFY",
         "INVALID_USER_TOKEN",
         "USER_NOT_ACTIVATED",
+        "USER_NOT_FOUND",
         "BANNED_USER",
         "PERMISSION_DENIED",
     ),
-    FailureKind.PACE: ("RATE_LIMIT_EXCEEDED", "SEND_CODE_TOO_FAST"),
+    FailureKind.PACE: ("RATE_LIMIT_EXCEEDED", "SEND_CODE_TOO_FAST", "LIST_BILL_TOO_FAST"),
+    FailureKind.OTHER: (
+        "CONFLICT",
+        "DEPENDENT_RESOURCE_STATE",
+        "PREPAID_INSTANCE_NOT_SUPPORT_RELEASE",
+        "CREATING_INSTANCE_NOT_SUPPORT_RENEWAL",
+        "MIGRATION_JOB_NOT_BREAKABLE",
+        "IMAGE_AUTH_IN_USE",
+    ),
 }
 KIND_OF = {reason: kind for kind, reasons in _REASONS_BY_KIND.items() for reason in reasons}
 
 _RESOURCE_LIMIT = re.compile(r"\binsufficient\b(?!\s+(?:permission|privilege|scope|right))|\bquota\b|\blimit", re.I)
 _WRONG_STATE = re.compile(r"invalid state change", re.I)
+_KEY_TROUBLE = re.compile(r"\bapi.?key\b|\bunauthori[sz]ed\b|\bauthenticat|\bauthori[sz]ation\b|\bpermissions?\b", re.I)
+_TAGS = re.compile(r"<(script|style|head)\b.*?(?:</\1>|\Z)|<[^>]*>", re.I | re.S)
+_LOST_BY_A_PROXY = (404, 425, 499)
+"""What does not say whether Novita has seen the request, unless Novita gives its reason."""
 _WORD = re.compile(r"\b[A-Z][A-Z_]{6,}\b")
 
 
@@ -88,7 +120,9 @@ def refusal(status: int, content: bytes, retry_after: str | None = None, hide: I
     `retry_after` is the header as received. The strings in `hide` never appear in the error, nor quoted: Novita may
     echo what it was sent.
     """
-    reason, message = _hidden(explanation(content), hide)
+    said = explanation(content)
+    is_novitas = bool(said.reason or said.message)
+    reason, message = _hidden(said if is_novitas else Explanation("", _page_text(content)), hide)
     message = message or f"HTTP {status} without an explanation"
     if status == 429:
         return RateLimited(reason, message, read_retry_after(retry_after, datetime.now(UTC)))
@@ -96,18 +130,34 @@ def refusal(status: int, content: bytes, retry_after: str | None = None, hide: I
         return NovitaUnclear(f"{reason or status}: {message}")
     if reason in NEXT_REGION:
         return NoCapacity(reason, message, status)
-    if status == 404 or reason in GONE:
+    if reason in GONE:
         return NotFound(reason, message, status)
-    return NovitaRefused(kind_of(status, reason, message), reason, message, status)
+    kind = kind_of(status, reason, message) if is_novitas else FailureKind.GATEWAY
+    return NovitaRefused(kind, reason, message, status)
 
 
 def _is_unclear(status: int, reason: str) -> bool:
-    # 408 comes from proxies that gave up waiting, before or after Novita acted; a redirect answers nothing.
-    return (status >= 500 and reason not in CERTAIN_DESPITE_5XX) or status < 400 or status == 408
+    """408 and its like come from proxies, before or after Novita acted; a redirect answers nothing.
+
+    A 404 that gives no reason is a wrong path or a page of somebody else's: no instance is gone because of it.
+    """
+    if reason in CERTAIN_DESPITE_5XX:
+        return False
+    return (
+        status >= 500
+        or status < 400
+        or status == 408
+        or reason in NO_ANSWER
+        or (status in _LOST_BY_A_PROXY and not reason)
+    )
 
 
 def kind_of(status: int, reason: str, message: str) -> FailureKind:
-    """What a refusal means for the caller: by its reason when that is published, else by its status."""
+    """What a refusal means for the caller: by its reason when that is published, else by what it says.
+
+    Key trouble is only what says so. A 403 that gives no reason comes from what stands before Novita, which has then
+    not seen the request.
+    """
     if _WRONG_STATE.search(message):
         return FailureKind.OTHER
     known = KIND_OF.get(reason)
@@ -117,7 +167,17 @@ def kind_of(status: int, reason: str, message: str) -> FailureKind:
         return known
     if reason.startswith("NETWORK_"):
         return FailureKind.BAD_INPUT
-    return FailureKind.ACCOUNT if status in (401, 403) else FailureKind.OTHER
+    if status not in (401, 403):
+        return FailureKind.OTHER
+    if status == 401 or _KEY_TROUBLE.search(message):
+        return FailureKind.ACCOUNT
+    return FailureKind.OTHER if reason else FailureKind.GATEWAY
+
+
+def _page_text(content: bytes) -> str:
+    """What a person would read on a page that is no answer of Novita's: `error code: 1010`."""
+    text = content[:_LONGEST_PAGE].decode(errors="replace")
+    return "" if text.lstrip()[:1] in ("{", "[") else _TAGS.sub(" ", text)
 
 
 def explanation(content: bytes) -> Explanation:
@@ -138,7 +198,7 @@ def _reason_in(places: list[dict[str, object]], message: str) -> str:
     reason = _first_text(places, "reason", "code")
     if reason and not reason.isdecimal():
         return reason
-    known = (word for word in _WORD.findall(message) if word in KIND_OF or word in NEXT_REGION | GONE)
+    known = (word for word in _WORD.findall(message) if word in KIND_OF or word in NEXT_REGION | GONE | NO_ANSWER)
     return next(known, "")
 
 
@@ -156,7 +216,8 @@ def clip(text: str, limit: int) -> str:
 def _hidden(said: Explanation, hide: Iterable[str]) -> Explanation:
     reason, message = said
     for form in forms_of(hide):
-        reason, message = reason.replace(form, "***"), message.replace(form, "***")
+        reason, message = reason.replace(form, MASK), message.replace(form, MASK)
+    reason, message = without_known_secrets(reason), without_known_secrets(message)
     return Explanation(clip(reason, REASON_LIMIT), clip(message, MESSAGE_LIMIT))
 
 

@@ -20,7 +20,8 @@ from core.clock import Sample, steady
 from core.errors import NovitaError, NovitaRefused, NovitaUnclear, NovitaUnsent, RateLimited
 from core.novita.reading import Json, parse
 from core.novita.reading import date as read_date
-from core.novita.reasons import GONE, KIND_OF, NEXT_REGION, refusal
+from core.novita.reasons import GONE, KIND_OF, NEXT_REGION, NO_ANSWER, refusal
+from core.user_agent import USER_AGENT
 
 LANES, LANE_WIDTH = 64, 4
 """Connections: room for 200 simultaneous creates beside the reads."""
@@ -34,7 +35,7 @@ LONGEST_WAIT = timedelta(seconds=5)
 # The request had not left when these were raised. Everything else may have reached Novita.
 _NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
-metrics.know_reasons((*KIND_OF, *NEXT_REGION, *GONE))
+metrics.know_reasons((*KIND_OF, *NEXT_REGION, *GONE, *NO_ANSWER))
 
 _log = structlog.get_logger(__name__)
 
@@ -76,7 +77,7 @@ class _Lane:
 def _open(base_url: str, api_key: SecretStr, tls: ssl.SSLContext) -> httpx.AsyncClient:
     return httpx.AsyncClient(
         base_url=base_url,
-        headers={"Authorization": f"Bearer {api_key.get_secret_value()}"},
+        headers={"Authorization": f"Bearer {api_key.get_secret_value()}", "User-Agent": USER_AGENT},
         limits=httpx.Limits(
             max_connections=LANE_WIDTH,
             max_keepalive_connections=LANE_WIDTH,

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from core.events import AnswerLost, InstanceCreated, InstanceFailed, LaunchInterrupted, RegionRefused
 from core.models import Attempt, Failure, FailureKind, Instance, Offer, Status
 from core.transitions.changed import Changed, changed
+from core.transitions.said import clean_attempt, clean_failure
 
 GIVE_UP_AFTER = timedelta(minutes=10)
 """How long an instance whose create was not answered is looked for before the launch counts as failed."""
@@ -16,6 +17,7 @@ def refused(instance: Instance, attempt: Attempt, next_offer: Offer, now: dateti
     """A region had no room; the launch goes on with `next_offer`."""
     if not instance.is_launching:
         return None
+    attempt = clean_attempt(attempt, instance)
     changes = {"attempts": (*instance.attempts, attempt), "offer": next_offer, "in_doubt_since": None}
     return changed(instance, changes, RegionRefused(at=now, attempt=attempt, next_offer=next_offer))
 
@@ -24,6 +26,7 @@ def answer_lost(instance: Instance, attempt: Attempt, now: datetime) -> Changed 
     """A create was not answered: whether the instance exists is unknown from here on."""
     if not instance.is_launching:
         return None
+    attempt = clean_attempt(attempt, instance)
     changes = {"attempts": (*instance.attempts, attempt), "in_doubt_since": instance.in_doubt_since or now}
     return changed(instance, changes, AnswerLost(at=now, attempt=attempt))
 
@@ -39,6 +42,7 @@ def created(
     instance: Instance, novita_id: str, now: datetime, attempt: Attempt | None = None, *, found: bool
 ) -> Changed | None:
     """Novita has the instance. Holds even for a record that was given up: what exists must be on its record."""
+    attempt = attempt and clean_attempt(attempt, instance)
     if instance.novita_id is not None:
         # A worker saw it before its create was answered. How the attempt went belongs on the record all the same.
         late = attempt is not None and instance.novita_id == novita_id and attempt not in instance.attempts
@@ -61,6 +65,7 @@ def launch_failed(
     """The launch is over without an instance."""
     if not instance.is_launching:
         return None
+    failure, attempt = clean_failure(failure, instance), attempt and clean_attempt(attempt, instance)
     # It may be there already: written, with the answer to that lost.
     is_new = attempt is not None and attempt not in instance.attempts
     changes = {

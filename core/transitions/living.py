@@ -7,6 +7,7 @@ from datetime import datetime
 from core.events import DiskReminder, LeaseExtended, LeaseReminder, OrderFailed, OrderGiven, PhaseChanged
 from core.models import Actor, Failure, Instance, Order, Status, Verb
 from core.transitions.changed import Changed, changed
+from core.transitions.said import clean_failure
 
 ON_THE_WAY = {
     Verb.START: Status.STARTING,
@@ -38,6 +39,7 @@ def order_failed(instance: Instance, verb: Verb, why: Failure, now: datetime, *,
     """Novita refused the order or did not answer. People hear of the 1st, 2nd, 4th, 8th … failure, and the last."""
     if instance.order is None or instance.order.verb is not verb:
         return None
+    why = clean_failure(why, instance)
     tries = instance.order.tries + 1
     order = instance.order.model_copy(update={"tries": tries, "last_try_at": now, "trouble": why.message or why.reason})
     record = instance.model_copy(update={"order": None if is_final else order})

@@ -21,6 +21,7 @@ from core.models import Billed, BillingMode, Failure, Instance, NovitaInstance, 
 from core.transitions.changed import Changed, changed
 from core.transitions.faulting import faulted, reported
 from core.transitions.launching import created
+from core.transitions.said import clean_sight
 from core.transitions.statuses import BILLED_WORDS, STATUSES
 
 SLOW_AFTER = (timedelta(minutes=10), timedelta(minutes=30))
@@ -35,6 +36,7 @@ OLD_STATE_LAG = timedelta(minutes=1)
 
 def seen(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed | None:
     """Novita shows the instance as `novita`: whatever is new in that."""
+    novita = clean_sight(novita, instance)
     before = instance
     if instance.status is Status.DELETED:
         if STATUSES.get(novita.status) in (Status.DELETING, Status.DELETED):

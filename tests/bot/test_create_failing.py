@@ -39,6 +39,18 @@ FINAL = {
         "refused the bot's API key",
         "NOVITA_API_KEY",
     ),
+    "gateway": Refusal(
+        Fault.gateway(),
+        FailureKind.GATEWAY,
+        "Something in front of Novita refused the request",
+        "whoever runs this bot",
+    ),
+    "account": Refusal(
+        Fault.refused(403, "BANNED_USER", "banned"),
+        FailureKind.ACCOUNT,
+        "does not let the bot's account do this",
+        "the account in the Novita console",
+    ),
     "quota": Refusal(
         Fault.refused(403, "CREATE_INSTANCE_LIMIT", "limit reached"), FailureKind.QUOTA, "its limit", "Delete one"
     ),

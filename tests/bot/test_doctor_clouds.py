@@ -133,6 +133,8 @@ async def test_allowed_channels_that_slack_does_not_know_are_named(redis_url: st
 
 NOVITA_ILLS = {
     "key": (NovitaFault.refused(401, "UNAUTHORIZED"), "refuses (UNAUTHORIZED)"),
+    "gateway": (NovitaFault.gateway(), "something in front of Novita refuses (403): error code: 1010"),
+    "path": (NovitaFault.gateway(404, "404 page not found"), "does not answer"),
     "reset": (NovitaFault.reset(has_effect=False), "does not answer"),
     "broken": (NovitaFault.server_error(), "does not answer"),
     "not JSON": (NovitaFault.not_json(), "does not answer"),

@@ -386,7 +386,7 @@ async def test_senseless_steering_is_refused(caller: Caller, command: str, body:
 
 
 async def test_every_kind_of_fault_can_be_ordered_from_outside(caller: Caller) -> None:
-    kinds = ["refused", "rate_limited", "server_error", "not_json", "no_id", "reset", "hang", "slow"]
+    kinds = ["refused", "rate_limited", "server_error", "not_json", "no_id", "reset", "hang", "slow", "gateway"]
     for kind in kinds:
         await caller.post("/_sandbox/fault", {"endpoint": "create", "kind": kind, "times": 1})
     _, state = await caller.get("/_sandbox/state")

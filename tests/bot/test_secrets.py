@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import io
+import json
+import shlex
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
+from urllib.parse import quote
 
 import pytest
 
 from bot.sandbox.novita import Fault
 from bot.sandbox.novita.seed import REGISTRY_PASSWORD, TEMPLATE_TOKEN
 from bot.sandbox.slack import Fault as SlackFault
+from core.models import Verb
+from core.policy import Policy
 from tests.bot.house import House, open_house
 from tests.bot.leaks import all_of_redis, all_said, everything_logged, found_in, secrets_of
 
@@ -97,3 +102,46 @@ async def test_faults_on_all_sides_leave_no_secret_anywhere(redis_url: str, log:
         house.slack.faults.next("views.open", SlackFault.error("invalid_auth"))
         await house.slack.person("bo").command("/gpu create")
         await house.slack.wait_until(house.slack.person("bo").ephemerals)
+
+
+SAID_LATER = {
+    "shell": f"exec failed: HF_TOKEN={TEMPLATE_TOKEN} MY_TOKEN={TYPED} OTHER={shlex.quote(SECOND)}",
+    "JSON": f"bad body {json.dumps({'HF_TOKEN': TEMPLATE_TOKEN, 'MY_TOKEN': TYPED, 'OTHER': SECOND})}",
+    "list": "bad envs "
+    + json.dumps([{"key": "MY_TOKEN", "value": TYPED}, {"value": SECOND, "key": "OTHER"}])
+    + f" and -e HF_TOKEN={TEMPLATE_TOKEN}",
+    "URL": f"GET /?MY_TOKEN={TYPED}&OTHER={quote(SECOND, safe='')}&HF_TOKEN={TEMPLATE_TOKEN}",
+}
+
+
+@pytest.mark.parametrize("words", SAID_LATER.values(), ids=SAID_LATER.keys())
+async def test_what_novita_says_of_an_instance_later_leaves_no_secret_anywhere(
+    redis_url: str, log: io.StringIO, words: str
+) -> None:
+    async with searched_house(redis_url, log) as house:
+        house.novita.boot_seconds = 600
+        await submitted(house)
+        card = await house.card("is starting")
+        instance = await house.record(card)
+        house.novita.show_status(instance.novita_id or "", "pulling", ("crashed", f"pull failed for good: {words}"))
+        await house.card("*train-1* failed")
+        failure = (await house.record(card)).failure
+        assert failure is not None and failure.message.startswith("pull failed for good: ")
+        assert "***" in failure.message
+
+
+@pytest.mark.parametrize("words", SAID_LATER.values(), ids=SAID_LATER.keys())
+async def test_what_novita_says_to_an_order_leaves_no_secret_anywhere(
+    redis_url: str, log: io.StringIO, words: str
+) -> None:
+    async with searched_house(redis_url, log) as house:
+        await submitted(house)
+        card = await house.card("is running")
+        house.novita.fail_all(Fault.refused(400, "SOMETHING_NEW", f"not stopped: {words}"), "stop")
+        instance = await house.record(card)
+        order = await house.base.lifecycle.order(
+            Verb.STOP, instance.id, instance.owner, Policy(home_team=instance.owner.team)
+        )
+        told = await house.base.lifecycle.carry_out(order.instance)
+        assert told.order is not None and told.order.trouble.startswith("not stopped: ")
+        await house.card("not stopped: ")

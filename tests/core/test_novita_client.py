@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -15,6 +16,7 @@ from bot.sandbox.novita import Fault, SandboxNovita
 from core.errors import NotFound, NovitaRefused
 from core.models import BillingMode, FailureKind, InstanceRequest, Price, Region, Stock
 from core.novita import NovitaClient
+from core.user_agent import USER_AGENT
 from tests.core.novita_world import HONG_KONG, OFFER, PRIVATE_TEMPLATE, REQUEST, Meeting, meeting
 
 
@@ -281,6 +283,12 @@ async def test_each_call_leaves_one_log_line_without_query_body_or_secret(met: M
     ]
     assert logs[0]["path"] == "/gpu-instance/openapi/v1/template"
     assert not any(secret in str(logs) for secret in (*met.sandbox.secrets, met.sandbox.api_key))
+
+
+async def test_every_call_says_who_is_calling(met: Meeting) -> None:
+    await met.create("box-1", await met.client.template(PRIVATE_TEMPLATE))
+    assert {call.caller for call in met.sandbox.calls} == {USER_AGENT}
+    assert re.fullmatch(r"gpu-bot/\d+\.\d+\.\d+", USER_AGENT)
 
 
 async def test_a_base_url_may_end_with_a_slash() -> None:

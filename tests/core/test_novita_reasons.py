@@ -13,7 +13,16 @@ from hypothesis import strategies as st
 
 from core.errors import NoCapacity, NotFound, NovitaError, NovitaRefused, NovitaUnclear, RateLimited
 from core.models import FailureKind
-from core.novita.reasons import GONE, KIND_OF, MESSAGE_LIMIT, NEXT_REGION, explanation, read_retry_after, refusal
+from core.novita.reasons import (
+    GONE,
+    KIND_OF,
+    MESSAGE_LIMIT,
+    NEXT_REGION,
+    NO_ANSWER,
+    explanation,
+    read_retry_after,
+    refusal,
+)
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 
@@ -36,7 +45,72 @@ def test_what_another_region_may_cure_is_no_capacity(reason: str) -> None:
 @pytest.mark.parametrize("reason", sorted(GONE))
 def test_what_is_gone_is_not_found(reason: str) -> None:
     assert type(error(400, reason)) is NotFound
-    assert type(error(404)) is NotFound
+    assert type(error(404, reason)) is NotFound
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"", b"404 page not found", b"<html>not found</html>", b"{}", b'{"message": "not found"}', b'{"code": 404}'],
+)
+def test_a_404_without_a_reason_says_nothing_of_what_was_asked_about(content: bytes) -> None:
+    assert type(refusal(404, content)) is NovitaUnclear
+
+
+@pytest.mark.parametrize("status", [400, 403, 404, 503])
+@pytest.mark.parametrize("reason", sorted(NO_ANSWER))
+def test_an_api_that_is_not_there_has_not_answered(status: int, reason: str) -> None:
+    assert type(error(status, reason)) is NovitaUnclear
+
+
+@pytest.mark.parametrize("reason", ["IMAGE_NOT_FOUND", "JOB_NOT_FOUND", "USER_NOT_FOUND", "NETWORK_STORAGE_NOT_FOUND"])
+def test_something_else_that_is_not_found_is_not_the_instance(reason: str) -> None:
+    assert type(error(404, reason)) is NovitaRefused
+
+
+PAGES = [
+    b"error code: 1010",
+    b"",
+    b"<!DOCTYPE html><html><head><title>x</title></head><body>Access denied</body></html>",
+    b"{}",
+    b'{"code": 403}',
+    b'{"message": "Forbidden"}',
+    b'["no"]',
+]
+
+
+@pytest.mark.parametrize("content", PAGES)
+def test_a_403_that_gives_no_reason_comes_from_what_stands_before_novita(content: bytes) -> None:
+    refused = refusal(403, content)
+    assert isinstance(refused, NovitaRefused)
+    assert refused.kind is FailureKind.GATEWAY
+
+
+@pytest.mark.parametrize("status", [400, 401, 405, 407, 413, 451])
+def test_a_page_is_no_answer_of_novitas_whatever_its_status(status: int) -> None:
+    refused = refusal(status, b"<h1>Blocked</h1> by the proxy")
+    assert isinstance(refused, NovitaRefused)
+    assert (refused.kind, refused.message) == (FailureKind.GATEWAY, "Blocked by the proxy")
+
+
+@pytest.mark.parametrize("reason", [r for r, k in sorted(KIND_OF.items()) if k is FailureKind.ACCOUNT])
+def test_key_trouble_is_what_says_so(reason: str) -> None:
+    assert kind(403, reason) is kind(401, reason) is FailureKind.ACCOUNT
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [
+        ("BILLING_AUTH_FAILED", FailureKind.MONEY),
+        ("ACCESS_DENY", FailureKind.ACCOUNT),
+        ("NETWORK_MAX_LIMIT", FailureKind.QUOTA),
+        ("NETWORK_STORAGE_TOO_LARGE", FailureKind.BAD_INPUT),
+        ("INVALID_REQUEST_BODY", FailureKind.BAD_INPUT),
+        ("CONFLICT", FailureKind.OTHER),
+        ("LIST_BILL_TOO_FAST", FailureKind.PACE),
+    ],
+)
+def test_reasons_that_are_published_mean_what_they_say(reason: str, expected: FailureKind) -> None:
+    assert kind(400, reason) is kind(403, reason) is expected
 
 
 @pytest.mark.parametrize(("reason", "expected"), sorted(KIND_OF.items()))
@@ -65,7 +139,7 @@ def test_429_is_a_rate_limit_whatever_its_reason(reason: str) -> None:
         (403, "insufficient resources for team", FailureKind.QUOTA),
         (403, "limit reached", FailureKind.QUOTA),
         (403, "insufficient permissions", FailureKind.ACCOUNT),
-        (403, "go away", FailureKind.ACCOUNT),
+        (403, "your API key has expired", FailureKind.ACCOUNT),
         (401, "quota", FailureKind.ACCOUNT),
         (400, "quota", FailureKind.OTHER),
     ],
@@ -73,6 +147,11 @@ def test_429_is_a_rate_limit_whatever_its_reason(reason: str) -> None:
 def test_an_unknown_403_is_a_quota_when_its_text_says_so(status: int, message: str, expected: FailureKind) -> None:
     assert kind(status, "", message) is expected
     assert kind(status, "NEW_REASON", message) is expected
+
+
+def test_a_new_reason_is_no_key_trouble_by_its_status_alone() -> None:
+    assert kind(403, "NEW_REASON", "go away") is FailureKind.OTHER
+    assert kind(403, "", "go away") is FailureKind.GATEWAY
 
 
 def test_network_reasons_are_bad_input() -> None:

@@ -44,6 +44,7 @@ from core.events import (
 from core.models import Endpoint, Failure, FailureKind, Instance, LeaseEnd, Status, Verb
 from core.outbox import GivenUp, NotDelivered, Outbox
 from core.store import Store, connect
+from core.user_agent import USER_AGENT
 from core.webhook import Forbidden, PublicOnly, WebhookNotifier
 from tests.core.processes import Told
 from tests.core.samples import ADA, NOON, SECRET, TurnedClock, instance, request
@@ -116,6 +117,7 @@ async def test_an_event_is_posted_signed_with_the_answers_fields_and_no_secret(r
     signed = f"{headers['X-Webhook-Timestamp']}.".encode() + body
     assert headers["X-Webhook-Signature"] == "sha256=" + hmac.new(KEY.encode(), signed, hashlib.sha256).hexdigest()
     assert headers["X-Webhook-Id"] == news["id"]
+    assert headers["User-Agent"] == USER_AGENT
     assert (news["type"], news["novitaInstanceId"], news["elapsedSeconds"]) == ("instance_created", "n-1", 3.0)
     assert {"instanceId", "region", "spotPrice", "estimatedReadyTime", "attempts"} <= set(news)
     assert SECRET not in body.decode()

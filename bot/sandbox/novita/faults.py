@@ -71,6 +71,11 @@ class Fault:
         return cls(f"status {status}", Answer.TEXT, has_effect, status, "<html>bad gateway</html>")
 
     @classmethod
+    def gateway(cls, status: int = 403, text: str = "error code: 1010") -> Fault:
+        """What stands in front of Novita answers, and Novita sees nothing of the call."""
+        return cls(f"gateway {status}", Answer.TEXT, status=status, body=text)
+
+    @classmethod
     def not_json(cls, *, has_effect: bool = True) -> Fault:
         """A success whose body is no JSON."""
         return cls("not JSON", Answer.TEXT, has_effect, 200, "<html>welcome</html>")

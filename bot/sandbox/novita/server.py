@@ -58,6 +58,8 @@ class NovitaCall:
     endpoint: Endpoint
     at: float
     query: dict[str, str]
+    caller: str = ""
+    """Its User-Agent."""
     seconds: float = 0.0
     status: int | None = None
     outcome: str = "pending"
@@ -161,7 +163,8 @@ class SandboxNovita(World):
 
     def _handler(self, endpoint: Endpoint, act: Act) -> Handler:
         async def handle(request: web.Request) -> web.StreamResponse:
-            call = NovitaCall(request.method, request.path, endpoint, self.clock(), dict(request.query))
+            caller = request.headers.get("User-Agent", "")
+            call = NovitaCall(request.method, request.path, endpoint, self.clock(), dict(request.query), caller)
             self.calls.append(call)
             call.subject = await _subject(request)
             self.changed()

@@ -95,7 +95,7 @@ class AddFault(_Command):
     """A fault for the next `times` calls of an endpoint; without `times`, for all calls until `clear_faults`."""
 
     endpoint: Endpoint | None = None
-    kind: Literal["refused", "rate_limited", "server_error", "not_json", "no_id", "reset", "hang", "slow"]
+    kind: Literal["refused", "rate_limited", "server_error", "not_json", "no_id", "reset", "hang", "slow", "gateway"]
     times: int | None = None
     has_effect: bool = False
     status: int = 502
@@ -120,6 +120,7 @@ class AddFault(_Command):
             "no_id": lambda: Fault.no_id(has_effect=self.has_effect),
             "reset": lambda: Fault.reset(has_effect=self.has_effect),
             "hang": lambda: Fault.hang(has_effect=self.has_effect),
+            "gateway": lambda: Fault.gateway(self.status, self.message),
             "slow": lambda: Fault.slow(self.seconds),
         }
         return kinds[self.kind]()
