@@ -11,9 +11,36 @@ from slack_sdk.errors import SlackApiError
 CALL_FAILED = (SlackApiError, aiohttp.ClientError, TimeoutError, OSError)
 """Everything that slack_sdk lets through when a call fails (slack.md B6)."""
 
-_CLOSED = {"not_in_channel", "channel_not_found", "is_archived", "no_permission", "channel_type_not_supported"}
-_LOST = {"message_not_found", "cant_update_message", "edit_window_closed", "is_inactive", "thread_not_found"}
-_MALFORMED = {"invalid_blocks", "invalid_blocks_format", "msg_blocks_too_long", "msg_too_long", "block_mismatch"}
+_CLOSED = {
+    "not_in_channel",
+    "channel_not_found",
+    "is_archived",
+    "no_permission",
+    "channel_type_not_supported",
+    "channel_is_limited_access",
+    "external_channel_migrating",
+    "ekm_access_denied",
+}
+_LOST = {
+    "message_not_found",
+    "cant_update_message",
+    "edit_window_closed",
+    "is_inactive",
+    "thread_not_found",
+    "cannot_reply_to_message",
+}
+_MALFORMED = {
+    "invalid_blocks",
+    "invalid_blocks_format",
+    "msg_blocks_too_long",
+    "msg_too_long",
+    "block_mismatch",
+    "invalid_attachments",
+    "invalid_metadata_format",
+    "invalid_metadata_schema",
+    "metadata_too_large",
+    "metadata_must_be_sent_from_app",
+}
 _PASSING = {
     "ratelimited",
     "rate_limited",
@@ -24,11 +51,15 @@ _PASSING = {
     "team_added_to_org",
     "no_answer",
 }
+_MAYBE_DONE = {"fatal_error", "internal_error", "service_unavailable", "request_timeout", "no_answer"}
+"""With these words what was asked for may have been done all the same."""
 TOKEN_REFUSED = {"invalid_auth", "not_authed", "account_inactive", "token_revoked", "token_expired"}
 """Somebody has to mend the installation; until then everything waits."""
 
+_LONGEST_WAIT = timedelta(minutes=5)
+"""What Slack asks beyond it is asked again instead: one header must not silence anything for a day."""
 _DIGITS = 6
-"""How many of a number of seconds count: Python refuses to read thousands."""
+"""How many digits of a number of seconds are read: Python refuses to read thousands."""
 
 _NO_DM = {"messages_tab_disabled", "cannot_dm_bot", "user_not_found", "user_disabled", "user_not_visible"}
 
@@ -45,7 +76,8 @@ class Kind(Enum):
     MALFORMED = "malformed"
     """Slack did not like the blocks."""
     REFUSED = "refused"
-    """Slack will never take it as it is: a defect, or a scope that is missing."""
+    """Slack says no for a reason that this program cannot mend, or does not know: a scope that is missing, a rule of
+    the organisation's. Somebody may mend it."""
     GONE = "gone"
     """The modal was closed, or a newer version of it is open."""
 
@@ -65,6 +97,13 @@ def kind_of(error: Exception) -> Kind:
     return Kind.REFUSED if is_answer and word not in _PASSING | TOKEN_REFUSED else Kind.AWAY
 
 
+def may_be_done(error: Exception) -> bool:
+    """Whether Slack may have done what was asked for all the same, because its answer was lost."""
+    if isinstance(error, SlackApiError):
+        return word_of(error) in _MAYBE_DONE
+    return not isinstance(error, aiohttp.ClientConnectorError)
+
+
 def word_of(error: Exception) -> str:
     """Slack's word for the error, or the name of the exception when Slack said nothing."""
     if isinstance(error, SlackApiError):
@@ -74,12 +113,14 @@ def word_of(error: Exception) -> str:
 
 
 def retry_after(error: Exception) -> timedelta | None:
-    """How long Slack asked to wait."""
+    """How long Slack asked to wait, five minutes at most; None when it did not say."""
     if not isinstance(error, SlackApiError):
         return None
     headers = getattr(error.response, "headers", None) or {}
     value = str(headers.get("Retry-After") or headers.get("retry-after") or "")
-    return timedelta(seconds=int(value[:_DIGITS])) if value.isdecimal() else None
+    if not (value.isascii() and value.isdecimal()):
+        return None
+    return _LONGEST_WAIT if len(value) > _DIGITS else min(timedelta(seconds=int(value)), _LONGEST_WAIT)
 
 
 def _field(response: object, name: str) -> object:

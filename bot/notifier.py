@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
@@ -13,16 +13,22 @@ from bot import faults
 from bot.faults import CALL_FAILED, Kind
 from bot.identity import Identity
 from bot.views.blocks import Message
-from bot.views.card import card
-from bot.views.private import private_notice
+from bot.views.card import card, retired_card
+from bot.views.private import private_notice, twice_notice
 from bot.views.thread import reply
 from core.clock import Clock
 from core.events import Event, MachineReported, PhaseChanged, ReportsLeftOut
 from core.models import PROGRAM, Instance
-from core.outbox import GivenUp, Memo, NotDelivered
+from core.outbox import Memo, NotDelivered, Stuck
 
 _SAID_BY_MACHINES = (MachineReported, ReportsLeftOut)
 """Nothing on the card follows from them."""
+
+CARD = "gpu_instance"
+"""The `event_type` of a card's metadata, which holds the instance's id."""
+
+_SEEN_FOR = timedelta(minutes=5)
+"""A card that was posted or edited within this time is taken to be there still."""
 
 log = structlog.get_logger(__name__)
 
@@ -43,15 +49,18 @@ class SlackNotifier:
         self._admins = admins
 
     async def tell(self, instance: Instance, event: Event, memo: Memo, *, latest: bool) -> Memo:
-        """Tells one event. Raises NotDelivered when Slack is away or asks to wait."""
+        """Tells one event. Raises NotDelivered when Slack is away or asks to wait, Stuck when somebody has to mend it.
+
+        Both also when the story has a new place: that is remembered before anything is posted there.
+        """
         try:
-            memo = await self._with_card(instance, event, memo, latest=latest)
             message = reply(instance, event, admins=self._admins)
+            memo = await self._with_card(instance, event, memo, latest=latest, is_followed=message is not None)
             return memo if message is None else await self._reply(instance, message, memo)
         except CALL_FAILED as error:
-            if faults.kind_of(error) is Kind.REFUSED:
-                raise
-            raise NotDelivered(f"Slack: {faults.word_of(error)}", faults.retry_after(error)) from error
+            if faults.kind_of(error) is Kind.AWAY:
+                raise NotDelivered(f"Slack: {faults.word_of(error)}", faults.retry_after(error)) from error
+            raise Stuck(f"Slack: {faults.word_of(error)}") from error
 
     async def redraw(self, instance: Instance, memo: Memo) -> None:
         """Draws the card as it should be now, with no news to tell. A failure is logged: the next event draws it."""
@@ -60,65 +69,111 @@ class SlackNotifier:
         except CALL_FAILED as error:
             log.warning("card_not_redrawn", instance_id=instance.id, error=faults.word_of(error))
 
-    async def _with_card(self, instance: Instance, event: Event, memo: Memo, *, latest: bool) -> Memo:
+    async def retire(self, instance: Instance, memo: Memo, channel: str, ts: str) -> None:
+        """A second card of the same instance, made when Slack's answer to the first was lost, or left where the story
+        was before: it says where the story goes on, and loses its buttons. A failure is logged."""
+        address = self._identity.permalink(memo.get("channel", ""), memo.get("ts", ""))
+        try:
+            await self._call("chat.update", retired_card(instance, address), channel=channel, ts=ts)
+        except CALL_FAILED as error:
+            log.warning("card_not_retired", instance_id=instance.id, error=faults.word_of(error))
+
+    async def _with_card(
+        self, instance: Instance, event: Event, memo: Memo, *, latest: bool, is_followed: bool
+    ) -> Memo:
         """The card as it should be now: edited for the latest of several events, never for what a machine says.
 
-        `stale` is remembered when an edit was left to the latest event, and that may be one of a machine's.
+        `stale` is remembered when an edit was left to the latest event, and that may be one of a machine's. A card that
+        was not looked at for a while is edited all the same: nobody reads a reply under one that was deleted.
         """
-        if "ts" not in memo:
-            return await self._open(instance)
+        if not self._has_place(instance, memo):
+            return _noted(await self._open(instance, memo), is_followed)
+        if not memo["ts"]:
+            return memo
         is_stale = "stale" in memo or not isinstance(event, _SAID_BY_MACHINES)
-        if not latest:
-            return memo | ({"stale": "yes"} if is_stale else {})
-        if is_stale:
-            await self._edit_card(instance, event, memo)
-        return {name: known for name, known in memo.items() if name != "stale"}
+        if (latest and is_stale) or self._is_long_unseen(memo):
+            return await self._edited(instance, event, memo)
+        return memo | ({"stale": "yes"} if is_stale else {})
 
-    async def _open(self, instance: Instance) -> Memo:
-        """Posts the card where it was asked for or, when that place is closed to the bot, to the owner."""
-        if instance.request.channel is None:
-            return await self._open_privately(instance, "")
+    def _has_place(self, instance: Instance, memo: Memo) -> bool:
+        """Whether there is a card, or nowhere that one was wanted: only a program can wish for that."""
+        return bool(memo.get("ts")) or ("ts" in memo and _is_told_nowhere(instance))
+
+    def _is_long_unseen(self, memo: Memo) -> bool:
+        seen = int(memo.get("seen", "0"))
+        return not timedelta() <= self._clock.now() - datetime.fromtimestamp(seen, UTC) < _SEEN_FOR
+
+    async def _open(self, instance: Instance, memo: Memo) -> Memo:
+        """Posts the card where it was asked for or, when that place is closed to the bot, to the owner.
+
+        When Slack's answer is lost, the card may be there all the same: the one that is posted next says so.
+        """
         try:
-            return await self._post_card(instance, instance.request.channel)
+            return await self._open_anywhere(instance, memo)
+        except CALL_FAILED as error:
+            if not faults.may_be_done(error):
+                raise
+            raise NotDelivered(f"Slack: {faults.word_of(error)}", None, {**memo, "twice": "yes"}) from error
+
+    async def _open_anywhere(self, instance: Instance, memo: Memo) -> Memo:
+        if instance.request.channel is None:
+            return await self._open_privately(instance, "", memo)
+        try:
+            return await self._post_card(instance, instance.request.channel, memo)
         except CALL_FAILED as error:
             if faults.kind_of(error) is not Kind.CLOSED:
                 raise
-            return await self._open_privately(instance, faults.word_of(error))
+            return await self._open_privately(instance, faults.word_of(error), memo)
 
-    async def _open_privately(self, instance: Instance, why: str) -> Memo:
+    async def _open_privately(self, instance: Instance, why: str, memo: Memo) -> Memo:
         """Tells the story to the owner, with a word on why not in the channel and what to do about it.
 
-        Raises GivenUp when a program asked for a channel that is closed: it reads no messages.
+        Raises Stuck when a program asked for a channel that is closed, since it reads no messages, and when the owner
+        takes none either.
         """
-        if instance.owner == PROGRAM and why:
-            raise GivenUp(f"Slack: {why}, and the HTTP API can be told nothing here")
-        if instance.owner == PROGRAM:
+        if _is_told_nowhere(instance):
             return {"channel": "", "ts": ""}
+        if instance.owner == PROGRAM:
+            raise Stuck(f"Slack: {why}, and the HTTP API can be told nothing here")
         try:
-            return await self._post_card(instance, instance.owner.user, why)
+            return await self._post_card(instance, instance.owner.user, memo, why)
         except CALL_FAILED as error:
             if faults.kind_of(error) is not Kind.CLOSED:
                 raise
-            log.error("nowhere_to_tell", instance_id=instance.id, channel=why, direct=faults.word_of(error))
-            return {"channel": "", "ts": ""}
+            where = f"{why} in its channel, " if why else ""
+            raise Stuck(f"Slack: {where}{faults.word_of(error)} in a direct message to its owner") from error
 
-    async def _edit_card(self, instance: Instance, event: Event, memo: Memo) -> None:
+    async def _edited(self, instance: Instance, event: Event, memo: Memo) -> Memo:
+        """The memo once the card shows how it is now, or as much of that as has to be."""
         try:
             await self._update_card(instance, memo)
         except CALL_FAILED as error:
-            kind = faults.kind_of(error)
-            if kind in (Kind.LOST, Kind.CLOSED):
-                log.warning("card_not_edited", instance_id=instance.id, error=faults.word_of(error))
-            elif isinstance(event, PhaseChanged):
-                # The next event edits the card anyway; a busy Slack must not hold up what matters.
-                log.info("card_edit_skipped", instance_id=instance.id, error=faults.word_of(error))
-            else:
-                raise
+            kind, word = faults.kind_of(error), faults.word_of(error)
+            is_passing = isinstance(event, PhaseChanged)
+            if kind is Kind.LOST and not (is_passing and word == "edit_window_closed"):
+                log.warning("card_lost", instance_id=instance.id, error=word)
+                raise self._moved(await self._renewed(instance, memo)) from error
+            if kind is Kind.CLOSED or is_passing:
+                # The reply finds out whether the place is closed. The next event edits the card anyway; a busy Slack
+                # must not hold up what matters.
+                log.info("card_edit_skipped", instance_id=instance.id, error=word)
+                return {**memo, "stale": "yes"}
+            raise
+        return {name: known for name, known in memo.items() if name != "stale"} | {"seen": self._stamp()}
 
     async def _update_card(self, instance: Instance, memo: Memo) -> None:
         if memo["ts"]:
-            message = self._card(instance, memo.get("why", ""))
+            message = self._card(instance, memo)
             await self._call("chat.update", message, channel=memo["channel"], ts=memo["ts"])
+
+    async def _renewed(self, instance: Instance, memo: Memo) -> Memo:
+        """A new card in the place of one that is gone."""
+        try:
+            return await self._post_card(instance, memo["channel"], {}, memo.get("why", ""))
+        except CALL_FAILED as error:
+            if faults.kind_of(error) is not Kind.CLOSED:
+                raise
+            return await self._open_privately(instance, faults.word_of(error), {})
 
     async def _reply(self, instance: Instance, message: Message, memo: Memo) -> Memo:
         if not memo["ts"]:
@@ -127,28 +182,33 @@ class SlackNotifier:
             await self._post(memo["channel"], message, thread_ts=memo["ts"])
         except CALL_FAILED as error:
             if faults.kind_of(error) is Kind.LOST:
-                await self._post(memo["channel"], message)
-                return memo
+                raise self._moved(await self._renewed(instance, memo)) from error
             if faults.kind_of(error) is not Kind.CLOSED:
                 raise
-            # Where the story goes on is remembered before anything else is posted there.
-            moved = await self._open_privately(instance, faults.word_of(error))
-            raise NotDelivered("the story moves to the owner", timedelta(), moved) from error
+            raise self._moved(await self._open_privately(instance, faults.word_of(error), {})) from error
         return memo
 
-    async def _post_card(self, instance: Instance, channel: str, why: str = "") -> Memo:
-        payload = {"instance_id": instance.id, "request_id": instance.request_id}
-        metadata = {"event_type": "gpu_instance", "event_payload": payload}
-        answer = await self._post(channel, self._card(instance, why), metadata=metadata)
-        return {"channel": str(answer["channel"]), "ts": str(answer["ts"]), **({"why": why} if why else {})}
+    def _moved(self, memo: Memo) -> NotDelivered:
+        """Where the story goes on is remembered before anything else is posted there."""
+        return NotDelivered("the story has a new place", timedelta(), memo)
 
-    def _card(self, instance: Instance, why: str) -> Message:
-        """The card; with a notice on top when it stands where it was not meant to be."""
+    async def _post_card(self, instance: Instance, channel: str, memo: Memo, why: str = "") -> Memo:
+        payload = {"instance_id": instance.id, "request_id": instance.request_id}
+        metadata = {"event_type": CARD, "event_payload": payload}
+        known = {**({"why": why} if why else {}), **({"twice": "yes"} if "twice" in memo else {})}
+        answer = await self._post(channel, self._card(instance, known), metadata=metadata)
+        return {"channel": str(answer["channel"]), "ts": str(answer["ts"]), "seen": self._stamp(), **known}
+
+    def _card(self, instance: Instance, memo: Memo) -> Message:
+        """The card; with a notice on top when it stands where it was not meant to be, or may stand there twice."""
         message = card(instance, self._clock.now())
-        if not why:
-            return message
-        notice = private_notice(instance, why, self._identity.bot_user)
-        return Message(f"{notice.text}\n{message.text}", [*notice.blocks, *message.blocks])
+        notices = [private_notice(instance, memo["why"], self._identity.bot_user)] if "why" in memo else []
+        notices += [twice_notice()] if "twice" in memo else []
+        text = "\n".join(each.text for each in (*notices, message))
+        return Message(text, [block for each in (*notices, message) for block in each.blocks])
+
+    def _stamp(self) -> str:
+        return str(int(self._clock.now().timestamp()))
 
     async def _post(self, channel: str, message: Message, **more: Any) -> Mapping[str, Any]:
         return await self._call("chat.postMessage", message, channel=channel, unfurl_links=False, **more)
@@ -163,8 +223,19 @@ class SlackNotifier:
         except CALL_FAILED as error:
             if faults.kind_of(error) is not Kind.MALFORMED:
                 raise
-            log.error("blocks_refused", method=method, error=faults.word_of(error), exc_info=error)
+            log.error("blocks_refused", method=method, error=faults.word_of(error))
             plain = {"text": message.text[:3900], "blocks": []}
             answer = await self._client.api_call(method, json={**plain, **arguments})
         data: Mapping[str, Any] = answer.data if isinstance(answer.data, dict) else {}
         return data
+
+
+def _is_told_nowhere(instance: Instance) -> bool:
+    return instance.owner == PROGRAM and instance.request.channel is None
+
+
+def _noted(memo: Memo, is_followed: bool) -> Memo:
+    """The memo of a new card; when a reply is to follow it, raises NotDelivered so that the card is noted before."""
+    if is_followed and memo["ts"]:
+        raise NotDelivered("the card comes first", timedelta(), memo)
+    return memo

@@ -149,7 +149,7 @@ class WebhookNotifier:
         if 200 <= status < 300:
             return {**memo, "number": str(number + 1)}
         if status == 410:
-            raise GivenUp("it answers 410, which ends it")
+            raise GivenUp("it answers 410, which ends it", is_wished=True)
         if 400 <= status < 500 and status not in _AGAIN:
             raise self._given_up(f"it answers {status}")
         raise self._later(event, f"it answers {status}", _wait(asked))

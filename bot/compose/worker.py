@@ -16,11 +16,13 @@ from bot.compose.watching import watched
 from bot.loops import running
 from core import tasks
 from core.observe import BEAT_EVERY, Observer
+from core.tidying import tidy_alarms
 
 _SUM_UP_EVERY = timedelta(seconds=2)
 _TELL_ALARMS_EVERY = timedelta(seconds=5)
 _NOTE_SECONDS = 5.0
 """How old the note of a success may be: a task that succeeds every second need not say so every second."""
+_TIDY_ALARMS_EVERY = timedelta(seconds=15)
 
 log = structlog.get_logger(__name__)
 
@@ -37,6 +39,7 @@ async def as_worker(base: Base) -> AsyncIterator[None]:
         "beat": (lambda: base.store.see_worker(base.clock.now()), BEAT_EVERY),
         "sum_up_reports": (base.reports.sum_up, _SUM_UP_EVERY),
         "sweep_outbox": (base.outbox.sweep, timedelta(seconds=1)),
+        "tidy_alarms": (lambda: tidy_alarms(base.alarms, base.store, base.clock), _TIDY_ALARMS_EVERY),
         "tell_alarms": (teller.tell, _TELL_ALARMS_EVERY),
         "refresh_market": (base.catalog.refresh, max(ttl / 3, timedelta(seconds=1))),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from bot.listeners.visits import Visit
 from bot.notifier import SlackNotifier
 from bot.parts import Parts
 from core.outbox import Memo
@@ -38,6 +39,16 @@ async def redraw(parts: Parts, instance_id: str) -> None:
     memo = await parts.outbox.memo(instance_id, SlackNotifier.name)
     if instance is not None and _place(memo) is not None:
         await parts.notifier.redraw(instance, memo)
+
+
+async def retire_if_old(parts: Parts, visit: Visit) -> None:
+    """A card whose button was pressed, but that is not the one which is kept up to date: it says where that is."""
+    if not visit.card_of or not visit.is_on_card:
+        return
+    memo = await parts.outbox.memo(visit.card_of, SlackNotifier.name)
+    place, instance = _place(memo), await parts.store.get(visit.card_of)
+    if instance is not None and place is not None and place != Place(visit.channel, visit.message_ts):
+        await parts.notifier.retire(instance, memo, visit.channel, visit.message_ts)
 
 
 def _place(memo: Memo) -> Place | None:

@@ -11,6 +11,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot import words
 from bot.listeners import visits
+from bot.listeners.cards import retire_if_old
 from bot.listeners.visits import Answer, Visit
 from bot.parts import Parts
 from bot.views.blocks import Message, notice
@@ -49,6 +50,8 @@ def on(app: AsyncApp, parts: Parts, action: str, deed: Deed) -> None:
 async def _do(parts: Parts, click: Click, deed: Deed) -> None:
     try:
         parts.policy.check_home(click.visit.actor)
+        if click.visit.card_of:
+            parts.background.start(retire_if_old(parts, click.visit))
         await deed(parts, click)
     except GpuBotError as error:
         await click.say(notice(words.error_words(error)))

@@ -12,6 +12,7 @@ import structlog
 from bot import faults
 from bot.faults import CALL_FAILED, Kind
 from bot.ids import View
+from bot.notifier import CARD
 from bot.parts import Parts
 from bot.slack_client import ResponseUrl
 from bot.views import blocks as b
@@ -40,6 +41,8 @@ class Visit:
     """The message whose button was pressed."""
     is_ephemeral: bool = False
     """Whether only this person sees that message, so that the answer may stand in its place."""
+    card_of: str = ""
+    """The instance that the message is the card of, by what was noted on it when it was posted."""
     view: Mapping[str, Any] | None = None
     """The home tab or modal whose button was pressed."""
 
@@ -71,6 +74,7 @@ def of_click(body: Body) -> Visit:
         trigger_id=str(body.get("trigger_id") or ""),
         message_ts=str(container.get("message_ts") or ""),
         is_ephemeral=bool(container.get("is_ephemeral")),
+        card_of=_card_of(_mapping(body.get("message"))),
         view=view if isinstance(view, Mapping) else None,
     )
 
@@ -132,6 +136,12 @@ class Answer:
 
     async def _call(self, method: str, **arguments: Any) -> object:
         return (await self._parts.client.api_call(method, json=arguments)).data
+
+
+def _card_of(message: Mapping[str, Any]) -> str:
+    metadata = _mapping(message.get("metadata"))
+    is_card = metadata.get("event_type") == CARD
+    return str(_mapping(metadata.get("event_payload")).get("instance_id") or "") if is_card else ""
 
 
 def _modal(message: Message) -> Block:

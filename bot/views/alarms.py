@@ -45,6 +45,14 @@ _WORDS: dict[AlarmKind, _Words] = {
         "Invite the bot to its channel, or see /gpu list for what it does.",
         is_grave=False,
     ),
+    AlarmKind.PASSED_OVER: _Words(
+        "Some news of an instance could be told to nobody, and was left out of its story",
+        "See /gpu status for what it does, and report the notifier_broke log lines as a defect.",
+    ),
+    AlarmKind.WEBHOOK_REFUSED: _Words(
+        "The receiver at WEBHOOK_URL refuses what it is sent, and hears no more of that instance",
+        "See what it answers in the webhook_call log lines, and mend the receiver or WEBHOOK_URL.",
+    ),
     AlarmKind.LEASE_IN_DOUBT: _Words(
         "A lease is over by a record whose past is in doubt, and there is no owner to ask",
         "Find out whether the instance is still needed, and stop or delete it if not.",

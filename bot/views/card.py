@@ -11,7 +11,7 @@ from bot.views.attempts import attempt_words, refusals
 from bot.views.blocks import Message
 from bot.views.endpoints import endpoint_lines
 from bot.views.failures import CONSOLE_LINK, fault_lines, what_to_do
-from bot.views.text import clip, code, countdown, date, esc, fit_lines, mention
+from bot.views.text import clip, code, countdown, date, esc, fit_lines, link, mention
 from core import costs
 from core.durations import duration_words
 from core.models import Instance, Order, Status
@@ -26,6 +26,13 @@ def card(instance: Instance, now: datetime) -> Message:
     blocks.append(b.fields(_facts(instance, now)))
     blocks += [b.section(text) for text in (_endpoints(instance), _trouble(instance), _standstill(instance)) if text]
     return Message(_summary(instance), [*blocks, *buttons.rows(instance, now), b.context(_footer(instance))])
+
+
+def retired_card(instance: Instance, address: str | None) -> Message:
+    """What stands in the place of a card that is not kept up to date any more, without buttons."""
+    where = link(address, "its other card") if address else "its other card"
+    text = f"⚪ *{esc(instance.request.name, 100)}*: this card is not kept up to date. Its story goes on under {where}."
+    return Message(text, [b.section(text)])
 
 
 def what(instance: Instance) -> str:

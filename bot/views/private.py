@@ -84,6 +84,12 @@ def already(instance: Instance, verb: Verb, now: datetime | None = None) -> Mess
     return _plain(f"{who} {when}: *{name}* is being {done}. Nothing more needs to be done.")
 
 
+def twice_notice() -> Message:
+    """On top of a card that may stand in its channel twice."""
+    text = "Slack's answer to the first card was lost, so it may be here twice. This one is kept up to date."
+    return Message(text, [b.context(text)])
+
+
 def private_notice(instance: Instance, why: str, bot_user: str) -> Message:
     """For the owner, when the channel takes no message. `why` is Slack's error, `bot_user` the bot's own user id."""
     channel = channel_mention(instance.request.channel) if instance.request.channel else "its channel"

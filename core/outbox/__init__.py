@@ -6,8 +6,19 @@ last event that is noted as told.
 """
 
 from core.outbox.ledger import Change, Ledger
-from core.outbox.notifier import LONGEST_WAIT, GivenUp, Memo, NotDelivered, Notifier
+from core.outbox.notifier import LONGEST_WAIT, GivenUp, Memo, NotDelivered, Notifier, Stuck
 from core.outbox.outbox import Outbox
 from core.outbox.story import Telling
 
-__all__ = ["LONGEST_WAIT", "Change", "GivenUp", "Ledger", "Memo", "NotDelivered", "Notifier", "Outbox", "Telling"]
+__all__ = [
+    "LONGEST_WAIT",
+    "Change",
+    "GivenUp",
+    "Ledger",
+    "Memo",
+    "NotDelivered",
+    "Notifier",
+    "Outbox",
+    "Stuck",
+    "Telling",
+]

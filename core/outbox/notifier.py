@@ -24,12 +24,18 @@ class NotDelivered(Exception):
         self.memo = memo
 
 
-class GivenUp(Exception):
-    """The notifier can never tell it, nor anything after it. `news`, if any, is for the other notifiers."""
+class Stuck(NotDelivered):
+    """Nobody can be told until somebody mends what `why` says: it is tried again slowly, and the admins hear of it."""
 
-    def __init__(self, why: str, news: Event | None = None) -> None:
+
+class GivenUp(Exception):
+    """The notifier can never tell it, nor anything after it. `news`, if any, is for the other notifiers; without any
+    the admins hear of it, unless it was the receiver's own wish (`is_wished`)."""
+
+    def __init__(self, why: str, news: Event | None = None, *, is_wished: bool = False) -> None:
         super().__init__(why)
         self.news = news
+        self.is_wished = is_wished
 
 
 class Notifier(Protocol):
@@ -40,7 +46,7 @@ class Notifier(Protocol):
     async def tell(self, instance: Instance, event: Event, memo: Memo, *, latest: bool) -> Memo:
         """Tells one event and returns what to remember for the next one.
 
-        Raises NotDelivered to be called again, GivenUp to be told of nothing more.
+        Raises NotDelivered to be called again, Stuck to be so slowly, GivenUp to be told of nothing more.
 
         `latest` is false while more events of the same instance wait right behind this one. What cannot be taken back
         (a post) comes last in it, because all of it is repeated when it fails or when the process dies.

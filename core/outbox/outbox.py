@@ -10,12 +10,14 @@ from typing import Protocol
 import structlog
 
 from core import request_id
+from core.alarms import AlarmBook, AlarmKind, Alarms
+from core.backoff import pause
 from core.clock import Clock, is_ahead
 from core.errors import StoreUnavailable, VersionConflict
 from core.events import Event
 from core.models import Instance
 from core.outbox.ledger import Change
-from core.outbox.notifier import LONGEST_WAIT, GivenUp, Memo, NotDelivered, Notifier
+from core.outbox.notifier import LONGEST_WAIT, GivenUp, Memo, NotDelivered, Notifier, Stuck
 from core.outbox.story import Note, Story, Telling, Told, read_note
 
 log = structlog.get_logger(__name__)
@@ -30,11 +32,15 @@ _LOOK_SECONDS, _LONGEST_LOOK_SECONDS = 0.25, 1.0
 """How often it is looked for news while a notifier takes its time: the others need not wait for it."""
 
 _FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=1), timedelta(minutes=2)
+_FIRST_SLOW_WAIT, _LONGEST_SLOW_WAIT = timedelta(seconds=2), timedelta(minutes=30)
+"""While nobody can be told: soon at first, since what is in the way may be mended at once, as by an invitation."""
+_LONGEST_ASKED = timedelta(minutes=5)
+"""As long as anybody's `Retry-After` may hold up a story; then it is asked again."""
 _TRIES_AFTER_A_DEFECT = 8
-"""How often an event is tried that fails for a reason of our own, before it is passed over with an error in the log."""
+"""How often an event is tried that fails for a reason of our own, before it is passed over, of which admins hear."""
 
 
-class Records(Protocol):
+class Records(AlarmBook, Protocol):
     """What the outbox needs of the store (core.store.Store says what each does)."""
 
     async def begin(
@@ -60,6 +66,7 @@ class Outbox:
         self._records = records
         self._notifiers = tuple(notifiers)
         self._clock = clock
+        self._alarms = Alarms(records, clock)
         self._running: dict[str, asyncio.Task[None]] = {}
         self._notes: dict[str, Note] = {}
         self._again: set[str] = set()
@@ -234,15 +241,15 @@ class Outbox:
                 async with self._calls[notifier.name]:
                     memo = await notifier.tell(story.instance, event, told.memo, latest=latest)
             except GivenUp as error:
-                log.warning("notifier_gave_up", notifier=notifier.name, instance_id=story.instance.id, why=str(error))
-                told.ended, told.due = True, None
-                if error.news is not None:
-                    await self._add_news(story.instance, error.news)
+                await self._give_up(notifier, story.instance, told, error)
                 continue
             except Exception as error:  # noqa: BLE001 - whatever a notifier does, the others and the record are untouched
-                self._put_off(notifier, story.instance, told, error)
+                await self._put_off(notifier, story.instance, told, error)
                 continue
             told.cursor, told.memo, told.tries, told.due = told.cursor + 1, memo, 0, None
+            if told.stuck:
+                await self._alarms.quiet(AlarmKind.NOT_TOLD, story.instance.id)
+                told.stuck = False
             if not latest and not await self._noted(story):
                 return False
         return True
@@ -251,22 +258,44 @@ class Outbox:
         async with story.note.turn:
             return await self._records.note(*self._state(story))
 
+    async def _give_up(self, notifier: Notifier, instance: Instance, told: Told, error: GivenUp) -> None:
+        log.warning("notifier_gave_up", notifier=notifier.name, instance_id=instance.id, why=str(error))
+        if error.news is not None:
+            await self._add_news(instance, error.news)
+        elif not error.is_wished:
+            await self._alarms.sound(AlarmKind.WEBHOOK_REFUSED, notifier.name, {"why": str(error)})
+        told.ended, told.due = True, None
+
     async def _add_news(self, instance: Instance, event: Event) -> None:
         await self.update(instance, lambda newest: (newest, [event]))
 
-    def _put_off(self, notifier: Notifier, instance: Instance, told: Told, error: Exception) -> None:
+    async def _put_off(self, notifier: Notifier, instance: Instance, told: Told, error: Exception) -> None:
+        """Sets when it is tried again, and calls the admins where that helps nobody."""
         told.tries += 1
-        wait = min(_FIRST_WAIT * 2 ** min(told.tries - 1, 10), _LONGEST_WAIT)
+        told.due = self._clock.now() + _wait_after(told.tries, error)
         if isinstance(error, NotDelivered):
-            if error.retry_after is not None:
-                # At once is a wish for one time: again and again it would be a loop without a pause.
-                wait = error.retry_after if told.tries == 1 else max(error.retry_after, _FIRST_WAIT)
             told.memo = told.memo if error.memo is None else error.memo
             log.warning("not_told", notifier=notifier.name, instance_id=instance.id, why=str(error), tries=told.tries)
-        else:
-            log.error("notifier_broke", notifier=notifier.name, instance_id=instance.id, exc_info=error)
-            if told.tries >= _TRIES_AFTER_A_DEFECT:
-                log.error("event_passed_over", notifier=notifier.name, instance_id=instance.id, place=told.cursor)
-                told.cursor, told.tries, told.due = told.cursor + 1, 0, None
-                return
-        told.due = self._clock.now() + min(wait, LONGEST_WAIT)
+            if isinstance(error, Stuck):
+                await self._alarms.sound(AlarmKind.NOT_TOLD, instance.id, _facts(instance, str(error)))
+                told.stuck = True
+            return
+        log.error("notifier_broke", notifier=notifier.name, instance_id=instance.id, exc_info=error)
+        if told.tries >= _TRIES_AFTER_A_DEFECT:
+            log.error("event_passed_over", notifier=notifier.name, instance_id=instance.id, place=told.cursor)
+            await self._alarms.sound(AlarmKind.PASSED_OVER, instance.id, _facts(instance, type(error).__name__))
+            told.cursor, told.tries, told.due = told.cursor + 1, 0, None
+
+
+def _wait_after(tries: int, error: Exception) -> timedelta:
+    if isinstance(error, Stuck):
+        return pause(tries, _FIRST_SLOW_WAIT, _LONGEST_SLOW_WAIT)
+    asked = error.retry_after if isinstance(error, NotDelivered) else None
+    if asked is None:
+        return pause(tries, _FIRST_WAIT, _LONGEST_WAIT)
+    # At once is a wish for one time: again and again it would be a loop without a pause.
+    return min(asked if tries == 1 else max(asked, _FIRST_WAIT), _LONGEST_ASKED)
+
+
+def _facts(instance: Instance, why: str) -> dict[str, str]:
+    return {"name": instance.request.name, "why": why}

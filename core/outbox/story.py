@@ -23,6 +23,8 @@ class Told(BaseModel):
     due: datetime | None = None
     ended: bool = False
     """Whether it gave up on this instance."""
+    stuck: bool = False
+    """Whether the admins have been called because nobody can be told."""
 
 
 class Note(BaseModel):

@@ -18,6 +18,7 @@ from core.outbox import LONGEST_WAIT, Telling
 from core.store.alarms import AlarmRecords
 from core.store.commands import duration_ms, key_of, ms
 from core.store.inspection import Inspection
+from core.store.looking import Looks
 from core.store.reports import ReportCounts
 from core.store.scripts import CLAIM, COMMIT, NEWEST, SETTLE
 
@@ -35,7 +36,7 @@ _KEPT_WHEN_TOLD = 1000
 """Events. A machine may report for days, and what everybody has heard need not be kept for ever."""
 
 
-class Store(ReportCounts, Inspection, AlarmRecords):
+class Store(ReportCounts, Inspection, AlarmRecords, Looks):
     """State in Redis as this process (`holder`) sees it. Every method raises StoreUnavailable when Redis is away."""
 
     # Records
@@ -150,12 +151,6 @@ class Store(ReportCounts, Inspection, AlarmRecords):
 
     async def outbox_size(self) -> int:
         return int(await self._again(lambda: self._redis.zcard(key_of("outbox"))))
-
-    async def outbox_due_since(self, now: datetime) -> timedelta:
-        """How long the instance that has waited longest is due to be told; zero when none is."""
-        first = await self._again(lambda: self._redis.zrange(key_of("outbox"), 0, 0, withscores=True))
-        due = [_instant(score) for _, score in first if score]
-        return max(timedelta(), now - due[0]) if due else timedelta()
 
     # The market, shared by all processes
 

@@ -7,10 +7,11 @@ from typing import Any
 import pytest
 
 from bot.sandbox.slack import Fault
+from core.alarms import AlarmKind
 from tests.bot.api import BODY, TOKEN, Json, another_look, api, record, shows
 from tests.bot.house import House, open_house
-from tests.bot.leaks import everything_logged
 from tests.bot.living import actor, in_thread, told
+from tests.bot.watched_alarms import is_over, stands
 
 
 def with_channel(house: House) -> Json:
@@ -40,22 +41,21 @@ async def test_without_a_channel_nobody_is_told_and_slack_is_not_asked(redis_url
         assert {call.method for call in house.slack.calls} <= {"auth.test"}
 
 
-async def test_a_channel_that_is_closed_is_given_up_and_nothing_else_suffers(redis_url: str) -> None:
-    with everything_logged("json") as log:
-        await _with_its_channel_closed(redis_url)
-    assert log.getvalue().count('"notifier_gave_up"') == 1
-
-
-async def _with_its_channel_closed(redis_url: str) -> None:
+async def test_a_channel_that_is_closed_is_told_to_the_admins_and_the_story_goes_on_when_it_is_open_again(
+    redis_url: str,
+) -> None:
     async with open_house(redis_url, api_token=TOKEN) as house, api(house) as client:
         house.slack.faults.always("chat.postMessage", Fault.error("channel_not_found"))
         where = (await client.post("/api/instances", json=with_channel(house))).headers["Location"]
         await shows(client, house, where, "running")
-        await house.slack.wait_until(lambda: bool(posts(house)))
+        await stands(house, AlarmKind.NOT_TOLD)
         house.slack.faults.clear()
         await client.delete(where)
         await shows(client, house, where, "deleted")
-        assert [call.args["channel"] for call in posts(house)] == [house.slack.channel_id("gpu")]
+        card = await house.card("is deleted")
+        await in_thread(house, card, "is running")
+        await in_thread(house, card, "is deleted")
+        await is_over(house, AlarmKind.NOT_TOLD)
 
 
 def posts(house: House) -> list[Any]:

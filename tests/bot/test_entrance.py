@@ -164,7 +164,7 @@ async def test_an_app_of_a_whole_organisation_serves_all_its_workspaces_and_no_o
             said = shown(await slack.post({**command, "team_id": team, "is_enterprise_install": "true"}, Kind.COMMAND))
             assert OURS_ONLY in said, team
         ada = slack.person("ada").member
-        click = {"type": "block_actions", "team": None, "user": {"id": ada.id, "team_id": "T0OTHER001"}}
+        click: Json = {"type": "block_actions", "team": None, "user": {"id": ada.id, "team_id": "T0OTHER001"}}
         click |= {
             "actions": [{"type": "button", "action_id": "create", "block_id": "b"}],
             "is_enterprise_install": True,

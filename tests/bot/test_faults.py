@@ -24,7 +24,21 @@ def _asking(wait: str) -> SlackApiError:
     return SlackApiError("too fast", answer)  # type: ignore[no-untyped-call]
 
 
-@pytest.mark.parametrize(("wait", "seconds"), [("7", 7), ("9" * 5000, 999_999), ("²", None), ("", None), ("-1", None)])
+@pytest.mark.parametrize(
+    ("wait", "seconds"),
+    [
+        ("7", 7),
+        ("9" * 5000, 300),
+        ("86400", 300),
+        ("301", 300),
+        ("300", 300),
+        ("299", 299),
+        ("٣", None),
+        ("²", None),
+        ("", None),
+        ("-1", None),
+    ],
+)
 def test_a_wait_is_read_whatever_stands_there(wait: str, seconds: int | None) -> None:
     expected = None if seconds is None else timedelta(seconds=seconds)
     assert faults.retry_after(_asking(wait)) == expected

@@ -10,8 +10,6 @@ import pytest
 from bot.sandbox.novita import Fault as NovitaFault
 from bot.sandbox.novita import SandboxNovita
 from bot.sandbox.slack import Fault, Message, SandboxSlack
-from core.models import Status
-from core.store import Store, connect
 from tests.bot.house import House, open_house
 
 HONEST = Fault.slow(0)
@@ -206,30 +204,6 @@ async def archive_on_the_way(house: House) -> None:
 def words_in_private(house: House) -> int:
     """How often the owner was told that the channel does not take the story."""
     return sum("cannot be told in" in message.shown for message in house.slack.person("ada").dms())
-
-
-async def test_a_card_that_somebody_deleted_does_not_silence_the_news(redis_url: str) -> None:
-    async with open_house(redis_url) as house:
-        house.novita.fail_next("create", NovitaFault.slow(0.3))
-        await house.submitted("train-1")
-        house.slack.workspace.delete(await house.card("is being created"))
-        await house.card("*train-1* is running.")
-        assert "*train-1* is created." in house.slack.person("bo").sees("gpu")
-
-
-async def test_when_no_conversation_takes_the_story_the_create_still_goes_on_and_nothing_waits_for_ever(
-    redis_url: str,
-) -> None:
-    async with open_house(redis_url) as house:
-        house.slack.faults.always("chat.postMessage", Fault.error("messages_tab_disabled"))
-        await house.submitted("train-1")
-        await house.outcome("Created")
-        await house.novita.wait_until(lambda: bool(house.novita.calls_of("instance")))
-    store = Store(connect(redis_url))
-    [record] = await store.live()
-    assert record.status is Status.RUNNING
-    assert await store.outbox_size() == 0
-    await store.aclose()
 
 
 @pytest.mark.parametrize("code", ["invalid_blocks", "msg_blocks_too_long", "invalid_blocks_format"])

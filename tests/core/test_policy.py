@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -73,7 +74,7 @@ def test_a_program_needs_no_channel_but_may_not_choose_one_that_is_not_set_aside
 
 @pytest.mark.parametrize("policy", [Policy(), Policy(home_teams=("T0HOME",)), Policy(admins=(ADA.user,))])
 def test_before_it_is_known_who_is_at_home_nobody_of_slack_may_do_anything(policy: Policy) -> None:
-    asked = (
+    asked: tuple[Callable[[], None], ...] = (
         lambda: policy.check_home(ADA),
         lambda: policy.check_visitor(ADA),
         lambda: policy.check_create(ADA, "C0GPU"),

@@ -1,0 +1,188 @@
+"""What the outbox does when news cannot be told: how long it waits, whom it calls, and how late that news is."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+from redis.asyncio import Redis
+
+from core.alarms import AlarmKind, Alarms
+from core.events import Event, PhaseChanged
+from core.outbox import GivenUp, NotDelivered, Stuck
+from core.store import Store, connect
+from core.tidying import tidy_alarms
+from tests.core.samples import NOON, TurnedClock, instance
+from tests.core.test_outbox import Listener, Process
+
+MINUTE = timedelta(minutes=1)
+WEBHOOK = AlarmKind.WEBHOOK_REFUSED
+
+
+@pytest.fixture
+def clock() -> TurnedClock:
+    return TurnedClock()
+
+
+class Trouble:
+    """What a listener raises for now."""
+
+    def __init__(self, error: Exception | None) -> None:
+        self.error = error
+
+    def __call__(self, _: Event) -> Exception | None:
+        return self.error
+
+
+@pytest.fixture
+async def store(redis_url: str) -> AsyncIterator[Store]:
+    store = Store(connect(redis_url))
+    yield store
+    await store.aclose()
+
+
+async def another_try(process: Process, clock: TurnedClock, after: timedelta) -> None:
+    clock.turn(seconds=after.total_seconds())
+    await process.outbox.sweep()
+    await process.quiet()
+
+
+async def kinds(process: Process) -> list[tuple[AlarmKind, str]]:
+    return [(alarm.kind, alarm.subject) for alarm in await process.store.alarms() if alarm.over_since is None]
+
+
+@pytest.mark.parametrize(
+    ("error", "waits"),
+    [
+        (NotDelivered("away"), [1, 2, 4, 8, 16, 32, 64, 120, 120]),
+        (NotDelivered("slow down", timedelta(days=1)), [300, 300, 300]),
+        (NotDelivered("slow down", timedelta(seconds=301)), [300]),
+        (NotDelivered("slow down", timedelta(seconds=299)), [299, 299]),
+        (NotDelivered("moved", timedelta()), [0, 1, 1]),
+        (Stuck("closed"), [2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 1800, 1800]),
+    ],
+)
+async def test_waits_grow_to_a_bound_whatever_anybody_asks(
+    redis_url: str, clock: TurnedClock, error: Exception, waits: list[int]
+) -> None:
+    ear = Listener(trouble=Trouble(error))
+    process = Process(redis_url, clock, ear)
+    record = await process.begin()
+    await process.quiet()
+    for tries, wait in enumerate(waits, start=1):
+        note = (await process.store.delivery(record.id)).replace(" ", "")
+        if wait == 0:
+            continue
+        due = clock.now() + timedelta(seconds=wait)
+        assert due.isoformat().replace("+00:00", "Z") in note, (tries, wait, note)
+        await another_try(process, clock, timedelta(seconds=wait))
+    await process.store.aclose()
+
+
+async def test_admins_are_called_while_nobody_can_be_told_and_it_is_over_when_somebody_is(
+    redis_url: str, clock: TurnedClock
+) -> None:
+    trouble = Trouble(Stuck("the channel is closed"))
+    ear = Listener(trouble=trouble)
+    process = Process(redis_url, clock, ear)
+    record = await process.begin()
+    await process.happen(record, "a")
+    await process.quiet()
+    assert await kinds(process) == [(AlarmKind.NOT_TOLD, record.id)]
+    [alarm] = await process.store.alarms()
+    assert alarm.facts == {"name": record.request.name, "why": "the channel is closed"}
+    for _ in range(20):
+        await another_try(process, clock, timedelta(hours=1))
+    assert ear.told == []
+    trouble.error = None
+    await another_try(process, clock, timedelta(hours=1))
+    assert ear.told == ["instance_requested", "a"]
+    assert await kinds(process) == []
+    await process.store.aclose()
+
+
+async def test_news_is_never_passed_over_without_the_admins_hearing(redis_url: str, clock: TurnedClock) -> None:
+    ear = Listener(trouble=lambda event: KeyError("a defect") if isinstance(event, PhaseChanged) else None)
+    process = Process(redis_url, clock, ear)
+    record = await process.begin()
+    await process.happen(record, "a")
+    await process.quiet()
+    for _ in range(6):
+        await another_try(process, clock, timedelta(minutes=3))
+    assert await kinds(process) == []
+    await another_try(process, clock, timedelta(minutes=3))
+    assert await kinds(process) == [(AlarmKind.PASSED_OVER, record.id)]
+    assert await process.store.outbox_size() == 0
+    await process.store.aclose()
+
+
+@pytest.mark.parametrize("is_wished", [True, False])
+async def test_an_installations_webhook_that_takes_nothing_more_is_told_to_the_admins(
+    redis_url: str, clock: TurnedClock, is_wished: bool
+) -> None:
+    ear = Listener("webhook", trouble=Trouble(GivenUp("it answers 404", is_wished=is_wished)))
+    process = Process(redis_url, clock, ear)
+    await process.begin()
+    await process.quiet()
+    assert await kinds(process) == ([] if is_wished else [(AlarmKind.WEBHOOK_REFUSED, "webhook")])
+    await process.store.aclose()
+
+
+async def test_news_is_as_late_as_it_is_old_and_none_is_not_late(redis_url: str, clock: TurnedClock) -> None:
+    process = Process(redis_url, clock, Listener(trouble=Trouble(Stuck("closed"))))
+    assert await process.store.outbox_due_since(clock.now()) == timedelta()
+    await process.begin()
+    await process.quiet()
+    for minutes in (0, 7, 1500):
+        clock.turn(seconds=minutes * 60)
+        assert await process.store.outbox_due_since(clock.now()) == clock.now() - NOON
+    assert await process.store.outbox_due_since(NOON - MINUTE) == timedelta()
+    await process.store.aclose()
+
+
+async def test_what_this_program_cannot_read_is_named_with_what_can_be_made_out(redis_url: str, store: Store) -> None:
+    async with Redis.from_url(redis_url) as redis:
+        assert await store.unreadable() == {}
+        record = instance(novita_id="n-1")
+        await store.begin(record, [], NOON)
+        assert await store.unreadable() == {}
+        key = f"{{gpu}}:instance:{record.id}"
+        whole = await redis.hget(key, "json")
+        assert whole is not None
+        text = whole.decode() if isinstance(whole, bytes) else whole
+        await redis.hset(key, "json", text.replace('"status":"', '"status":"of the future, '))
+        assert await store.unreadable() == {record.id: {"name": record.request.name, "novita_id": "n-1"}}
+        await redis.hset(key, "json", "{")
+        assert await store.unreadable() == {record.id: {}}
+        await redis.hset(key, "json", text)
+        assert await store.unreadable() == {}
+        await redis.rpush(f"{{gpu}}:timeline:{record.id}", '{"type":"of the future"}')
+        await redis.zadd("{gpu}:outbox", {record.id: 1})
+        assert list(await store.unreadable()) == [record.id]
+
+
+async def test_alarms_end_with_what_they_are_about(redis_url: str, clock: TurnedClock) -> None:
+    process = Process(redis_url, clock, Listener(trouble=Trouble(Stuck("closed"))))
+    record = await process.begin()
+    await process.quiet()
+    alarms = Alarms(process.store, clock)
+    await alarms.sound(AlarmKind.PASSED_OVER, record.id)
+    await alarms.sound(AlarmKind.PASSED_OVER, "forgotten")
+    await alarms.sound(AlarmKind.NOT_TOLD, "forgotten")
+    await alarms.sound(AlarmKind.ALL_ABSENT)
+    await alarms.sound(AlarmKind.WEBHOOK_REFUSED, "webhook")
+    await tidy_alarms(alarms, process.store, clock)
+    lasting = [(AlarmKind.NOT_TOLD, record.id), (AlarmKind.PASSED_OVER, record.id)]
+    assert sorted(await kinds(process)) == sorted([*lasting, (AlarmKind.ALL_ABSENT, ""), (WEBHOOK, "webhook")])
+    clock.turn(seconds=86400)
+    await tidy_alarms(alarms, process.store, clock)
+    assert (WEBHOOK, "webhook") in await kinds(process)
+    clock.turn(seconds=1)
+    await tidy_alarms(alarms, process.store, clock)
+    assert (WEBHOOK, "webhook") not in await kinds(process)
+    async with Redis.from_url(redis_url) as redis:
+        await redis.delete(f"{{gpu}}:instance:{record.id}")
+    await tidy_alarms(alarms, process.store, clock)
+    assert await kinds(process) == [(AlarmKind.ALL_ABSENT, "")]
+    await process.store.aclose()
