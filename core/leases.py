@@ -38,6 +38,17 @@ def moved(instance: Instance, by: timedelta, now: datetime) -> datetime:
     return max(instance.lease_ends_at or now, now) + min(by, _FURTHEST)
 
 
+def end_after_use(instance: Instance, now: datetime) -> datetime | None:
+    """The end that a sign of use moves a lease to: its whole length from now, once less than half of that is left.
+
+    None while more is left, and where no lease runs. So a sign a minute is not an extension a minute.
+    """
+    lease, ends_at = instance.request.lease, instance.lease_ends_at
+    if lease is None or ends_at is None or ends_at - now >= lease / 2:
+        return None
+    return now + lease
+
+
 def evening_of(now: datetime, zone: timezone) -> datetime:
     """The end of this day's evening in a zone, which may be over already."""
     return now.astimezone(zone).replace(hour=EVENING, minute=0, second=0, microsecond=0)

@@ -163,6 +163,15 @@ class Lifecycle:
         instance = await self._extensible(instance_id, actor, policy)
         return await self._move_end(instance, leases.bounded(ends_at, self._max_lease, self._clock.now()), actor)
 
+    async def used(self, instance_id: str, actor: Actor, policy: Policy) -> Instance:
+        """A sign of use: whoever gives one goes on, at most to MAX_LEASE from now. Raises as `order` does, except that
+        an instance without a running lease stays as it is."""
+        instance, now = await self._permitted(instance_id, actor, policy), self._clock.now()
+        ends_at = leases.end_after_use(instance, now)
+        if ends_at is None or not can_extend(instance):
+            return instance
+        return await self._move_end(instance, leases.bounded(ends_at, self._max_lease, now), actor)
+
     async def connect(self, instance_id: str, actor: Actor, policy: Policy) -> tuple[Instance, Connection]:
         """How to reach it, fresh from Novita and stored nowhere. Raises as `order` does, and NovitaError."""
         instance = await self._permitted(instance_id, actor, policy)

@@ -26,8 +26,10 @@ ABOUT = web.RequestKey("about", dict[str, str])
 """What a route's own code knows of a request, for its line in the log."""
 
 REQUEST_ID = "X-Request-Id"
+CORRELATION_ID = "X-Correlation-Id"
+"""Another name that programs have for it; each is given back under the name that it came under."""
 
-_WATCHING = frozenset({"/healthz", "/readyz", "/metrics"})
+_WATCHING = frozenset({"/healthz", "/health", "/readyz", "/metrics"})
 """Asked every few seconds by machines: their lines are for debugging, and they cause no others."""
 
 _UNKNOWN = "unknown"
@@ -100,6 +102,8 @@ async def _traced(request: web.Request, handler: Answering) -> web.StreamRespons
 def _finish(request: web.Request, route: str, id_: str, answer: web.StreamResponse, seconds: float) -> None:
     if not answer.prepared:
         answer.headers[REQUEST_ID] = id_
+        if correlation_id := _given(request, CORRELATION_ID):
+            answer.headers[CORRELATION_ID] = correlation_id
     # First the answer leaves, then it is written down: somebody waits for the one and nobody for the other.
     asyncio.get_running_loop().call_soon(_record, request, route, answer.status, seconds)
 
@@ -126,8 +130,13 @@ def _route(request: web.Request) -> str:
 
 def _id_of(request: web.Request) -> str:
     """A program's own id, so that its log and ours can be laid side by side; Slack sends none."""
-    given = request.headers.get(REQUEST_ID, "")
-    return given if request.path.startswith("/api/") and request_id.is_sane(given) else request_id.new()
+    return _given(request, REQUEST_ID) or _given(request, CORRELATION_ID) or request_id.new()
+
+
+def _given(request: web.Request, header: str) -> str:
+    """A program's id under this header; empty where there is none that may stand in a log."""
+    given = request.headers.get(header, "")
+    return given if request.path.startswith("/api/") and request_id.is_sane(given) else ""
 
 
 def _record(request: web.Request, route: str, status: int, seconds: float) -> None:

@@ -31,7 +31,8 @@ class NoWorker(Exception):
 
 def routes(checks: Mapping[str, Check], worker: Check) -> list[web.RouteDef]:
     """`checks` are what /readyz asks, by the dependency's name; `worker` is told of too, and nothing hangs on it."""
-    return [web.get("/healthz", _healthz), web.get("/readyz", _Readiness(checks, worker).answer)]
+    alive = [web.get("/healthz", _healthz), web.get("/health", _health)]
+    return [*alive, web.get("/readyz", _Readiness(checks, worker).answer)]
 
 
 def worker_check(seen_at: Seen, now: Callable[[], datetime]) -> Check:
@@ -49,6 +50,11 @@ def worker_check(seen_at: Seen, now: Callable[[], datetime]) -> Check:
 
 async def _healthz(_: web.Request) -> web.Response:
     return web.json_response({"status": "alive"})
+
+
+async def _health(_: web.Request) -> web.Response:
+    """The same, in the word that watchers of novita-ai-api look for."""
+    return web.json_response({"status": "healthy"})
 
 
 class _Readiness:

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from core import costs, leases
-from tests.core.samples import NOON, instance
+from tests.core.samples import NOON, instance, request
 
 HOUR = timedelta(hours=1)
 
@@ -44,3 +44,26 @@ def test_the_month_begins_in_utc_wherever_the_clock_stands() -> None:
 
 def _utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("left", "moved"),
+    [
+        (4 * HOUR + timedelta(seconds=1), None),
+        (4 * HOUR, None),
+        (4 * HOUR - timedelta(seconds=1), 8 * HOUR),
+        (timedelta(), 8 * HOUR),
+        (-HOUR, 8 * HOUR),
+        (30 * HOUR, None),
+        (None, None),
+    ],
+)
+def test_a_sign_of_use_renews_a_lease_of_which_less_than_half_is_left(
+    left: timedelta | None, moved: timedelta | None
+) -> None:
+    record = instance(request=request(lease=8 * HOUR), lease_ends_at=None if left is None else NOON + left)
+    assert leases.end_after_use(record, NOON) == (None if moved is None else NOON + moved)
+
+
+def test_a_sign_of_use_leaves_a_lease_without_an_end_alone() -> None:
+    assert leases.end_after_use(instance(request=request(lease=None), lease_ends_at=NOON), NOON) is None

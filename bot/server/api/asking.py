@@ -35,9 +35,10 @@ from core.models import (
     Status,
 )
 from core.requests import SHORTEST_LEASE, Draft, Limits, Problems
+from core.transitions import STATUSES
 
 NO_END = "none"
-PAGE_LIMIT, PAGE_DEFAULT = 100, 50
+PAGE_LIMIT = 100
 
 SHORTEST, LONGEST = SHORTEST_LEASE, timedelta(days=3650)
 """What is longer is a slip, and might leave the calendar."""
@@ -45,6 +46,16 @@ SHORTEST, LONGEST = SHORTEST_LEASE, timedelta(days=3650)
 _TEMPLATE_ID = re.compile(r"[!-~]{1,100}")
 _CHANNEL = re.compile(r"[CG][A-Z0-9]{2,40}")
 _MANY = re.compile(r"\s*,\s*")
+
+_STATUS_WORDS: dict[str, str] = {
+    **{word.casefold(): status.value for word, status in STATUSES.items()},
+    **{status.value: status.value for status in Status},
+    "created": Status.STARTING,
+    "ready": Status.RUNNING,
+    "health_checking": Status.RUNNING,
+    "terminated": Status.DELETED,
+}
+"""What callers may call a state: ours, Novita's own words, and those of novita-ai-api."""
 
 T = TypeVar("T", bound="Asked")
 
@@ -216,20 +227,34 @@ class ExtendBody(Asked):
     )
 
 
-def _several(value: object) -> object:
-    return [part for part in _MANY.split(value.strip()) if part] if isinstance(value, str) else value
+class NamedBody(Asked):
+    """Which instance an order is for, by its name."""
+
+    REQUIRED = ("instance_name",)
+
+    model_config = ConfigDict(json_schema_extra={"required": [to_camel(name) for name in REQUIRED]})
+
+    instance_name: str | Nothing = Field(None, description="The whole name that it was created under.")
+
+
+def _statuses(value: object) -> object:
+    """Several at once; Novita's own words and those of novita-ai-api are read as what the bot calls them."""
+    words = [part for part in _MANY.split(value.strip()) if part] if isinstance(value, str) else value
+    return [_STATUS_WORDS.get(word.casefold(), word) for word in words] if isinstance(words, list) else words
 
 
 class InstancesQuery(Asked):
     """Which instances to list."""
 
-    status: Annotated[tuple[Status, ...], BeforeValidator(_several)] = Field(
+    status: Annotated[tuple[Status, ...], BeforeValidator(_statuses)] = Field(
         (),
         description="One or more, repeated or separated by commas; without it all that have not ended. `deleted` and "
         f"`failed` add those that ended in the last {ENDED_KEPT}.",
     )
     owner: str | Nothing = Field(None, description="The Slack id of a person, or `api`.")
-    limit: int = Field(PAGE_DEFAULT, ge=1, le=PAGE_LIMIT, description="How many on a page, 1 to 100.")
+    limit: Annotated[int, Field(ge=1, le=PAGE_LIMIT)] | Nothing = Field(
+        None, description="How many on a page, 1 to 100; all of them without it."
+    )
     cursor: str | Nothing = Field(None, description="`nextCursor` of the page before.")
 
 
@@ -279,6 +304,12 @@ def draft_of(body: CreateBody, limits: Limits, default_region: str | None) -> Dr
         webhook_url=body.webhook_url,
         envs=body.envs,
     )
+
+
+def missing(shape: type[Asked], body: Asked) -> Problems:
+    """The fields that have to be there and are not, by the caller's names."""
+    absent = [name for name in shape.REQUIRED if getattr(body, name) is None]
+    return {to_camel(name): f"Missing. Expected: {shape.model_fields[name].description}" for name in absent}
 
 
 def write_cursor(created_at: datetime, instance_id: str) -> str:

@@ -12,13 +12,14 @@ from aiohttp import web
 from pydantic_core import from_json
 
 from bot.parts import Parts
-from bot.server.api import asking
+from bot.server.api import asking, forms
 from bot.server.api.asking import Asked
 from bot.server.api.errors import Code, Refusal, invalid
 from bot.server.api.shapes import Shape
 from core.models import CreateInstanceResponse
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
+FORM = "application/x-www-form-urlencoded"
 LONGEST_WAIT = timedelta(seconds=100)
 """Within the patience of most proxies and clients."""
 
@@ -60,11 +61,13 @@ class Call:
         return asked
 
     async def body(self) -> dict[str, Any]:
-        """The JSON object that was sent. Raises Refusal."""
-        if not _is_json(self.request):
+        """The JSON object, or the form, that was sent. Raises Refusal."""
+        is_form = self.request.content_type == FORM
+        if not _is_plain(self.request) or not (is_form or _is_json(self.request)):
             raise Refusal(Code.UNSUPPORTED_MEDIA_TYPE)
+        sent = await self._bytes()
         try:
-            content = from_json(await self._bytes(), allow_inf_nan=False)
+            content = forms.read(sent) if is_form else from_json(sent, allow_inf_nan=False)
         except ValueError:
             raise Refusal(Code.INVALID_JSON) from None
         if not isinstance(content, dict):
@@ -102,5 +105,8 @@ class Call:
 
 def _is_json(request: web.Request) -> bool:
     kind = request.content_type
-    is_plain = request.headers.get("Content-Encoding", "identity").strip().lower() == "identity"
-    return is_plain and (kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json")))
+    return kind == "application/json" or (kind.startswith("application/") and kind.endswith("+json"))
+
+
+def _is_plain(request: web.Request) -> bool:
+    return request.headers.get("Content-Encoding", "identity").strip().lower() == "identity"

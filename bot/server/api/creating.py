@@ -114,7 +114,7 @@ async def _checked(parts: Parts, body: CreateBody, problems: Problems) -> Instan
     wrong = {**(found if isinstance(found, dict) else {}), **unclear}
     if isinstance(found, dict) or wrong or problems:
         told = {to_camel(name): text for name, text in wrong.items()}
-        raise _refusal(body, unclear, {**told, **_missing(body), **problems})
+        raise _refusal(body, unclear, {**told, **asking.missing(CreateBody, body), **problems})
     await _check_template(parts, found.template_id)
     return found
 
@@ -126,12 +126,6 @@ async def _market(parts: Parts, problems: Problems) -> Market:
         if problems:
             raise invalid(problems) from None
         raise
-
-
-def _missing(body: CreateBody) -> Problems:
-    fields = CreateBody.model_fields
-    missing = [name for name in CreateBody.REQUIRED if getattr(body, name) is None]
-    return {to_camel(name): f"Missing. Expected: {fields[name].description}" for name in missing}
 
 
 def _refusal(body: CreateBody, unclear: Problems, problems: Problems) -> Refusal:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from enum import StrEnum
 
 from pydantic.alias_generators import to_camel
 
 from bot import words
 from bot.server.api.shapes import ENDED_KEPT, ErrorAnswer, ErrorContent, FieldProblem, LaunchDetails
+from core import request_id
 from core.errors import (
     GpuBotError,
     InvalidRequest,
@@ -39,6 +41,7 @@ class Code(StrEnum):
     NO_CAPACITY = "no_capacity"
     QUOTA_EXCEEDED = "quota_exceeded"
     WRONG_STATE = "wrong_state"
+    AMBIGUOUS_NAME = "ambiguous_name"
     IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
     BODY_TOO_LARGE = "body_too_large"
     UNSUPPORTED_MEDIA_TYPE = "unsupported_media_type"
@@ -56,7 +59,7 @@ class Code(StrEnum):
 
 MEANING: Mapping[Code, tuple[int, str]] = {
     Code.INVALID_REQUEST: (400, "A field is missing or wrong; `details` names each bad one."),
-    Code.INVALID_JSON: (400, "The body is not a JSON object in UTF-8."),
+    Code.INVALID_JSON: (400, "The body is neither a JSON object nor a form, in UTF-8."),
     Code.UNAUTHORIZED: (401, "The bearer token is missing or wrong."),
     Code.INSUFFICIENT_BALANCE: (402, "The Novita account has too little money or budget. Nothing was created."),
     Code.FORBIDDEN: (403, "The policy of this installation does not allow it, such as ALLOWED_CHANNELS."),
@@ -69,9 +72,10 @@ MEANING: Mapping[Code, tuple[int, str]] = {
     Code.NO_CAPACITY: (409, "No region has room now; `details` tells of each attempt. Nothing was created."),
     Code.QUOTA_EXCEEDED: (409, "The Novita account may not have more. Nothing was created."),
     Code.WRONG_STATE: (409, "The instance's state does not allow it; `message` says why."),
+    Code.AMBIGUOUS_NAME: (409, "Several instances go by this name; `message` has their ids. Nothing was done."),
     Code.IDEMPOTENCY_KEY_REUSED: (409, "The Idempotency-Key came with another body before."),
     Code.BODY_TOO_LARGE: (413, "The body is larger than 1 MiB."),
-    Code.UNSUPPORTED_MEDIA_TYPE: (415, "The body is not sent as uncompressed application/json."),
+    Code.UNSUPPORTED_MEDIA_TYPE: (415, "The body is sent neither as JSON nor as a form, or compressed."),
     Code.EXPECTATION_FAILED: (417, "`Expect` asks for something else than 100-continue."),
     Code.NOVITA_REJECTED: (422, "Novita did not accept the request; `details` has its words. Nothing was created."),
     Code.UNEXPECTED: (500, "A defect of the bot; `message` holds the reference that stands in its log."),
@@ -113,13 +117,25 @@ class Refusal(Exception):
         message: str = "",
         details: tuple[FieldProblem, ...] | LaunchDetails | None = None,
         headers: Mapping[str, str] | None = None,
+        *,
+        of: Instance | None = None,
     ) -> None:
+        """`of`: the record that tells of it, so that whoever asks again is told the very same."""
         super().__init__(code.value)
         self.code = code
         self.status, meaning = MEANING[code]
         again = {"Retry-After": str(_RETRY_AFTER_SECONDS)} if self.status == 503 else {}
         self.headers = {**again, **(headers or {})}
-        self.answer = ErrorAnswer(error=ErrorContent(code=code, message=message or meaning, details=details))
+        self.answer = ErrorAnswer(
+            error=ErrorContent(
+                code=code,
+                message=message or meaning,
+                details=details,
+                validation_errors=details if isinstance(details, tuple) else None,
+                timestamp=(of and of.ended_at) or datetime.now(UTC),
+                request_id=(of and of.request_id) or request_id.current(),
+            )
+        )
 
 
 def invalid(problems: Mapping[str, str]) -> Refusal:
@@ -141,7 +157,7 @@ def of_launch(instance: Instance) -> Refusal:
         novita_message=failure.message,
         attempts=instance.attempts,
     )
-    return Refusal(code, " ".join(words.explain(failure)), details)
+    return Refusal(code, " ".join(words.explain(failure)), details, of=instance)
 
 
 def of_error(error: GpuBotError) -> Refusal:

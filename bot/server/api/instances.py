@@ -8,16 +8,18 @@ from datetime import datetime, timedelta
 
 from bot.parts import Parts
 from bot.server.api import asking
-from bot.server.api.asking import LONGEST, ExtendBody, InstancesQuery
+from bot.server.api.asking import LONGEST, ExtendBody, InstancesQuery, NamedBody
 from bot.server.api.call import Answer, Call
 from bot.server.api.errors import Code, Refusal, invalid
-from bot.server.api.shapes import InstanceList, shown
+from bot.server.api.shapes import InstanceList, connection_shown, order_answer, shown, use_answer
 from core import leases
 from core.errors import InvalidRequest
 from core.models import PROGRAM, Instance, Status, Verb
 from core.requests import Problems
 
 _ENDED = {Status.DELETED, Status.FAILED}
+_DONE = {Verb.STOP: Status.STOPPED, Verb.DELETE: Status.DELETED}
+"""What these orders want; where it is so already, nothing is left to do."""
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -27,7 +29,7 @@ async def listed(call: Call) -> Answer:
     fitting = [each for each in await _asked_for(call.parts, query) if query.owner in (None, each.owner.user)]
     fitting.sort(key=_order, reverse=True)
     rest = [each for each in fitting if after is None or _order(each) < after]
-    page, now = rest[: query.limit], call.parts.clock.now()
+    page, now = rest[: query.limit], call.parts.clock.now()  # Without a limit it is all of them.
     is_more = len(rest) > len(page)
     cursor = asking.write_cursor(*_order(page[-1])) if is_more else None
     return Answer(InstanceList(instances=tuple(shown(i, now) for i in page), total=len(fitting), next_cursor=cursor))
@@ -41,9 +43,42 @@ def ordering(verb: Verb) -> Callable[[Call], Awaitable[Answer]]:
     """The route that gives an order of this verb."""
 
     async def order(call: Call) -> Answer:
-        return await _give(call, verb)
+        return await _give(call, verb, await _find(call))
 
     return order
+
+
+def ordering_by_name(verb: Verb) -> Callable[[Call], Awaitable[Answer]]:
+    """The route that gives an order of this verb to the one instance of a name."""
+
+    async def order(call: Call) -> Answer:
+        body, problems = asking.read(NamedBody, await call.body())
+        if problems := {**asking.missing(NamedBody, body), **problems}:
+            raise invalid(problems)
+        return await _give(call, verb, await _find_named(call.parts, body.instance_name or ""))
+
+    return order
+
+
+async def used(call: Call) -> Answer:
+    """A sign of use: what kept an instance from being stopped by novita-ai-api renews its lease here."""
+    instance = await _find(call)
+    if instance.has_ended:
+        raise Refusal(Code.WRONG_STATE, "It has ended.")
+    renewed = await call.parts.lifecycle.used(instance.id, PROGRAM, call.parts.policy)
+    return Answer(use_answer(renewed, call.parts.clock.now(), _use_words(instance, renewed)))
+
+
+async def connection(call: Call) -> Answer:
+    """Secrets, so only of what programs made: people's machines hold values that the token's holder need not know."""
+    instance = await _find(call)
+    if instance.owner != PROGRAM:
+        raise Refusal(Code.FORBIDDEN, "Only what was made with this token is shown: its owner has `/gpu connect`.")
+    try:
+        reached, found = await call.parts.lifecycle.connect(instance.id, PROGRAM, call.parts.policy)
+    except InvalidRequest as impossible:
+        raise _wrong_state(impossible) from None
+    return Answer(connection_shown(reached, found))
 
 
 async def extend(call: Call) -> Answer:
@@ -61,19 +96,19 @@ async def extend(call: Call) -> Answer:
     return _answer(call, moved)
 
 
-async def _give(call: Call, verb: Verb) -> Answer:
+async def _give(call: Call, verb: Verb, instance: Instance) -> Answer:
     """Once on record the order is given, whatever becomes of this process: a worker takes up what was left."""
-    instance = await _find(call)
-    if verb is Verb.DELETE and instance.status is Status.DELETED:
-        return _answer(call, instance)
+    if instance.status is _DONE.get(verb) and instance.order is None:
+        return _ordered(call, verb, instance, f"It is {instance.status.value} already.")
     try:
         ordered = await call.parts.lifecycle.order(verb, instance.id, PROGRAM, call.parts.policy)
     except InvalidRequest as impossible:
         raise _wrong_state(impossible) from None
     if ordered.is_repeat:
-        return _answer(call, ordered.instance)
+        return _ordered(call, verb, ordered.instance, f"A {verb.value} is under way already.")
     call.parts.background.start(call.parts.lifecycle.carry_out(ordered.instance))
-    return _answer(call, ordered.instance, status=202)
+    message = f"The order to {verb.value} is on record, and Novita is being asked."
+    return _ordered(call, verb, ordered.instance, message, status=202)
 
 
 async def _find(call: Call) -> Instance:
@@ -88,6 +123,17 @@ async def _find(call: Call) -> Instance:
     if found is None:
         raise Refusal(Code.INSTANCE_NOT_FOUND)
     return found
+
+
+async def _find_named(parts: Parts, name: str) -> Instance:
+    """The only instance of this name among those that have not ended. Raises Refusal."""
+    found = [each for each in await parts.store.live() if name in (each.request.name, each.novita_name)]
+    if not found:
+        raise Refusal(Code.INSTANCE_NOT_FOUND, "There is no instance of this name now.")
+    if len(found) > 1:
+        listed = ", ".join(f"{each.id} ({each.status.value})" for each in sorted(found, key=_order, reverse=True))
+        raise Refusal(Code.AMBIGUOUS_NAME, f"{len(found)} instances go by this name: {listed}. Order by id.")
+    return found[0]
 
 
 async def _asked_for(parts: Parts, query: InstancesQuery) -> list[Instance]:
@@ -132,5 +178,18 @@ def _wrong_state(impossible: InvalidRequest) -> Refusal:
     return Refusal(Code.WRONG_STATE, " ".join(impossible.problems.values()))
 
 
-def _answer(call: Call, instance: Instance, *, status: int = 200) -> Answer:
-    return Answer(shown(instance, call.parts.clock.now()), status)
+def _use_words(before: Instance, after: Instance) -> str:
+    if after.lease_ends_at is None:
+        return f"It is {after.status.value}, and no lease runs that could be renewed."
+    end = f"{after.lease_ends_at:%Y-%m-%d %H:%M} UTC"
+    if after.lease_ends_at == before.lease_ends_at:
+        return f"Its lease ends at {end}. A sign of use renews it once less than half of it is left."
+    return f"Its lease was renewed, and ends at {end}."
+
+
+def _ordered(call: Call, verb: Verb, instance: Instance, message: str, *, status: int = 200) -> Answer:
+    return Answer(order_answer(instance, call.parts.clock.now(), verb, message), status)
+
+
+def _answer(call: Call, instance: Instance) -> Answer:
+    return Answer(shown(instance, call.parts.clock.now()))

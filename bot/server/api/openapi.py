@@ -10,6 +10,7 @@ from typing import Any, Literal
 from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
+from bot.server.api.call import FORM
 from bot.server.api.errors import MEANING, Code
 from bot.server.api.shapes import ErrorAnswer
 from bot.server.api.table import EVERYWHERE, ROUTES, Outcome, Route
@@ -55,7 +56,8 @@ def _operation(route: Route) -> Json:
         },
     }
     if route.body is not None:
-        described["requestBody"] = {"required": True, "content": _json_of(route.body)}
+        content = _json_of(route.body)
+        described["requestBody"] = {"required": True, "content": {**content, FORM: content["application/json"]}}
     return described
 
 

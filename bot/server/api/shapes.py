@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,8 @@ from core.durations import duration_words
 from core.models import (
     Attempt,
     BillingMode,
+    Connection,
+    Endpoint,
     Failure,
     FailureKind,
     Instance,
@@ -66,6 +69,11 @@ class ErrorContent(Shape):
     details: tuple[FieldProblem, ...] | LaunchDetails | None = Field(
         description="The bad fields, or how a create came to nothing."
     )
+    validation_errors: tuple[FieldProblem, ...] | None = Field(
+        description="The bad fields again, where clients of novita-ai-api look for them."
+    )
+    timestamp: Instant
+    request_id: str = Field(description="Under which the bot's log tells of it; `X-Request-Id` of the answer.")
 
 
 class ErrorAnswer(Shape):
@@ -135,10 +143,40 @@ class InstanceShown(Shape):
     launched_at: Instant | None = Field(description="When Novita said yes.")
     estimated_ready_time: Instant | None
     ready_at: Instant | None = Field(description="When it last came up.")
-    stopped_at: Instant | None
+    started_at: Instant | None = Field(description="The same as `readyAt`, as is `lastStartedAt`.")
+    last_started_at: Instant | None
+    stopped_at: Instant | None = Field(description="Null while it runs.")
+    last_stopped_at: Instant | None = Field(description="The same as `stoppedAt`.")
     data_until: Instant | None = Field(description="When Novita deletes the data of a stopped instance.")
     spot_reclaim_at: Instant | None = Field(description="When Novita takes it back, if it has said so.")
     ended_at: Instant | None
+
+
+class OrderAnswer(InstanceShown):
+    """The instance that an order was given to, and what that led to."""
+
+    message: str = Field(description="What comes of it, as a sentence.")
+    operation_id: str = Field(description="The order's: the same for all who ask for the same while it is under way.")
+
+
+class UseAnswer(InstanceShown):
+    """The instance that was said to be in use."""
+
+    message: str = Field(description="What that did to its lease, as a sentence.")
+    last_used_at: Instant = Field(description="The moment of this request. It is kept nowhere.")
+
+
+class ConnectionShown(Shape):
+    """How to reach an instance: secret, read from Novita for this answer and kept nowhere. Empty: there is none."""
+
+    instance_id: str
+    ssh: str = Field(description="The command.", repr=False)
+    ssh_password: str = Field(repr=False)
+    jupyter: str = Field(description="An address that lets in whoever has it, as the next three.", repr=False)
+    web_terminal: str = Field(repr=False)
+    instance_log: str = Field(repr=False)
+    system_log: str = Field(repr=False)
+    port_mappings: tuple[PortMapping, ...] = Field(repr=False)
 
 
 class InstanceList(Shape):
@@ -207,7 +245,7 @@ def shown(instance: Instance, now: datetime) -> InstanceShown:
         template_name=instance.template_name,
         cost_so_far=round(costs.so_far(instance, now), 6),
         env_names=instance.env_names,
-        port_mappings=tuple(PortMapping(port=e.port, type=e.type, endpoint=e.url) for e in instance.endpoints),
+        port_mappings=_ports(instance.endpoints),
         order=_order(instance.order),
         attempts=instance.attempts,
         failure=_failure(instance.failure),
@@ -216,6 +254,33 @@ def shown(instance: Instance, now: datetime) -> InstanceShown:
         **_offered(instance),
         **_moments(instance),
     )
+
+
+def order_answer(instance: Instance, now: datetime, verb: Verb, message: str) -> OrderAnswer:
+    order = instance.order
+    when = f"-{order.at.timestamp() * 1000:.0f}" if order is not None and order.verb is verb else ""
+    return OrderAnswer(**dict(shown(instance, now)), message=message, operation_id=f"{verb.value}-{instance.id}{when}")
+
+
+def use_answer(instance: Instance, now: datetime, message: str) -> UseAnswer:
+    return UseAnswer(**dict(shown(instance, now)), message=message, last_used_at=now)
+
+
+def connection_shown(instance: Instance, found: Connection) -> ConnectionShown:
+    return ConnectionShown(
+        instance_id=instance.id,
+        ssh=found.ssh_command,
+        ssh_password=found.ssh_password.get_secret_value(),
+        jupyter=found.jupyter_url,
+        web_terminal=found.web_terminal_url,
+        instance_log=found.instance_log_url,
+        system_log=found.system_log_url,
+        port_mappings=_ports(found.endpoints),
+    )
+
+
+def _ports(endpoints: Iterable[Endpoint]) -> tuple[PortMapping, ...]:
+    return tuple(PortMapping(port=each.port, type=each.type, endpoint=each.url) for each in endpoints)
 
 
 def _wished(request: InstanceRequest) -> dict[str, Any]:
@@ -238,7 +303,12 @@ def _offered(instance: Instance) -> dict[str, Any]:
 
 def _moments(instance: Instance) -> dict[str, datetime | None]:
     same = ("created_at", "launched_at", "lease_ends_at", "stopped_at", "data_until", "spot_reclaim_at", "ended_at")
-    renamed = {"estimated_ready_time": instance.estimated_ready_at, "ready_at": instance.running_at}
+    started, stopped = ("ready_at", "started_at", "last_started_at"), ("last_stopped_at",)
+    renamed = {
+        "estimated_ready_time": instance.estimated_ready_at,
+        **dict.fromkeys(started, instance.running_at),
+        **dict.fromkeys(stopped, instance.stopped_at),
+    }
     return {**{field: getattr(instance, field) for field in same}, **renamed}
 
 

@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from pydantic import BaseModel
 
 from bot.server.api import creating, instances, market
-from bot.server.api.asking import Asked, CreateBody, ExtendBody, InstancesQuery, OffersQuery, TemplatesQuery
+from bot.server.api.asking import Asked, CreateBody, ExtendBody, InstancesQuery, NamedBody, OffersQuery, TemplatesQuery
 from bot.server.api.call import IDEMPOTENCY_KEY, Answer, Call
 from bot.server.api.errors import OF_A_LAUNCH, Code
-from bot.server.api.shapes import InstanceList, InstanceShown, OfferList, TemplateList
+from bot.server.api.shapes import (
+    ConnectionShown,
+    InstanceList,
+    InstanceShown,
+    OfferList,
+    OrderAnswer,
+    TemplateList,
+    UseAnswer,
+)
 from core.models import CreateInstanceResponse, Verb
 
 INSTANCES = "/api/instances"
@@ -95,10 +103,22 @@ def _order(method: str, path: str, verb: Verb, again: str) -> Route:
         f"{verb.value.capitalize()} an instance. Novita is asked behind the answer, again and again if need be.",
         instances.ordering(verb),
         {
-            202: Outcome(InstanceShown, "The order is on record; `order` is null once Novita has been seen to do it."),
-            200: Outcome(InstanceShown, again),
+            202: Outcome(OrderAnswer, "The order is on record; `order` is null once Novita has been seen to do it."),
+            200: Outcome(OrderAnswer, again),
         },
         (Code.INSTANCE_NOT_FOUND, Code.WRONG_STATE),
+    )
+
+
+def _order_by_name(verb: Verb) -> Route:
+    by_id = _order("POST", f"{INSTANCES}/{verb.value}", verb, "The same is under way already, or done.")
+    return replace(
+        by_id,
+        name=f"{verb.value}InstanceByName",
+        summary=f"{verb.value.capitalize()} the one instance of a name; a name that several go by is refused.",
+        act=instances.ordering_by_name(verb),
+        errors=(*_OF_A_BODY, Code.INSTANCE_NOT_FOUND, Code.AMBIGUOUS_NAME, Code.WRONG_STATE),
+        body=NamedBody,
     )
 
 
@@ -112,7 +132,7 @@ ROUTES: tuple[Route, ...] = (
         "listInstances",
         "The instances, newest first.",
         instances.listed,
-        {200: Outcome(InstanceList, "A page of them.")},
+        {200: Outcome(InstanceList, "All of them, or a page.")},
         (Code.INVALID_REQUEST,),
         query=InstancesQuery,
     ),
@@ -125,8 +145,9 @@ ROUTES: tuple[Route, ...] = (
         {200: Outcome(InstanceShown, "As it is now.")},
         (Code.INSTANCE_NOT_FOUND,),
     ),
+    *(_order_by_name(verb) for verb in (Verb.START, Verb.STOP, Verb.DELETE)),
     _order("POST", f"{ONE}/start", Verb.START, _UNDER_WAY),
-    _order("POST", f"{ONE}/stop", Verb.STOP, _UNDER_WAY),
+    _order("POST", f"{ONE}/stop", Verb.STOP, "The same is under way already, or done."),
     _order("POST", f"{ONE}/restart", Verb.RESTART, _UNDER_WAY),
     _order("DELETE", ONE, Verb.DELETE, "The same is under way already, or done."),
     Route(
@@ -138,6 +159,24 @@ ROUTES: tuple[Route, ...] = (
         {200: Outcome(InstanceShown, "With its new `leaseEndsAt`.")},
         (*_OF_A_BODY, Code.INSTANCE_NOT_FOUND, Code.WRONG_STATE),
         body=ExtendBody,
+    ),
+    Route(
+        "PUT",
+        f"{ONE}/last-used",
+        "useInstance",
+        "Say that it is in use: its lease begins anew once less than half is left, at most to MAX_LEASE from now.",
+        instances.used,
+        {200: Outcome(UseAnswer, "`message` says what that did.")},
+        (Code.INSTANCE_NOT_FOUND, Code.WRONG_STATE),
+    ),
+    Route(
+        "GET",
+        f"{ONE}/connection",
+        "getConnection",
+        "How to reach an instance that a program made: SSH, Jupyter, logs. Secret, and kept nowhere.",
+        instances.connection,
+        {200: Outcome(ConnectionShown, "Fresh from Novita.")},
+        (Code.FORBIDDEN, Code.INSTANCE_NOT_FOUND, Code.WRONG_STATE, *_OF_A_READ),
     ),
     Route(
         "GET",
