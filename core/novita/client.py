@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
@@ -32,7 +33,8 @@ class NovitaClient:
 
     def __init__(self, base_url: str, api_key: SecretStr, *, timeouts: Timeouts | None = None) -> None:
         self._transport = Transport(base_url, api_key, timeouts or Timeouts())
-        self._paging = Paging()
+        self._pagings: defaultdict[str, Paging] = defaultdict(Paging)
+        """One for each listing, which need not count alike."""
 
     async def regions(self) -> list[Region]:
         """The clusters there are now (novita-api.md 1.2)."""
@@ -58,7 +60,7 @@ class NovitaClient:
             }
             return await self._transport.get(f"{ROOT}/templates", reading.templates, query)
 
-        return await self._paging.every(page)
+        return await self._pagings[f"templates {channel}"].every(page)
 
     async def template(self, template_id: str) -> Template:
         """One template. Raises NotFound when there is none."""
@@ -132,7 +134,7 @@ class NovitaClient:
             numbered = {**query, "pageSize": PAGE_SIZE, "pageNum": number}
             return await self._transport.get(f"{ROOT}/gpu/instances", reading.instances, numbered)
 
-        return await self._paging.every(page)
+        return await self._pagings["found by name" if "name" in query else "instances"].every(page)
 
     async def _act(self, verb: str, novita_id: str) -> None:
         await self._transport.act(f"{ROOT}/gpu/instance/{verb}", {"instanceId": novita_id})

@@ -179,6 +179,27 @@ async def test_a_listing_is_complete_and_soon_costs_one_call_per_hundred(page_ba
         assert len(both.sandbox.calls) == -(-count // 100)
 
 
+@pytest.mark.parametrize("page_base", [0, 1])
+async def test_templates_that_count_otherwise_than_instances_are_all_there_at_every_refresh(page_base: int) -> None:
+    async with meeting(page_base=page_base) as both:
+        both.sandbox.template_page_base = 1 - page_base
+        both.sandbox.templates += [
+            {**both.sandbox.templates[0], "Id": f"{channel}-{each}", "channel": channel}
+            for each in range(230)
+            for channel in ("official", "private")
+        ]
+        for each in range(130):
+            both.sandbox.create_instance(_order(f"box-{each}"))
+        for _ in range(3):
+            assert len(await both.client.instances()) == 130
+            assert len(await both.client.templates("official")) >= 230
+            assert len(await both.client.templates("private")) >= 230
+            assert await both.client.find("box-129")
+        both.sandbox.calls.clear()
+        await both.client.templates("private")
+        assert len(both.sandbox.calls) == 3
+
+
 def _order(name: str) -> dict[str, object]:
     return {
         "name": name,

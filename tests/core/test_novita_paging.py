@@ -26,22 +26,98 @@ class Listing:
     base: int = 1
     with_total: bool = True
     refuses_zero: bool = False
+    size: int = PAGE_SIZE
+    refuses_beyond: bool = False
     asked: list[int] = field(default_factory=list)
 
     async def page(self, number: int) -> Page[Row]:
         self.asked.append(number)
         if number < self.base and self.refuses_zero:
             raise NovitaRefused(FailureKind.BAD_INPUT, "VALIDATOR_PARAM", "pageNum", 400)
-        start = max(number - self.base, 0) * PAGE_SIZE
-        rows = tuple(Row(str(index)) for index in range(start, min(start + PAGE_SIZE, self.count)))
+        start = max(number - self.base, 0) * self.size
+        if start > 0 and start >= self.count and self.refuses_beyond:
+            raise NovitaRefused(FailureKind.BAD_INPUT, "VALIDATOR_PARAM", "pageNum", 400)
+        rows = tuple(Row(str(index)) for index in range(start, min(start + self.size, self.count)))
         return Page(rows, len(rows), self.count if self.with_total else None)
 
 
-@given(st.integers(0, 450), st.sampled_from([0, 1]), st.booleans(), st.booleans())
-async def test_every_row_is_found_once(count: int, base: int, with_total: bool, refuses_zero: bool) -> None:
-    listing, paging = Listing(count, base, with_total, refuses_zero), Paging()
+async def found(paging: Paging, listing: Listing) -> list[int]:
+    return sorted(int(row.id) for row in await paging.every(listing.page))
+
+
+listings = st.builds(
+    Listing,
+    st.integers(0, 450),
+    st.sampled_from([0, 1]),
+    st.booleans(),
+    st.booleans(),
+    st.sampled_from([PAGE_SIZE, 40]),
+    st.booleans(),
+)
+
+
+@given(listings)
+async def test_every_row_is_found_once(listing: Listing) -> None:
+    paging = Paging()
     for _ in range(2):
-        assert sorted(int(row.id) for row in await paging.every(listing.page)) == list(range(count))
+        assert await found(paging, listing) == list(range(listing.count))
+
+
+@given(listings, st.sampled_from([0, 1]))
+async def test_no_row_is_lost_when_a_listing_begins_to_count_otherwise(listing: Listing, base: int) -> None:
+    """As happens to what was learnt of it: short, without a total, refused, given twice."""
+    paging = Paging()
+    await found(paging, listing)
+    listing.base = base
+    for _ in range(2):
+        assert await found(paging, listing) == list(range(listing.count))
+
+
+@pytest.mark.parametrize(("first", "then"), [(0, 1), (1, 0)])
+@pytest.mark.parametrize("with_total", [True, False])
+async def test_what_was_learnt_is_learnt_anew_when_it_is_refused_or_rows_are_missing(
+    first: int, then: int, with_total: bool
+) -> None:
+    listing, paging = Listing(250, first, with_total=with_total, refuses_zero=True, refuses_beyond=True), Paging()
+    await found(paging, listing)
+    listing.base = then
+    assert await found(paging, listing) == list(range(250))
+
+
+async def test_a_refusal_that_is_not_about_the_page_is_handed_on() -> None:
+    asked: list[int] = []
+
+    async def page(number: int) -> Page[Row]:
+        asked.append(number)
+        raise NovitaRefused(FailureKind.ACCOUNT, "UNAUTHORIZED", "no", 401)
+
+    with pytest.raises(NovitaRefused):
+        await Paging().every(page)
+    assert asked == [1]
+
+
+async def test_a_listing_that_is_refused_either_way_is_not_taken_for_an_empty_one() -> None:
+    asked: list[int] = []
+
+    async def page(number: int) -> Page[Row]:
+        asked.append(number)
+        raise NovitaRefused(FailureKind.BAD_INPUT, "VALIDATOR_PARAM", "pageNum", 400)
+
+    with pytest.raises(NovitaRefused):
+        await Paging().every(page)
+    assert asked == [1, 0]
+
+
+async def test_a_later_page_that_is_refused_does_not_make_a_part_look_like_the_whole() -> None:
+    whole = Listing(250, refuses_zero=True)
+
+    async def page(number: int) -> Page[Row]:
+        if number > 2:
+            raise NovitaRefused(FailureKind.OTHER, "SOMETHING", "no", 400)
+        return await whole.page(number)
+
+    with pytest.raises(NovitaRefused):
+        await Paging().every(page)
 
 
 @given(st.integers(1, 450), st.sampled_from([0, 1]))

@@ -83,7 +83,8 @@ def templates(world: World, query: Query) -> dict[str, Any]:
         world.violate("templates", ["isMyCommunity is true for private templates and only for them"])
     name = query.get("name", "").lower()
     rows = [t for t in world.templates if t["channel"] == channel and name in t["name"].lower()]
-    return {"template": _page(world, rows, query) or None, "total": len(rows)}
+    base = world.page_base if world.template_page_base is None else world.template_page_base
+    return {"template": _page(rows, query, base) or None, "total": len(rows)}
 
 
 def template(world: World, query: Query) -> dict[str, Any]:
@@ -113,7 +114,7 @@ def instances(world: World, query: Query) -> dict[str, Any]:
     _required(world, "instances", query, "pageNum")
     now = world.clock()
     rows = [row for machine in world.listed() if _matches(row := machine.row(now), query)]
-    return {"instances": _page(world, rows, query), "total": str(len(rows))}
+    return {"instances": _page(rows, query, world.page_base), "total": str(len(rows))}
 
 
 def _matches(row: dict[str, Any], query: Query) -> bool:
@@ -129,9 +130,10 @@ def instance(world: World, query: Query) -> dict[str, Any]:
     return world.instance(_required(world, "instance", query, "instanceId")).detail(world.clock())
 
 
-def _page(world: World, rows: list[dict[str, Any]], query: Query) -> list[dict[str, Any]]:
+def _page(rows: list[dict[str, Any]], query: Query, base: int) -> list[dict[str, Any]]:
+    """`base` is the number of the first page; below it there is that page again."""
     size = min(_count(query, "pageSize", DEFAULT_PAGE_SIZE), PAGE_LIMIT)
-    number = max(_count(query, "pageNum", world.page_base) - world.page_base, 0)
+    number = max(_count(query, "pageNum", base) - base, 0)
     return rows[number * size : (number + 1) * size]
 
 

@@ -50,6 +50,8 @@ class World(Watched):
         self.clock = clock
         self.boot_seconds = boot_seconds
         self.page_base = page_base
+        self.template_page_base: int | None = None
+        """Where the pages of templates begin, if elsewhere than those of instances."""
         self.clusters = seed.clusters()
         self.shelves = seed.shelves(self.clusters)
         self.templates = seed.templates()
