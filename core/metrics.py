@@ -94,6 +94,13 @@ _log_lines_lost = Counter(
 )
 
 
+_connections_dropped = Counter(
+    "gpu_bot_connections_dropped",
+    "Connections that kept this process waiting and were ended, by why: too_slow, or made_way for others.",
+    ["reason"],
+    registry=REGISTRY,
+)
+
 _log = structlog.get_logger(__name__)
 
 P = ParamSpec("P")
@@ -182,6 +189,11 @@ def task_ended(task: str, outcome: str, seconds: float) -> None:
 
 def log_lines_lost(reason: str, lines: int = 1) -> None:
     _log_lines_lost.labels(reason).inc(lines)
+
+
+@_harmless
+def connection_dropped(reason: str) -> None:
+    _connections_dropped.labels(reason).inc()
 
 
 def _outcome(instance: Instance) -> str:

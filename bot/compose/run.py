@@ -11,6 +11,7 @@ from collections.abc import Callable
 import structlog
 
 from bot.compose.base import Base, open_base
+from bot.server.connections import raise_file_limit
 from core.settings import Settings
 
 log = structlog.get_logger(__name__)
@@ -21,6 +22,7 @@ Role = Callable[[Base], "contextlib.AbstractAsyncContextManager[object]"]
 
 async def run(settings: Settings, *roles: Role) -> None:
     """Runs a process with these roles until it is told to stop. Raises SettingsError when it cannot begin."""
+    raise_file_limit()
     stop = asyncio.Event()
     try:
         async with contextlib.AsyncExitStack() as stack:

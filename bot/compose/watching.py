@@ -10,9 +10,12 @@ from aiohttp import web
 
 from bot.compose.base import Base
 from bot.server import application, health, metrics
-from core.errors import SettingsError
+from bot.server.listening import served
 
 log = structlog.get_logger(__name__)
+
+_SHARE = 8
+"""Whoever watches a process needs only one part in so many of the connections that it may have."""
 
 
 def routes(base: Base, **more: health.Check) -> Iterator[web.RouteDef]:
@@ -34,18 +37,8 @@ async def watched(base: Base) -> AsyncIterator[None]:
     if port is None:
         yield
         return
-    runner = web.AppRunner(application.build(routes(base)), auto_decompress=False, access_log=None)
-    await runner.setup()
-    try:
-        await listen(runner, base.settings.host, port, "METRICS_PORT")
-        log.info("metrics_ready", addresses=[f"{a[0]}:{a[1]}" for a in runner.addresses])
+    async with served(
+        application.build(routes(base)), base.settings.host, port, "METRICS_PORT", share=_SHARE
+    ) as addresses:
+        log.info("metrics_ready", addresses=addresses)
         yield
-    finally:
-        await runner.cleanup()
-
-
-async def listen(runner: web.AppRunner, host: str, port: int, variable: str) -> None:
-    try:
-        await web.TCPSite(runner, host, port).start()
-    except OSError as error:
-        raise SettingsError(f"{variable}: cannot listen on {host}:{port} ({error.strerror})") from error

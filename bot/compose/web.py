@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -18,7 +18,7 @@ from bot.compose.base import Base
 from bot.doctor import Finding, Patient, diagnose
 from bot.loops import running
 from bot.parts import Parts
-from bot.server import api, application, reports, slack
+from bot.server import api, application, listening, reports, slack
 from core.catalog import Catalog
 from core.errors import StoreUnavailable
 from core.launch import Launcher
@@ -41,23 +41,24 @@ async def as_web(base: Base, *, socket_pace: Pace | None = None) -> AsyncIterato
     parts = _parts(base, background)
     app = build_app(parts)
     line = _line(base, app, socket_pace)
-    runner = _runner(_routes(base, parts, app, line))
+    served = listening.served(
+        application.build(_routes(base, parts, app, line)),
+        base.settings.host,
+        base.settings.port,
+        patience=_LAUNCH_PATIENCE.total_seconds(),
+    )
     await _first_look(base.catalog)
     async with running(base.catalog.keep_at_hand, name="catalog"), contextlib.AsyncExitStack() as stack:
-        await runner.setup()
-        await watching.listen(runner, base.settings.host, base.settings.port, "PORT")
+        addresses = await stack.enter_async_context(served)
         if line is not None:
             await stack.enter_async_context(line.held())
-        log.info(
-            "web_ready", addresses=[f"{a[0]}:{a[1]}" for a in runner.addresses], socket=base.settings.uses_socket_mode
-        )
+        log.info("web_ready", addresses=addresses, socket=base.settings.uses_socket_mode)
         try:
-            yield runner.addresses[0][1]
+            yield int(addresses[0].rpartition(":")[2])
         finally:
             until = base.clock.now() + _LAUNCH_PATIENCE
             # First no more requests, on open connections neither; then the answers to those that are here.
             await stack.aclose()
-            await runner.cleanup()
             if left := await background.drain(until - base.clock.now()):
                 log.warning("left_to_the_worker", tasks=left)
 
@@ -69,16 +70,6 @@ def _line(base: Base, app: AsyncApp, pace: Pace | None) -> Line | None:
     from bot.socket_mode import Line
 
     return Line(app, base.settings.slack_app_token.get_secret_value(), pace)
-
-
-def _runner(routes: Iterable[web.RouteDef]) -> web.AppRunner:
-    # Slack compresses nothing, and what anybody else packs is not worth unpacking.
-    return web.AppRunner(
-        application.build(routes),
-        auto_decompress=False,
-        access_log=None,
-        shutdown_timeout=_LAUNCH_PATIENCE.total_seconds(),
-    )
 
 
 def _routes(base: Base, parts: Parts, app: AsyncApp, line: Line | None) -> Iterator[web.RouteDef]:

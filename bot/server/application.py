@@ -14,6 +14,7 @@ import structlog
 from aiohttp import HttpVersion11, hdrs, web
 
 from bot.references import written_down
+from bot.server.connections import answering
 from bot.words import unexpected
 from core import metrics, request_id
 
@@ -89,7 +90,7 @@ class _Elsewhere(web.DynamicResource):
 async def _traced(request: web.Request, handler: Answering) -> web.StreamResponse:
     """Puts all that is done for a request under its id, which the answer names too."""
     began, route, id_ = perf_counter(), _route(request), _id_of(request)
-    with nullcontext() if route in _WATCHING else request_id.bound(id_):
+    with answering(request), nullcontext() if route in _WATCHING else request_id.bound(id_):
         try:
             answer = await _calmly(request, handler)
         except web.HTTPException as refusal:

@@ -39,11 +39,13 @@ class BotProcess:
         self.role = role
         self.lines: list[str] = []
         self.events: list[Json] = []
+        self.prefix: tuple[str, ...] = ()
+        """What it is started through, such as a shell that sets limits."""
         self._heard = asyncio.Event()
 
     async def start(self, environment: dict[str, str], folder: Path) -> None:
         self._process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "bot", self.role),
+            *(*self.prefix, sys.executable, "-m", "bot", self.role),
             env=environment,
             cwd=folder,
             stdin=asyncio.subprocess.DEVNULL,
@@ -63,6 +65,10 @@ class BotProcess:
                 assert not self._hearing.done(), f"{self.role} has ended: {self.lines[-5:]}"
                 self._heard.clear()
                 await self._heard.wait()
+
+    @property
+    def pid(self) -> int:
+        return self._process.pid
 
     def signal(self, number: signal.Signals) -> None:
         """Harmless when it has ended."""
