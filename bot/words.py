@@ -277,6 +277,11 @@ def error_words(error: GpuBotError) -> str:
         case NovitaRefused():
             what, then = explain(Failure(kind=error.kind, reason=error.reason))
             return f"{what}{_said(error)} {then}"
+        case StoreUnavailable() if error.why:
+            return (
+                f"The bot's memory (Redis) {error.why}, and without it nothing that costs money is begun. "
+                "Tell whoever runs this bot."
+            )
     return next(words for kind, words in _ERRORS if isinstance(error, kind))
 
 

@@ -45,6 +45,8 @@ class AlarmKind(StrEnum):
     """A lease is over by a record whose past is in doubt, and no owner is known who could be asked."""
     CLOCKS_APART = "clocks_apart"
     """Two clocks are apart by more than a minute: no lease ends by itself. Subject: whose clock."""
+    REDIS_FULL = "redis_full"
+    """The memory of Redis is full: nothing can be created. What is on record is still tended, and told."""
     ALL_ABSENT = "all_absent"
     """Novita shows none of the instances that it should: nothing is believed of that."""
 

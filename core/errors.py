@@ -4,7 +4,8 @@ GpuBotError
 ├── InvalidRequest            the request cannot be met as it stands; `problems` names each bad field
 ├── NoSuchInstance            there is no record of that instance
 ├── NotAllowed                the actor may not do this here; `why` is a sentence for them
-├── StoreUnavailable          Redis cannot be reached, so nothing that costs money may begin
+├── StoreUnavailable          Redis cannot be reached or refuses, so nothing that costs money may begin
+│   └── StoreFull             its memory is full: it takes no more writes
 ├── RequestTaken              this request key has already led to an instance; `instance_id` says which
 ├── VersionConflict           somebody else changed the record first; read it again
 ├── SettingsError             a setting is missing or wrong; the message names the variable
@@ -50,7 +51,18 @@ class NotAllowed(GpuBotError):
 
 
 class StoreUnavailable(GpuBotError):
-    """Redis did not take or give what was asked; whether a write took effect may be unknown."""
+    """Redis did not take or give what was asked; whether a write took effect may be unknown.
+
+    `why` is what it said, for anybody to read after "Redis"; empty when it does not answer.
+    """
+
+    def __init__(self, message: str, why: str = "") -> None:
+        super().__init__(message)
+        self.why = why
+
+
+class StoreFull(StoreUnavailable):
+    """The memory of Redis is full: it takes no writes that could need more."""
 
 
 class RequestTaken(GpuBotError):

@@ -30,7 +30,7 @@ from core.outbox import Outbox
 from core.redis_server import embedded_redis
 from core.reports import Reports
 from core.settings import Settings
-from core.store import Store, connect
+from core.store import Store, connect, rights
 from core.user_agent import USER_AGENT
 from core.webhook import WebhookNotifier
 from core.witness import Clocks
@@ -147,13 +147,23 @@ async def _wait_for_redis(store: Store, clock: SharedClock) -> None:
     until = clock.now() + _REDIS_PATIENCE
     while True:
         try:
-            clock.set_by(await store.time())
+            lacking = await store.lacking_rights()
+            if not lacking:
+                clock.set_by(await store.time())
         except StoreUnavailable as error:
             if clock.now() > until:
-                raise SettingsError(f"REDIS_URL: {error}; check the address and that the server runs") from error
+                raise SettingsError(f"REDIS_URL: {error}; {_redis_cure(error)}") from error
             await clock.sleep(timedelta(seconds=1))
         else:
+            if lacking:
+                raise SettingsError(f"REDIS_URL: {rights.in_words(lacking)}; give it {rights.ACL_RULE}")
             return
+
+
+def _redis_cure(error: StoreUnavailable) -> str:
+    if error.why:
+        return "see that it is the primary, and check user and password"
+    return "check the address and that the server runs"
 
 
 async def _introduce(identity: Identity, store: Store) -> None:

@@ -21,7 +21,7 @@ _SHARE = 8
 def routes(base: Base, **more: health.Check) -> Iterator[web.RouteDef]:
     """`more` is what this process stands on besides what all do."""
     checks: dict[str, health.Check] = {
-        "redis": base.store.ping,
+        "redis": base.store.try_write,
         "slack": base.client.auth_test,
         "novita": base.novita.regions,
         **more,

@@ -15,11 +15,15 @@ from bot.compose.base import Base
 from bot.compose.watching import watched
 from bot.loops import running
 from core import tasks
+from core.alarms import AlarmKind, Alarms
+from core.errors import StoreFull
 from core.observe import BEAT_EVERY, Observer
+from core.store import Store
 from core.tidying import tidy_alarms
 
 _SUM_UP_EVERY = timedelta(seconds=2)
 _TELL_ALARMS_EVERY = timedelta(seconds=5)
+_TRY_REDIS_EVERY = timedelta(seconds=15)
 _NOTE_SECONDS = 5.0
 """How old the note of a success may be: a task that succeeds every second need not say so every second."""
 _TIDY_ALARMS_EVERY = timedelta(seconds=15)
@@ -41,6 +45,7 @@ async def as_worker(base: Base) -> AsyncIterator[None]:
         "sweep_outbox": (base.outbox.sweep, timedelta(seconds=1)),
         "tidy_alarms": (lambda: tidy_alarms(base.alarms, base.store, base.clock), _TIDY_ALARMS_EVERY),
         "tell_alarms": (teller.tell, _TELL_ALARMS_EVERY),
+        "try_redis": (lambda: _try_redis(base.store, base.alarms), _TRY_REDIS_EVERY),
         "refresh_market": (base.catalog.refresh, max(ttl / 3, timedelta(seconds=1))),
     }
 
@@ -55,3 +60,13 @@ async def as_worker(base: Base) -> AsyncIterator[None]:
     async with watched(base), running(lambda: tasks.run_forever(base.redis_url, work, note), name="worker"):
         log.info("worker_ready")
         yield
+
+
+async def _try_redis(store: Store, alarms: Alarms) -> None:
+    """Whether there is room for a new record; if not, small writes go on, and the admins hear of it."""
+    try:
+        await store.try_write()
+    except StoreFull:
+        await alarms.sound(AlarmKind.REDIS_FULL)
+    else:
+        await alarms.quiet(AlarmKind.REDIS_FULL)

@@ -10,8 +10,9 @@ from bot.views.alarms import in_words
 from core.alarms import Alarms
 from core.clock import CLOSE_ENOUGH
 from core.durations import duration_words
-from core.errors import SettingsError, StoreUnavailable
+from core.errors import SettingsError, StoreFull, StoreUnavailable
 from core.observe import ALIVE_WITHIN
+from core.store import rights
 from core.store.inspection import ServerFacts
 
 OLDEST = (6, 2)
@@ -23,11 +24,15 @@ async def server(patient: Patient) -> Result:
     """Answers, takes a write, and is new enough."""
     try:
         store = await patient.open_store()
-        await store.try_write()
+        lacking = await store.lacking_rights()
+        if not lacking:
+            await store.try_write()
     except SettingsError as error:
         return wrong(str(error).partition(": ")[2])
     except StoreUnavailable as error:
         return _no_redis(error)
+    if lacking:
+        return failed(rights.in_words(lacking), f"Give the user of REDIS_URL {rights.ACL_RULE}")
     facts = await store.server_facts()
     if facts.version and facts.version < OLDEST:
         return failed(f"{_named(facts)} is too old", "Use Redis 6.2 or later, or Valkey.")
@@ -37,9 +42,16 @@ async def server(patient: Patient) -> Result:
 
 
 def _no_redis(error: StoreUnavailable) -> Result:
-    """Wrong credentials look like a lost connection to redis-py."""
-    is_refused = "Authentication" in str(error) or "NoPermission" in str(error)
-    return failed(str(error), f"Check {'user and password' if is_refused else 'the address'} in REDIS_URL.")
+    if isinstance(error, StoreFull):
+        return failed(
+            str(error),
+            "Creates are refused. Raise its maxmemory, or remove what else it holds; leases end all the same.",
+        )
+    if "password" in error.why:
+        return failed(str(error), "Check user and password in REDIS_URL.")
+    if error.why:
+        return failed(str(error), "Creates are refused, and leases do not end. Lead REDIS_URL to a server that can.")
+    return failed(str(error), "Check the address in REDIS_URL.")
 
 
 def _named(facts: ServerFacts) -> str:

@@ -13,7 +13,7 @@ from aiohttp import web
 from bot import faults
 from bot.faults import CALL_FAILED
 from bot.server.recent import Recent
-from core.errors import NovitaRefused
+from core.errors import NovitaRefused, StoreUnavailable
 from core.observe import is_alive
 
 _CHECK_SECONDS = 3.0
@@ -90,6 +90,8 @@ def _words(error: Exception) -> str:
     """What stands in the way, for anybody to read: no address, and nothing that a server wrote."""
     if isinstance(error, NoWorker):
         return str(error)
+    if isinstance(error, StoreUnavailable) and error.why:
+        return error.why
     if isinstance(error, TimeoutError):
         return f"no answer within {_CHECK_SECONDS:.0f} s"
     if isinstance(error, NovitaRefused):

@@ -35,8 +35,9 @@ _LIVE = tuple(status for status in Status if status is not Status.DELETED)
 
 
 class Records(Protocol):
-    """What is read of the store (core.store.Store)."""
+    """What is asked of the store (core.store.Store)."""
 
+    async def try_write(self) -> None: ...
     async def live(self) -> list[Instance]: ...
     async def outbox_size(self) -> int: ...
     async def outbox_due_since(self, now: datetime) -> timedelta: ...
@@ -57,6 +58,7 @@ class Shared:
     worker_seen_at: datetime | None
     successes: Mapping[str, datetime]
     alarms: Mapping[AlarmKind, int]
+    takes_writes: bool
 
 
 def routes(records: Records, clock: Clock) -> list[web.RouteDef]:
@@ -98,7 +100,16 @@ async def _read(records: Records, now: datetime) -> Shared:
         worker_seen_at=await records.worker_seen_at(),
         successes=await records.successes(),
         alarms=Counter(alarm.kind for alarm in await records.alarms() if alarm.over_since is None),
+        takes_writes=await _takes_writes(records),
     )
+
+
+async def _takes_writes(records: Records) -> bool:
+    try:
+        await records.try_write()
+    except StoreUnavailable:
+        return False
+    return True
 
 
 class _Shared(Collector):
@@ -108,6 +119,8 @@ class _Shared(Collector):
     def collect(self) -> Iterator[Metric]:
         is_up = self._shared is not None
         yield _gauge("redis_up", "Whether Redis answers; if not, what all processes share is missing.", is_up)
+        takes = self._shared is not None and self._shared.takes_writes
+        yield _gauge("redis_takes_writes", "Whether Redis takes what a create writes.", takes)
         if self._shared is not None:
             yield from _of_instances(self._shared)
             yield from _of_workers(self._shared)

@@ -62,6 +62,10 @@ _WORDS: dict[AlarmKind, _Words] = {
         "Two clocks are more than a minute apart",
         "Set the clocks of this machine and of Redis by NTP.",
     ),
+    AlarmKind.REDIS_FULL: _Words(
+        "The memory of Redis is full, so nothing can be created",
+        "Raise its maxmemory, or remove what else it holds. Leases end all the same.",
+    ),
     AlarmKind.ALL_ABSENT: _Words(
         "Novita shows none of the instances that it should: nothing of that is believed, and no record changes",
         "See that NOVITA_API_KEY is of the account with the instances, and what Novita's console shows.",

@@ -14,6 +14,9 @@
 | {gpu}:reports:<id>           | hash   | a machine's reports: since and n of this minute, over (ever left out)     | 30 d after last |
 | {gpu}:left_out               | zset   | ids with reports left out to be summed up, by the end of that minute (ms) | when summed up  |
 | {gpu}:alarms                 | hash   | what the admins must hear of, by kind and subject, as JSON                | 1 h after end   |
+| {gpu}:alarms:told            | hash   | which admin was told of which alarm                                       | with the alarm  |
+| {gpu}:alarms:telling:<both>  | string | a process is telling an admin of an alarm just now                        | 30 s            |
+| {gpu}:identity               | string | JSON: who the bot is in Slack, as it was last told                        | never           |
 | {gpu}:market                 | hash   | json (regions and products), as_of (ms)                                   | never           |
 | {gpu}:market:refreshing      | string | a process is fetching the market just now                                 | 30 s            |
 | {gpu}:newest:<name>          | string | the greatest stamp noted under a name                                        | 1 h             |

@@ -36,8 +36,8 @@ class AlarmRecords(Commands):
         """Writes it; whether it did. With `only_new` what is there already stays as it is."""
         json = alarm.model_dump_json(exclude={"told"})
         if only_new:
-            return bool(await self._again(lambda: self._redis.hsetnx(key_of("alarms"), alarm.key, json)))
-        await self._again(lambda: self._redis.hset(key_of("alarms"), alarm.key, json))
+            return bool(await self._write("HSETNX", key_of("alarms"), alarm.key, json))
+        await self._write("HSET", key_of("alarms"), alarm.key, json)
         return True
 
     async def drop_alarm(self, alarm: Alarm) -> None:
@@ -48,12 +48,12 @@ class AlarmRecords(Commands):
 
     async def note_alarm_told(self, alarm: Alarm, admin: str) -> None:
         """An admin was told of it."""
-        await self._again(lambda: self._redis.hset(key_of("alarms", "told"), _telling(alarm, admin), "1"))
+        await self._write("HSET", key_of("alarms", "told"), _telling(alarm, admin), "1")
 
     async def claim_alarm(self, alarm: Alarm, admin: str) -> bool:
         """Whether this process may tell an admin of it now, and no other for a while."""
         key = key_of("alarms", "telling", _telling(alarm, admin))
-        return bool(await self._again(lambda: self._redis.set(key, self.holder, nx=True, px=_TELLING_MS)))
+        return bool(await self._write("SET", key, self.holder, "NX", "PX", _TELLING_MS))
 
     async def release_alarm(self, alarm: Alarm, admin: str) -> None:
         await self._again(lambda: self._redis.delete(key_of("alarms", "telling", _telling(alarm, admin))))

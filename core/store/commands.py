@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import secrets
-from collections.abc import Awaitable, Callable, Generator, Sequence
-from contextlib import contextmanager
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from redis.asyncio import Redis
-from redis.commands.core import AsyncScript
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
-from redis.exceptions import TimeoutError as RedisTimeoutError
+from redis.exceptions import NoScriptError, RedisError
 
 from core.clock import CLOSE_ENOUGH
-from core.errors import StoreUnavailable
+from core.errors import StoreFull
+from core.store import faults
+from core.store.scripts import ANY_WRITE, WITH_ROOM
 
 _TRIES = 4
 _PAUSE_SECONDS = 0.15
@@ -25,12 +24,13 @@ _PAUSE_SECONDS = 0.15
 class Commands:
     """One process's way to Redis. `holder` is its id there.
 
-    Each script may be repeated safely after a lost answer, so connection faults are tried again for about a second.
+    Each script may be repeated safely after a lost answer, so connection faults are tried again for about a second,
+    over connections made anew: after a failover the old ones may lead to a server that answers and takes no writes.
     """
 
     def __init__(self, redis: Redis, *, holder: str | None = None) -> None:
         self._redis = redis
-        self._scripts: dict[str, AsyncScript] = {}
+        self._digests: dict[str, str] = {}
         self.holder = holder or secrets.token_hex(8)
 
     async def ping(self) -> None:
@@ -40,10 +40,16 @@ class Commands:
         await self._redis.aclose()
         await self._redis.connection_pool.disconnect()
 
-    async def _run(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> list[Any]:
-        if script not in self._scripts:
-            self._scripts[script] = self._redis.register_script(script)
-        answer: list[Any] = await self._again(lambda: self._scripts[script](keys=keys, args=arguments))
+    async def _run(
+        self, script: str, keys: Sequence[str], arguments: Sequence[Any], *, even_when_full: bool = False
+    ) -> list[Any]:
+        """`even_when_full`: what it writes is small, and must be written although the server's memory is full."""
+        try:
+            answer: list[Any] = await self._again(lambda: self._evaluated(script, keys, arguments))
+        except StoreFull:
+            if not even_when_full:
+                raise
+            answer = await self._again(lambda: self._evaluated(WITH_ROOM + script, keys, arguments))
         return answer
 
     async def _scored(self, name: str, now: datetime, longest: timedelta, limit: int) -> list[str]:
@@ -58,25 +64,41 @@ class Commands:
         due, wrong = await self._again(read)
         return [*due, *wrong][:limit]
 
+    async def _write(self, command: str, key: str, *arguments: Any) -> Any:
+        """A small write to a key that is made although the server's memory is full."""
+        try:
+            return await self._again(lambda: self._redis.execute_command(command, key, *arguments))  # type: ignore[no-untyped-call]
+        except StoreFull:
+            return await self._run(ANY_WRITE, [key], [command, *arguments], even_when_full=True)
+
+    async def _evaluated(self, script: str, keys: Sequence[str], arguments: Sequence[Any]) -> Any:
+        """In one command even where the script is not known, for the next may reach another server."""
+        digest = self._digests.setdefault(script, hashlib.sha1(script.encode(), usedforsecurity=False).hexdigest())
+        try:
+            return await self._redis.evalsha(digest, len(keys), *keys, *arguments)
+        except NoScriptError:
+            return await self._redis.eval(script, len(keys), *keys, *arguments)
+
     async def _again(self, call: Callable[[], Awaitable[Any]]) -> Any:
-        """Tries `call`, which must be safe to repeat, a few times over connection faults."""
+        """Tries `call`, which must be safe to repeat, a few times over faults that may pass."""
         for left in range(_TRIES - 1, -1, -1):
-            with _translated(last=left == 0):
+            try:
                 return await call()
+            except RedisError as error:
+                if not faults.is_passing(error):
+                    raise faults.translated(error) from error
+                await self._forget_connections()
+                if left == 0:
+                    raise faults.translated(error) from error
             await asyncio.sleep(_PAUSE_SECONDS)
         raise AssertionError("the last try returns or raises")
 
-
-@contextmanager
-def _translated(*, last: bool) -> Generator[None]:
-    """Swallows a connection fault that is worth another try; turns every other Redis error into ours."""
-    try:
-        yield
-    except (RedisConnectionError, RedisTimeoutError) as error:
-        if last:
-            raise StoreUnavailable(f"Redis does not answer ({type(error).__name__})") from error
-    except RedisError as error:
-        raise StoreUnavailable(f"Redis refused ({type(error).__name__})") from error
+    async def _forget_connections(self) -> None:
+        """The idle ones end now, those in use after their command; the next resolve the server's name anew."""
+        pool = self._redis.connection_pool
+        for connection in pool._in_use_connections:
+            connection.mark_for_reconnect()  # type: ignore[no-untyped-call]
+        await pool.disconnect(inuse_connections=False)
 
 
 def key_of(kind: str, *rest: str) -> str:

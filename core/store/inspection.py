@@ -9,8 +9,13 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
+from redis.exceptions import NoScriptError, RedisError
+
 from core.errors import StoreUnavailable
-from core.store.commands import Commands, key_of
+from core.store import rights
+from core.store.commands import Commands, duration_ms, key_of
+from core.store.faults import is_passing
+from core.store.scripts import TRY_WRITE
 
 _TRACE_KEPT = timedelta(minutes=1)
 """Of a process that dies between writing and removing."""
@@ -33,14 +38,31 @@ class Inspection(Commands):
     """Part of the store."""
 
     async def try_write(self) -> None:
-        """Writes something, reads it back and removes it. Raises StoreUnavailable."""
+        """Writes as a new record does, reads it back and removes it. Raises StoreUnavailable."""
         word = secrets.token_hex(8)
-        key = key_of("doctor", word)
-        await self._again(lambda: self._redis.set(key, word, px=_TRACE_KEPT))
-        found = await self._again(lambda: self._redis.get(key))
-        await self._again(lambda: self._redis.delete(key))
+        keys = [key_of("doctor", word, kind) for kind in ("string", "hash", "list", "zset")]
+        found: Any = await self._run(TRY_WRITE, keys, [word, duration_ms(_TRACE_KEPT)])
         if found != word:
             raise StoreUnavailable("Redis did not give back what was written")
+
+    async def lacking_rights(self) -> list[str]:
+        """What its user is not allowed and must be ("run EVALSHA"). Raises StoreUnavailable.
+
+        Whether there is room for writes is not asked.
+        """
+        word = secrets.token_hex(8)
+
+        async def attempt() -> list[Any]:
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for command in rights.tries(word):
+                    pipe.execute_command(*command)
+                answers = await pipe.execute(raise_on_error=False)
+            for answer in answers:
+                if isinstance(answer, RedisError) and not isinstance(answer, NoScriptError) and is_passing(answer):
+                    raise answer
+            return list(answers)
+
+        return rights.lacking(await self._again(attempt))
 
     async def server_facts(self) -> ServerFacts:
         """Never raises: what the server does not say is left open."""

@@ -1,5 +1,18 @@
 """The Lua scripts: each one step that must happen whole or not at all, in a single round trip."""
 
+WITH_ROOM = """
+-- Before a script: a write that needs no memory and changes nothing. After it a script may write with memory full too.
+do
+  local left = redis.call('PTTL', KEYS[1])
+  if left > 0 then redis.call('PEXPIRE', KEYS[1], left) else redis.call('PERSIST', KEYS[1]) end
+end
+"""
+
+ANY_WRITE = """
+-- One command.    KEYS: its key    ARGV: its name, what follows the key
+return redis.call(ARGV[1], KEYS[1], unpack(ARGV, 2))
+"""
+
 COMMIT = """
 -- Writes one version of a record with everything that follows from it, and takes the right to tell its events.
 -- KEYS: record, timeline, delivery, delivering, outbox, live, ended [, request]
@@ -165,10 +178,18 @@ for n, name in ipairs(names) do
     answers[n] = {ours and 1 or 0, left}
   end
 end
-if #written > 0 and type(redis.pcall('HSET', KEYS[1], unpack(written))) == 'table' then
-  -- Memory is full. After a command that needs none a script may write all the same.
-  redis.call('HDEL', KEYS[1], '')
-  redis.call('HSET', KEYS[1], unpack(written))
-end
+if #written > 0 then redis.call('HSET', KEYS[1], unpack(written)) end
 return answers
+"""
+
+TRY_WRITE = """
+-- Tries what a new record is written with, and leaves nothing behind.
+-- KEYS: a string, a hash, a list and a sorted set that nobody has    ARGV: word, keep ms
+redis.call('SET', KEYS[1], ARGV[1], 'NX', 'PX', ARGV[2])
+redis.call('HSET', KEYS[2], 'json', ARGV[1])
+redis.call('RPUSH', KEYS[3], ARGV[1])
+redis.call('ZADD', KEYS[4], 0, ARGV[1])
+local word = redis.call('GET', KEYS[1])
+redis.call('DEL', unpack(KEYS))
+return word
 """

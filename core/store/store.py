@@ -11,7 +11,7 @@ import structlog
 from pydantic import ValidationError
 
 from core.clock import CLOSE_ENOUGH, Sample, steady
-from core.errors import RequestTaken, VersionConflict
+from core.errors import RequestTaken, StoreFull, VersionConflict
 from core.events import Event, read_event
 from core.models import Instance, Market
 from core.outbox import LONGEST_WAIT, Telling
@@ -112,7 +112,7 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks):
         `is_ours`: when it is this very process that has it, that is right too, for the caller is the one who tells.
         """
         arguments = [instance_id, self.holder, duration_ms(HOLD), "1" if is_ours else ""]
-        answer = await self._run(CLAIM, _telling_keys(instance_id), arguments)
+        answer = await self._run(CLAIM, _telling_keys(instance_id), arguments, even_when_full=True)
         if answer[0] != "held":
             return None
         _, delivery, first, lines, json = answer
@@ -218,7 +218,11 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks):
                 answers = await pipe.execute()
             return _sample(answers[0], asked)
 
-        sample: Sample = await self._again(write)
+        try:
+            sample: Sample = await self._again(write)
+        except StoreFull:
+            await self._write("ZADD", key_of("processes"), ms(now), self.holder)
+            sample = await self.time()
         return sample
 
     async def processes_alive_since(self, since: datetime, now: datetime) -> set[str]:
@@ -228,7 +232,7 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks):
 
     async def see_worker(self, now: datetime) -> None:
         """A sign of life of the workers' tasks: that they run, not just that a worker's process does."""
-        await self._again(lambda: self._redis.set(key_of("worker", "seen"), ms(now)))
+        await self._write("SET", key_of("worker", "seen"), ms(now))
 
     async def worker_seen_at(self) -> datetime | None:
         """When any worker last gave one."""
@@ -237,7 +241,7 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks):
 
     async def note_success(self, task: str, now: datetime) -> None:
         """A background task has done its work."""
-        await self._again(lambda: self._redis.hset(key_of("worker", "succeeded"), task, str(ms(now))))
+        await self._write("HSET", key_of("worker", "succeeded"), task, ms(now))
 
     async def successes(self) -> dict[str, datetime]:
         """When each background task last succeeded, in any worker."""
@@ -251,7 +255,10 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks):
     ) -> tuple[Instance, Telling | None]:
         written = instance.model_copy(update={"version": instance.version + 1})
         keys = [*_telling_keys(instance.id), key_of("live"), key_of("ended"), *request_keys]
-        answer = await self._run(COMMIT, keys, self._commit_arguments(written, instance.version, events, now))
+        # A record that is there can always be changed, for else nothing could be stopped; a new one needs room.
+        even_when_full = not request_keys
+        arguments = self._commit_arguments(written, instance.version, events, now)
+        answer = await self._run(COMMIT, keys, arguments, even_when_full=even_when_full)
         if answer[0] == "taken":
             raise RequestTaken(answer[1])
         if answer[0] == "conflict":
@@ -283,7 +290,7 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks):
 
     async def _settle(self, instance_id: str, delivery: str, told: int, seen: int, next_: str) -> list[Any]:
         arguments = [instance_id, self.holder, duration_ms(HOLD), delivery, told, seen, next_, _KEPT_WHEN_TOLD]
-        return await self._run(SETTLE, _telling_keys(instance_id), arguments)
+        return await self._run(SETTLE, _telling_keys(instance_id), arguments, even_when_full=True)
 
 
 def _instance(json: str) -> Instance | None:

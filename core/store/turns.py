@@ -55,5 +55,5 @@ class Turns(Commands):
         """In one step for all tasks; the answers are in the order of the wishes."""
         rows = [(each.task, duration_ms(each.interval), each.wish.value, duration_ms(each.left)) for each in wishes]
         arguments: list[Any] = [self.holder, duration_ms(HOLD), *(value for row in rows for value in row)]
-        answer = await self._run(AGREE, [key_of("worker", "tasks")], arguments)
+        answer = await self._run(AGREE, [key_of("worker", "tasks")], arguments, even_when_full=True)
         return [Turn(bool(ours), timedelta(milliseconds=left)) for ours, left in answer]

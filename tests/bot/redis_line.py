@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import re
+from typing import Self
 
 _TIME = re.compile(rb"(?<=\*2\r\n\$10\r\n)\d{10}(?=\r\n\$\d+\r\n\d+\r\n)")
 """The seconds in an answer to TIME."""
@@ -29,7 +30,7 @@ class RedisLine:
         self.clock_ahead = 0
         """Seconds by which the server's clock is ahead, for whoever asks it over this line."""
 
-    async def __aenter__(self) -> RedisLine:
+    async def __aenter__(self) -> Self:
         await self.up()
         return self
 

@@ -1,0 +1,167 @@
+"""The whole bot on a Redis that answers and refuses: full, failed over, read-only, or with a user of few rights."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+from redis.asyncio import Redis
+
+from bot.compose.base import open_base
+from bot.doctor import State
+from core.errors import SettingsError
+from core.models import Status
+from core.redis_server import embedded_redis
+from core.store import connect, rights
+from tests.bot.clinic import clinic
+from tests.bot.house import open_house
+from tests.bot.living import in_thread, read, running, seen, with_lease_to
+from tests.bot.redis_failover import RedisName
+from tests.bot.watching import readiness, scraped
+
+FULL = "takes no writes (memory full)"
+REPLICA = "takes no writes (a read-only replica)"
+CY = "U0CY000001"
+
+
+@pytest.fixture
+async def server(redis_url: str) -> AsyncIterator[Redis]:
+    """The server, to be made ill; well again after the test."""
+    client = connect(redis_url)
+    yield client
+    await client.config_set("maxmemory", "0")
+    await client.execute_command("REPLICAOF", "NO", "ONE")  # type: ignore[no-untyped-call]
+    await client.execute_command("ACL", "DELUSER", "bot")  # type: ignore[no-untyped-call]
+    await client.aclose()
+
+
+@asynccontextmanager
+async def user(server: Redis, redis_url: str, *rules: str) -> AsyncIterator[str]:
+    """The address for a user with these rights and no others."""
+    await server.execute_command("ACL", "SETUSER", "bot", "reset", "on", ">word", *rules)  # type: ignore[no-untyped-call]
+    yield redis_url.replace("unix://", "unix://bot:word@")
+
+
+async def test_with_memory_full_nothing_is_created_and_leases_end_all_the_same(server: Redis, redis_url: str) -> None:
+    async with open_house(redis_url, admins=(CY,)) as house:
+        made, card = await running(house)
+        await with_lease_to(house, made, timedelta(seconds=1))
+        await server.config_set("maxmemory", "1")
+        status, states = await readiness(house.port)
+        assert (status, states["redis"]["ok"], states["redis"]["error"]) == (503, False, FULL)
+        look = await scraped(house.port)
+        assert (look.value("gpu_bot_redis_up"), look.value("gpu_bot_redis_takes_writes")) == (1, 0)
+        stopped, _ = await seen(house, made, "is stopped")
+        assert stopped.status is Status.STOPPED
+        await in_thread(house, card, "lease is over")
+        before = len(house.novita.calls_of("create"))
+        modal = await house.modal()
+        await modal.fill("name", "train-2")
+        await modal.submit()
+        await house.slack.wait_until(lambda: FULL in modal.text())
+        assert len(house.novita.calls_of("create")) == before
+        dms = house.slack.person("cy").dms
+        await house.slack.wait_until(lambda: any("memory of Redis is full" in each.shown for each in dms()), 40)
+        await server.config_set("maxmemory", "0")
+        assert (await read(house, made.id)).status is Status.STOPPED
+
+
+async def test_after_a_failover_creates_and_looks_go_on_at_the_new_primary(
+    server: Redis, redis_url: str, tmp_path: Path
+) -> None:
+    async with embedded_redis(tmp_path) as other, RedisName(redis_url) as name, open_house(name.url) as house:
+        await server.execute_command("REPLICAOF", "127.0.0.1", "1")  # type: ignore[no-untyped-call]
+        name.lead_to(other.url)
+        await house.submitted("train-1")
+        card = await house.card("is running")
+        assert len(await house.replies(card, 2)) == 2
+        assert (await readiness(house.port))[0] == 200
+    assert len(house.novita.calls_of("create")) == 1
+
+
+async def test_on_a_replica_that_stays_one_nobody_is_ready(server: Redis, redis_url: str) -> None:
+    async with open_house(redis_url) as house:
+        await server.execute_command("REPLICAOF", "127.0.0.1", "1")  # type: ignore[no-untyped-call]
+        status, states = await readiness(house.port)
+        assert (status, states["redis"]["error"]) == (503, REPLICA)
+        look = await scraped(house.port)
+        assert look.value("gpu_bot_redis_takes_writes") == 0
+        await server.execute_command("REPLICAOF", "NO", "ONE")  # type: ignore[no-untyped-call]
+        await house.submitted("train-1")
+        await house.card("is running")
+
+
+async def test_the_rights_that_are_listed_are_enough_for_all_that_the_bot_does(server: Redis, redis_url: str) -> None:
+    rules = ("~{gpu}:*", *(f"+{name}" for name in rights.COMMANDS))
+    await server.execute_command("ACL", "LOG", "RESET")  # type: ignore[no-untyped-call]
+    async with user(server, redis_url, *rules) as url, open_house(url, admins=(CY,)) as house:
+        made, card = await running(house)
+        await house.slack.person("ada").click(card, "instance:extend:1h")
+        await in_thread(house, card, "Extended by its owner")
+        await house.slack.person("ada").click(card, "instance:stop")
+        await seen(house, made, "is stopped")
+        await house.slack.person("ada").click(card, "instance:start")
+        await house.slack.wait_until(lambda: sum("is running" in each.shown for each in house.slack.thread(card)) == 2)
+        await with_lease_to(house, made, timedelta(seconds=0))
+        await seen(house, made, "is stopped")
+        assert (await readiness(house.port))[0] == 200
+        assert (await scraped(house.port)).value("gpu_bot_redis_up") == 1
+        refused = await server.execute_command("ACL", "LOG")  # type: ignore[no-untyped-call]
+    assert {entry["object"] for entry in refused} <= {"client|setinfo", "client|setname", "info", "config|get"}
+
+
+@pytest.mark.parametrize(
+    ("rules", "said"),
+    [
+        ("~{gpu}:* +@all -@scripting", "its user may not run EVAL, EVALSHA;"),
+        ("~{gpu}:* +@all -time", "its user may not run TIME;"),
+        ("~{gpu}:* +@read +eval +evalsha +ping +time", "its user may not run SET, PERSIST, PEXPIRE, "),
+        ("~cache:* +@all", "its user may not touch {gpu}:*;"),
+        ("~{gpu}:* -@all", "its user may not run PING, TIME, "),
+    ],
+)
+async def test_a_start_with_too_few_rights_ends_with_one_line(
+    server: Redis, redis_url: str, rules: str, said: str
+) -> None:
+    async with open_house(redis_url, webs=1, workers=0) as house, user(server, redis_url, *rules.split()) as url:
+        settings = house.settings.model_copy(update={"redis_url": SecretStr(url)})
+        with pytest.raises(SettingsError) as caught:
+            async with open_base(settings):
+                raise AssertionError("must not begin")
+        assert str(caught.value).startswith(f"REDIS_URL: {said}")
+        assert str(caught.value).endswith(f"; give it {rights.ACL_RULE}")
+        assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("rules", "found"),
+    [
+        ("~{gpu}:* +@all -@scripting", "its user may not run EVAL, EVALSHA"),
+        ("~{gpu}:instance:* +@all", "touch {gpu}:timeline:*"),
+        ("~{gpu}:* +@all resetchannels", ""),
+    ],
+)
+async def test_the_doctor_names_the_rights_that_are_missing(
+    server: Redis, redis_url: str, rules: str, found: str
+) -> None:
+    async with user(server, redis_url, "~*", "+@all") as url, clinic(url) as sick:
+        await server.execute_command("ACL", "SETUSER", "bot", "resetkeys", "-@all", *rules.split())  # type: ignore[no-untyped-call]
+        ills = await sick.ills()
+    assert bool(ills) is bool(found)
+    if found:
+        assert ills["Redis"].state is State.FAILED
+        assert found in ills["Redis"].found
+        assert rights.ACL_RULE in ills["Redis"].advice
+
+
+async def test_the_doctor_says_that_memory_is_full_and_that_a_replica_is_one(server: Redis, redis_url: str) -> None:
+    async with clinic(redis_url) as sick:
+        await server.config_set("maxmemory", "1")
+        assert (await sick.ills())["Redis"].found == f"Redis {FULL}"
+        await server.config_set("maxmemory", "0")
+        await server.execute_command("REPLICAOF", "127.0.0.1", "1")  # type: ignore[no-untyped-call]
+        assert (await sick.ills())["Redis"].found == f"Redis {REPLICA}"
