@@ -14,6 +14,7 @@ class View(StrEnum):
     CREATE = "create_instance"
     LOADING = "create_instance_loading"
     OUTCOME = "create_instance_outcome"
+    ASSIGN = "assign_owner"
     ANSWER = "answer"
     """What a person is told in private where Slack offers no message for it: after a click on the home tab."""
 
@@ -33,6 +34,8 @@ class Field(StrEnum):
     CHANNEL = "channel"
     WEBHOOK_URL = "webhook_url"
     ENVS = "envs"
+    OWNER = "owner"
+    """In the modal of ASSIGN."""
 
 
 class Action(StrEnum):
@@ -53,6 +56,11 @@ class Action(StrEnum):
     AGAIN_ON_DEMAND = "instance:again:on_demand"
     ASK_OWNER = "instance:ask"
     """Value: `<verb> <instance id>`."""
+    STRAY_ASSIGN = "stray:assign"
+    """Value, of these four: the id of a record or, where there is none yet, Novita's."""
+    STRAY_STOP = "stray:stop"
+    STRAY_DELETE = "stray:delete"
+    STRAY_LEAVE = "stray:leave"
     LIST_PAGE = "list:page"
     """Value: `mine|all <page>`."""
     HOME_PAGE = "home:page"

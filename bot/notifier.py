@@ -18,7 +18,7 @@ from bot.views.private import private_notice, twice_notice
 from bot.views.thread import reply
 from core.clock import Clock
 from core.events import Event, MachineReported, PhaseChanged, ReportsLeftOut
-from core.models import PROGRAM, Instance
+from core.models import NOBODY, PROGRAM, Instance
 from core.outbox import Memo, NotDelivered, Stuck
 
 _SAID_BY_MACHINES = (MachineReported, ReportsLeftOut)
@@ -231,7 +231,8 @@ class SlackNotifier:
 
 
 def _is_told_nowhere(instance: Instance) -> bool:
-    return instance.owner == PROGRAM and instance.request.channel is None
+    """What nobody owns is told to the admins as an alarm, until it has an owner."""
+    return instance.owner == NOBODY or (instance.owner == PROGRAM and instance.request.channel is None)
 
 
 def _noted(memo: Memo, is_followed: bool) -> Memo:

@@ -21,6 +21,7 @@ from core.outbox import Outbox
 from core.policy import Policy
 from core.requests import Limits
 from core.store import Store
+from core.strays import Strays
 
 
 @dataclass(frozen=True)
@@ -32,6 +33,7 @@ class Parts:
     catalog: Catalog
     launcher: Launcher
     lifecycle: Lifecycle
+    strays: Strays
     outbox: Outbox
     store: Store
     notifier: SlackNotifier

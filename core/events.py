@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
-from core.models import Actor, Attempt, Endpoint, Failure, Instant, LeaseEnd, Offer, Value, Verb
+from core.models import Actor, Attempt, Endpoint, Failure, Instant, LeaseEnd, Offer, Origin, Value, Verb
 
 
 class _Event(Value):
@@ -41,6 +41,23 @@ class InstanceCreated(_Event):
     type: Literal["instance_created"] = "instance_created"
     novita_id: str
     found: bool = False
+
+
+class InstanceAdopted(_Event):
+    """An instance that nobody here is known to have asked for was found at Novita, and is on record from now on."""
+
+    type: Literal["instance_adopted"] = "instance_adopted"
+    novita_id: str
+    origin: Origin
+
+
+class OwnerAssigned(_Event):
+    """An admin has given an owner to an instance that had none."""
+
+    type: Literal["owner_assigned"] = "owner_assigned"
+    owner: Actor
+    actor: Actor
+    lease_ends_at: Instant | None = None
 
 
 class LaunchInterrupted(_Event):
@@ -149,6 +166,13 @@ class LeaseExtended(_Event):
     ends_at: Instant | None
 
 
+class LeaseQuestioned(_Event):
+    """The lease is over by a record whose past is in doubt: it is stopped at `stops_at` unless somebody keeps it."""
+
+    type: Literal["lease_questioned"] = "lease_questioned"
+    stops_at: Instant
+
+
 class DiskReminder(_Event):
     """A stopped instance still costs its disk, and its data will be purged."""
 
@@ -199,6 +223,8 @@ Event = Annotated[
     | RegionRefused
     | AnswerLost
     | LaunchInterrupted
+    | InstanceAdopted
+    | OwnerAssigned
     | InstanceCreated
     | PhaseChanged
     | InstanceSlow
@@ -211,6 +237,7 @@ Event = Annotated[
     | OrderFailed
     | LeaseReminder
     | LeaseExtended
+    | LeaseQuestioned
     | DiskReminder
     | SpotNotice
     | WebhookGivenUp

@@ -222,6 +222,8 @@ class Lifecycle:
     def _lease_over(self, instance: Instance) -> transitions.Changed | None:
         if not self._is_lease_over(instance):
             return None
+        if instance.past_in_doubt:
+            return transitions.asked_or_stopped(instance, self._clock.now())
         verb = Verb.DELETE if instance.request.lease_end is LeaseEnd.DELETE else Verb.STOP
         return transitions.ordered(instance, verb, None, self._clock.now())
 

@@ -6,6 +6,7 @@ strings: core does not know that they are Slack's.
 
 from __future__ import annotations
 
+import hashlib
 import secrets
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -108,6 +109,22 @@ class Actor(Value):
 
 PROGRAM = Actor(user="api")
 """Whoever holds the API token. No id of Slack's looks like this."""
+
+NOBODY = Actor(user="unknown")
+"""The owner of an instance that nobody here is known to have asked for. No id of Slack's looks like this."""
+
+
+class Origin(StrEnum):
+    """How an instance came onto its record."""
+
+    ASKED = "asked"
+    """Somebody asked this bot for it."""
+    LOST = "lost"
+    """Found at Novita under a name of this bot's, and on no record: Redis had lost it."""
+    SECOND = "second"
+    """Found at Novita under a name that another instance has: cloned in the console, or made double by Novita."""
+    CONSOLE = "console"
+    """Made outside this bot, and taken in by an admin."""
 
 
 class Region(Value):
@@ -324,6 +341,12 @@ class Instance(Value):
     unlisted_region: str = ""
     """The region that was asked for, if Novita did not list it then: it was tried elsewhere."""
     owner: Actor
+    """NOBODY while it is not known."""
+    origin: Origin = Origin.ASKED
+    is_left_alone: bool = False
+    """Whether an admin has seen that nobody owns it, and let it be."""
+    listed_name: str = ""
+    """Its name at Novita where that is another than the bot gives: it was found there."""
     status: Status = Status.CREATING
     novita_status: str = ""
     novita_id: str | None = None
@@ -345,6 +368,10 @@ class Instance(Value):
     order: Order | None = None
     lease_ends_at: Instant | None = None
     """Set when it comes up, moved by an extension; None while it does not run, and for no end."""
+    past_in_doubt: bool = False
+    """Whether people may have been told of another end of its lease than is written here: they are asked first."""
+    asked_at: Instant | None = None
+    """When they were asked whether it is to go on; its lease ends when the time for an answer is over."""
     reminded: tuple[int, ...] = ()
     """The reminders, in minutes before the lease's end, that were given for the present end."""
     stopped_at: Instant | None = None
@@ -370,7 +397,12 @@ class Instance(Value):
     @property
     def novita_name(self) -> str:
         """The name at Novita: unique through the record's id, because Novita's names are not (design.md 3.3)."""
-        return f"{self.request.name}-{self.id}"
+        return self.listed_name or f"{self.request.name}-{self.id}"
+
+    @property
+    def is_stray(self) -> bool:
+        """Whether it costs money, and nobody owns it."""
+        return self.owner == NOBODY and not self.has_ended
 
     @property
     def secret_names(self) -> frozenset[str]:
@@ -406,7 +438,16 @@ class NovitaInstance(Value):
     name: str
     status: str
     region: str = ""
+    region_id: str = ""
     product_id: str = ""
+    product_name: str = ""
+    image: str = ""
+    gpu_num: int = 0
+    rootfs_size: int = 0
+    """GB."""
+    price: Decimal | None = None
+    """USD per GPU-hour."""
+    created_at: Instant | None = None
     error_state: str = ""
     error_message: str = ""
     endpoints: tuple[Endpoint, ...] = ()
@@ -449,9 +490,20 @@ class CreateInstanceResponse(Value):
     attempts: tuple[Attempt, ...]
 
 
+def age_order(novita: NovitaInstance) -> tuple[datetime, str]:
+    """Sorts the oldest first; what Novita does not date comes last."""
+    return novita.created_at or datetime.max.replace(tzinfo=UTC), novita.id
+
+
 def new_id() -> str:
     """A fresh instance id: 10 letters and digits without look-alikes, 50 random bits."""
     return "".join(secrets.choice(_ID_ALPHABET) for _ in range(_ID_LENGTH))
+
+
+def id_from(text: str) -> str:
+    """The instance id that a text leads to: always the same one, 50 bits of its SHA-256."""
+    number = int.from_bytes(hashlib.sha256(text.encode("utf-8", "surrogatepass")).digest())
+    return "".join(_ID_ALPHABET[number >> 5 * place & 31] for place in range(_ID_LENGTH))
 
 
 def token_in(novita_name: str) -> str | None:

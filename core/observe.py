@@ -11,9 +11,12 @@ import structlog
 
 from core import transitions
 from core.clock import Clock, is_within
+from core.continuity import Continuity
 from core.errors import NotFound, NovitaError
-from core.models import Instance, NovitaInstance, Status, Verb, token_in
+from core.matching import matched
+from core.models import Instance, NovitaInstance, Status, Verb
 from core.outbox import Ledger
+from core.strays import Strays
 
 log = structlog.get_logger(__name__)
 
@@ -47,36 +50,39 @@ class Records(Protocol):
     """What a look reads of the store (core.store.Store)."""
 
     async def live(self) -> list[Instance]: ...
-    async def get_many(self, ids: Sequence[str]) -> list[Instance | None]: ...
     async def processes_alive_since(self, since: datetime, now: datetime) -> set[str]: ...
 
 
 class Observer:
     """Looks at Novita and brings the records up to date. Looks may overlap: changes apply to the newest record."""
 
-    def __init__(self, novita: Novita, records: Records, ledger: Ledger, clock: Clock) -> None:
+    def __init__(
+        self,
+        novita: Novita,
+        records: Records,
+        ledger: Ledger,
+        clock: Clock,
+        *,
+        strays: Strays,
+        continuity: Continuity,
+    ) -> None:
         self._novita = novita
         self._records = records
         self._ledger = ledger
         self._clock = clock
+        self._strays = strays
+        self._continuity = continuity
 
     async def look(self) -> None:
         """One look: the listing's pages, and a call only for what changed. Raises NovitaError, StoreUnavailable."""
-        live = {instance.id: instance for instance in await self._records.live()}
-        listed = await self._novita.instances()
-        by_novita_id = {instance.novita_id: instance for instance in live.values() if instance.novita_id}
-        pairs = [(by_novita_id.get(seen.id) or live.get(token_in(seen.name) or ""), seen) for seen in listed]
-        await self._compare_all((known, seen) for known, seen in pairs if known is not None)
-        listed_ids = {novita.id for novita in listed} | {token_in(novita.name) for novita in listed}
-        await self._compare_forgotten([novita for novita in listed if novita.id not in by_novita_id], live)
-        await self._settle_absent([i for i in live.values() if not {i.id, i.novita_id} & listed_ids])
-
-    async def _compare_forgotten(self, listed: Iterable[NovitaInstance], live: dict[str, Instance]) -> None:
-        """What Novita still has although its record says it ended (or was given up): the record is put right."""
-        tokens = {token: novita for novita in listed if (token := token_in(novita.name)) and token not in live}
-        records = await self._records.get_many(list(tokens))
-        known = [record for record in records if record and record.novita_id in (None, tokens[record.id].id)]
-        await self._compare_all((record, tokens[record.id]) for record in known)
+        await self._continuity.check()
+        live = await self._records.live()
+        found = matched(live, await self._novita.instances())
+        rest = await self._strays.take_on(found.unknown, [record.id for record, _ in found.pairs])
+        await self._compare_all([*found.pairs, *rest.pairs])
+        await self._settle_absent(found.absent)
+        await self._strays.settle_alarms()
+        await self._continuity.looked(outside=rest.outside, lost=rest.lost)
 
     async def _compare_all(self, pairs: Iterable[tuple[Instance, NovitaInstance]]) -> None:
         slots = asyncio.Semaphore(_PARALLEL)

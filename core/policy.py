@@ -55,6 +55,12 @@ class Policy:
         if actor.user != instance.owner.user and not self.is_admin(actor):
             raise NotAllowed("Only its owner and the admins may do that.")
 
+    def check_admin(self, actor: Actor) -> None:
+        """Raises NotAllowed when `actor` may not decide about what is nobody's."""
+        self.check_home(actor)
+        if not self.is_admin(actor):
+            raise NotAllowed("Only the admins may do that.")
+
     def is_admin(self, actor: Actor) -> bool:
         return actor == PROGRAM or actor.user in self.admins
 

@@ -22,6 +22,7 @@ from bot.slack_client import SlackClient
 from core.alarms import Alarms
 from core.catalog import Catalog
 from core.clock import SharedClock, SystemClock
+from core.continuity import Continuity
 from core.errors import SettingsError, StoreUnavailable
 from core.lifecycle import Lifecycle
 from core.novita import NovitaClient
@@ -31,6 +32,7 @@ from core.redis_server import embedded_redis
 from core.reports import Reports
 from core.settings import Settings
 from core.store import Store, connect, rights
+from core.strays import Strays
 from core.user_agent import USER_AGENT
 from core.webhook import WebhookNotifier
 from core.witness import Clocks
@@ -65,6 +67,8 @@ class Base:
     lifecycle: Lifecycle
     reports: Reports
     alarms: Alarms
+    strays: Strays
+    continuity: Continuity
 
 
 @contextlib.asynccontextmanager
@@ -86,13 +90,15 @@ async def open_base(settings: Settings) -> AsyncIterator[Base]:
         slack = SlackNotifier(client, identity, clock, admins=settings.admins)
         outbox = Outbox(store, [slack, *_webhooks(settings, clock)], clock)
         stack.push_async_callback(outbox.drain, _TELLING_PATIENCE)
-        await stack.enter_async_context(running(lambda: _beat(store, clock), name="beat"))
+        continuity = Continuity(store, outbox, is_embedded=settings.redis_url is None)
+        await stack.enter_async_context(running(lambda: _beat(store, continuity, clock), name="beat"))
         await stack.enter_async_context(running(lambda: _learn(identity, store, clock), name="identity"))
         catalog = Catalog(novita, store, clock, ttl=settings.catalog_ttl)
         alarms = Alarms(store, clock)
         witness = Clocks(novita, clock, SystemClock(), alarms, store, alive_within=ALIVE_WITHIN)
         lifecycle = Lifecycle(novita, store, outbox, clock, witness, max_lease=settings.max_lease)
         reports = Reports(store, store, outbox, clock, audience=SlackNotifier.name)
+        strays = Strays(novita, store, outbox, alarms, clock, lease=settings.default_lease)
         yield Base(
             settings=settings,
             redis_url=redis_url,
@@ -107,6 +113,8 @@ async def open_base(settings: Settings) -> AsyncIterator[Base]:
             lifecycle=lifecycle,
             reports=reports,
             alarms=alarms,
+            strays=strays,
+            continuity=continuity,
         )
 
 
@@ -196,9 +204,13 @@ async def _confirm(identity: Identity, store: Store) -> None:
             await identity.remember(store)
 
 
-async def _beat(store: Store, clock: SharedClock) -> None:
-    """Each sign of life brings the time back: while Redis is away, the clock goes on from what it last said."""
+async def _beat(store: Store, continuity: Continuity, clock: SharedClock) -> None:
+    """Each sign of life brings the time back: while Redis is away, the clock goes on from what it last said.
+
+    And whoever has lived through it sees that the store was put back.
+    """
     while True:
         with contextlib.suppress(StoreUnavailable):
             clock.set_by(await store.beat(clock.now()))
+            await continuity.check()
         await clock.sleep(BEAT_EVERY)

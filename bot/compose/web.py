@@ -91,6 +91,7 @@ def _parts(base: Base, background: Background) -> Parts:
         catalog=base.catalog,
         launcher=_launcher(base),
         lifecycle=base.lifecycle,
+        strays=base.strays,
         outbox=base.outbox,
         store=base.store,
         notifier=base.slack,
@@ -119,6 +120,7 @@ def _launcher(base: Base) -> Launcher:
         process=base.store.holder,
         priority=base.settings.region_priority,
         public_url=base.settings.public_url,
+        seed=base.settings.slack_bot_token.get_secret_value(),
     )
 
 

@@ -34,12 +34,19 @@ log = structlog.get_logger(__name__)
 @contextlib.asynccontextmanager
 async def as_worker(base: Base) -> AsyncIterator[None]:
     """Observes Novita, ends leases, does and tells what was left undone, keeps prices fresh."""
-    observer = Observer(base.novita, base.store, base.outbox, base.clock)
+    observer = Observer(
+        base.novita, base.store, base.outbox, base.clock, strays=base.strays, continuity=base.continuity
+    )
+
+    async def tend() -> None:
+        await base.continuity.check()
+        await base.lifecycle.tend()
+
     teller = AlarmTeller(base.alarms, base.client, base.clock, base.settings.admins)
     ttl = base.settings.catalog_ttl
     work = {
         "observe": (observer.look, base.settings.observe_interval),
-        "tend": (base.lifecycle.tend, base.settings.observe_interval),
+        "tend": (tend, base.settings.observe_interval),
         "beat": (lambda: base.store.see_worker(base.clock.now()), BEAT_EVERY),
         "sum_up_reports": (base.reports.sum_up, _SUM_UP_EVERY),
         "sweep_outbox": (base.outbox.sweep, timedelta(seconds=1)),

@@ -22,6 +22,7 @@ def _redis(patient: Patient) -> Iterator[Check]:
     yield Check("Redis data", partial(redis.data, patient), ("Redis",))
     yield Check("Worker", partial(redis.worker, patient), ("Redis",))
     yield Check("Outbox", partial(redis.outbox, patient), ("Redis",))
+    yield Check("Strays", partial(redis.strays, patient), ("Redis",))
     yield Check("Alarms", partial(redis.alarms, patient), ("Redis",))
 
 

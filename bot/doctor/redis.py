@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from decimal import Decimal
 
 from bot.doctor.finding import Result, failed, ok, warning, wrong
 from bot.doctor.patient import Patient
 from bot.views.alarms import in_words
+from bot.words import money
+from core import costs
 from core.alarms import Alarms
 from core.clock import CLOSE_ENOUGH
 from core.durations import duration_words
@@ -121,3 +124,18 @@ async def alarms(patient: Patient) -> Result:
     is_grave = any(each.is_grave for each in said)
     found = "; ".join([*(each.line for each in said[:_ALARMS_SHOWN]), *more])
     return (failed if is_grave else warning)(found, " ".join(advice))
+
+
+async def strays(patient: Patient) -> Result:
+    """What runs at Novita and has no owner here."""
+    store = await patient.open_store()
+    found = [instance for instance in await store.live() if instance.is_stray]
+    outside = await store.made_outside()
+    elsewhere = f"{outside} made outside this bot" if outside else "nothing made outside this bot"
+    if not found:
+        return ok(f"every instance of the bot's has an owner; {elsewhere}")
+    per_hour = sum((each.hourly_price or Decimal(0) for each in found if costs.is_billed(each)), Decimal(0))
+    return warning(
+        f"{len(found)} without an owner, {money(per_hour)} an hour; {elsewhere}",
+        "See /gpu strays: give them an owner, or stop or delete what nobody needs.",
+    )

@@ -11,7 +11,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot import words
 from bot.ids import COMMAND, Action
-from bot.listeners import create, extending, lookups, orders, reaching, visits
+from bot.listeners import create, extending, lookups, orders, reaching, strays, visits
 from bot.listeners.doctor import doctor
 from bot.listeners.naming import named
 from bot.listeners.visits import Answer, Visit
@@ -160,5 +160,6 @@ COMMANDS: dict[str, Command] = {
     "connect": _about(Action.CONNECT, _connect),
     "offers": _offers,
     "templates": _templates,
+    "strays": strays.listed,
     "doctor": _doctor,
 }

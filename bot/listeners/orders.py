@@ -26,8 +26,12 @@ async def press(parts: Parts, click: Click) -> None:
     await click.say(message, instead=True)
 
 
-async def give(parts: Parts, action: Action, instance_id: str, visit: Visit) -> Message | None:
+async def give(
+    parts: Parts, action: Action, instance_id: str, visit: Visit, *, is_shown: bool | None = None
+) -> Message | None:
     """Gives the order. What to say to whoever gave it; None where what they look at shows it.
+
+    `is_shown`: whether it does, where that does not follow from the place.
 
     Raises NoSuchInstance and StoreUnavailable.
     """
@@ -42,7 +46,8 @@ async def give(parts: Parts, action: Action, instance_id: str, visit: Visit) -> 
     if ordered.is_repeat:
         return private.already(ordered.instance, verb, parts.clock.now())
     parts.background.start(_carry_out(parts, ordered.instance, visit))
-    return None if visit.is_on_card or visit.is_at_home else _asked(ordered.instance, verb)
+    shows_it = (visit.is_on_card or visit.is_at_home) if is_shown is None else is_shown
+    return None if shows_it else _asked(ordered.instance, verb)
 
 
 async def typed(parts: Parts, action: Action, instance: Instance, visit: Visit) -> Message | None:

@@ -44,6 +44,7 @@ class Records(Protocol):
     async def worker_seen_at(self) -> datetime | None: ...
     async def successes(self) -> dict[str, datetime]: ...
     async def alarms(self) -> list[Alarm]: ...
+    async def made_outside(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,8 @@ class Shared:
     now: datetime
     instances: Mapping[Status, int]
     usd_per_hour: Decimal
+    strays: int
+    outside: int
     outbox: int
     outbox_age: timedelta
     worker_seen_at: datetime | None
@@ -95,6 +98,8 @@ async def _read(records: Records, now: datetime) -> Shared:
         now=now,
         instances=Counter(instance.status for instance in live),
         usd_per_hour=sum((each.hourly_price or Decimal() for each in live if costs.is_billed(each)), Decimal()),
+        strays=sum(each.is_stray for each in live),
+        outside=await records.made_outside(),
         outbox=await records.outbox_size(),
         outbox_age=await records.outbox_due_since(now),
         worker_seen_at=await records.worker_seen_at(),
@@ -133,6 +138,8 @@ def _of_instances(shared: Shared) -> Iterator[Metric]:
         family.add_metric([status.value], shared.instances.get(status, 0))
     yield family
     yield _gauge("cost_usd_per_hour", "What the instances that are billed cost an hour.", float(shared.usd_per_hour))
+    yield _gauge("strays", "Instances on record that nobody is known to own.", shared.strays)
+    yield _gauge("instances_made_outside", "Instances in the Novita account that are not this bot's.", shared.outside)
     yield _gauge("outbox_depth", "Instances with events that not everybody has been told yet.", shared.outbox)
     age = shared.outbox_age.total_seconds()
     yield _gauge("outbox_age_seconds", "For how long the oldest of them has been due.", age)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
 from bot.views import blocks as b
+from bot.views import strays
 from bot.views.blocks import Message
-from bot.views.text import USER_ID, clip, date, esc, mention
+from bot.views.text import USER_ID, Block, clip, date, esc, mention
 from core.alarms import Alarm, AlarmKind
 
 _FACTS_SHOWN = 10
@@ -25,7 +26,8 @@ class _Words(NamedTuple):
 _WORDS: dict[AlarmKind, _Words] = {
     AlarmKind.STRAY: _Words(
         "An instance at Novita that nobody here is known to have asked for",
-        "Find out whose it is, and stop or delete it if nobody needs it.",
+        "Say whose it is, or stop or delete it if nobody needs it. Its lease asks you once more before it ends. "
+        "/gpu strays lists all of them.",
         is_grave=False,
     ),
     AlarmKind.NOT_TENDED: _Words(
@@ -55,7 +57,7 @@ _WORDS: dict[AlarmKind, _Words] = {
     ),
     AlarmKind.LEASE_IN_DOUBT: _Words(
         "A lease is over by a record whose past is in doubt, and there is no owner to ask",
-        "Find out whether the instance is still needed, and stop or delete it if not.",
+        "It is stopped at the time above, and its data kept for a while, unless somebody keeps it.",
         is_grave=False,
     ),
     AlarmKind.CLOCKS_APART: _Words(
@@ -72,6 +74,13 @@ _WORDS: dict[AlarmKind, _Words] = {
     ),
 }
 """Plain text."""
+
+
+_DEEDS: dict[AlarmKind, Callable[[str], list[Block]]] = {
+    AlarmKind.STRAY: strays.buttons,
+    AlarmKind.LEASE_IN_DOUBT: strays.questions,
+}
+"""What an admin can do about it with one click, by the alarm's subject."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +111,10 @@ def alarm_message(alarm: Alarm) -> Message:
     blocks = [b.section(f"🚨 *{esc(said.what)}.*")]
     if facts:
         blocks.append(b.fields(facts))
-    return Message(text, [*blocks, b.section(esc(said.then)), b.context(f"Since {date(alarm.since)}")])
+    blocks.append(b.section(esc(said.then)))
+    if (deeds := _DEEDS.get(alarm.kind)) is not None and alarm.subject:
+        blocks.append(b.actions(*deeds(alarm.subject)))
+    return Message(text, [*blocks, b.context(f"Since {date(alarm.since)}")])
 
 
 def _facts(alarm: Alarm) -> Mapping[str, str]:

@@ -22,6 +22,7 @@ COMMANDS: dict[str, str] = {
     "extend": "let it run longer",
     "offers": "live prices and stock, region by region",
     "templates": "what can be put on an instance",
+    "strays": "what runs at Novita and nobody here owns, for admins",
     "doctor": "whether everything that the bot stands on is well, for admins",
     "help": "show this",
 }

@@ -12,7 +12,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from core.models import PROGRAM
+from core.models import NOBODY, PROGRAM
 
 Block = dict[str, Any]
 
@@ -20,6 +20,7 @@ SECTION_LIMIT = 3000
 _ELLIPSIS = "…"
 _NOTHING = "–"
 _THE_API = "the HTTP API"
+_NOBODY = "nobody known"
 USER_ID = re.compile(r"[UW][A-Z0-9]{2,40}")
 CHANNEL_ID = re.compile(r"[CG][A-Z0-9]{2,40}")
 _SAFE_URL = re.compile(r"https?://[^\s<>|`]{1,500}")
@@ -53,12 +54,14 @@ def mention(user: str) -> str:
     """A mention, which notifies; a program that asked over HTTP is called that, anybody else is shown by name."""
     if user == PROGRAM.user:
         return _THE_API
+    if user == NOBODY.user:
+        return _NOBODY
     return f"<@{user}>" if USER_ID.fullmatch(user) else code(user, 60)
 
 
 def call(user: str) -> str:
-    """A mention to begin a sentence with, so that a person reads on; nothing for a program, which reads no threads."""
-    return "" if user == PROGRAM.user else f"{mention(user)} "
+    """A mention to begin a sentence with, so that a person reads on; nothing for whoever reads no threads."""
+    return "" if user in (PROGRAM.user, NOBODY.user) else f"{mention(user)} "
 
 
 def channel_mention(channel: str) -> str:

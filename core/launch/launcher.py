@@ -13,7 +13,7 @@ from core.errors import InvalidRequest, RequestTaken
 from core.events import InstanceRequested
 from core.launch.patience import Patience
 from core.launch.run import Catalog, Launch, Novita, Run, Watch
-from core.models import Actor, CreateInstanceResponse, Instance, InstanceRequest, Offer, new_id
+from core.models import Actor, CreateInstanceResponse, Instance, InstanceRequest, Offer, Origin, id_from, new_id
 from core.offers import rank
 from core.outbox import Ledger
 from core.policy import Policy
@@ -33,7 +33,9 @@ class Records(Protocol):
 class Launcher:
     """Creates instances. `process` is this process's id in the store, so that a worker can tell whose launches died.
 
-    With a `public_url` each instance is given an address of its own, where it may report.
+    The id of a record, and with it the name at Novita, follows from the request key and `seed`: should Redis lose its
+    records, the same key leads to the same name, and the instance is found by it. With a `public_url` each instance is
+    given an address of its own, where it may report.
     """
 
     def __init__(
@@ -48,6 +50,7 @@ class Launcher:
         priority: Sequence[str] = (),
         patience: Patience | None = None,
         public_url: str | None = None,
+        seed: str = "",
     ) -> None:
         self._novita = novita
         self._catalog = catalog
@@ -58,6 +61,7 @@ class Launcher:
         self._priority = tuple(priority)
         self._patience = patience or Patience()
         self._public_url = public_url
+        self._seed = seed
 
     async def begin(
         self, request: InstanceRequest, *, owner: Actor, policy: Policy, key: str, fingerprint: str = ""
@@ -73,16 +77,18 @@ class Launcher:
         offers = rank(market, request, self._priority)
         if not offers:
             raise InvalidRequest({"product_name": "Novita does not sell this product with this billing and disk size."})
-        instance = self._record(request, owner, offers[0], key, fingerprint)
-        instance = instance.model_copy(update={"unlisted_region": unlisted_region(request.region, market) or ""})
-        hook = new_hook(self._public_url, instance.id) if self._public_url else None
-        if hook is not None:
-            instance = instance.model_copy(update={"hook_digest": hook.digest})
+        record = self._record(request, owner, offers[0], key, fingerprint)
+        record = record.model_copy(update={"unlisted_region": unlisted_region(request.region, market) or ""})
         try:
-            written = await self._ledger.begin(instance, [InstanceRequested(at=instance.created_at)])
+            return await self._begun(record, request, offers)
+        except RequestTaken as taken:
+            earlier = await self._earlier(taken.instance_id)
+        if _was_led_to(earlier, key):
+            return Launch(earlier, request, (), is_repeat=True)
+        try:  # By an odd chance another key has led to the same id.
+            return await self._begun(record.model_copy(update={"id": new_id()}), request, offers)
         except RequestTaken as taken:
             return Launch(await self._earlier(taken.instance_id), request, (), is_repeat=True)
-        return Launch(written, with_hook(request, hook) if hook else request, tuple(offers))
 
     async def finish(self, launch: Launch, watch: Watch | None = None) -> CreateInstanceResponse:
         """Tries the offers until Novita says yes, no, or nothing; `watch` hears of every step on the way.
@@ -100,10 +106,19 @@ class Launcher:
         self._log(instance)
         return response_to(instance)
 
+    async def _begun(self, instance: Instance, request: InstanceRequest, offers: Sequence[Offer]) -> Launch:
+        """Writes the intent. Raises RequestTaken and StoreUnavailable."""
+        hook = new_hook(self._public_url, instance.id) if self._public_url else None
+        if hook is not None:
+            instance = instance.model_copy(update={"hook_digest": hook.digest})
+            request = with_hook(request, hook)
+        begun = await self._ledger.begin(instance, [InstanceRequested(at=instance.created_at)])
+        return Launch(begun.instance, request, tuple(offers), is_account_known=begun.is_account_known)
+
     def _record(self, request: InstanceRequest, owner: Actor, offer: Offer, key: str, fingerprint: str) -> Instance:
         """The record as it is before Novita has been asked for anything."""
         return Instance(
-            id=new_id(),
+            id=id_from(f"{self._seed}\n{key}"),
             request_key=key,
             fingerprint=fingerprint,
             request_id=request_id.current(),
@@ -138,3 +153,8 @@ class Launcher:
             attempts=[f"{a.region} {a.product_id} {a.outcome.value} {a.reason}".rstrip() for a in instance.attempts],
             duration=round((self._clock.now() - instance.created_at).total_seconds(), 3),
         )
+
+
+def _was_led_to(instance: Instance, key: str) -> bool:
+    """Whether this is what the key led to before. A record that was lost and rebuilt does not know its key."""
+    return instance.request_key == key or instance.origin is not Origin.ASKED

@@ -16,6 +16,7 @@ from core.errors import NotFound, NovitaError, NovitaRefused, StoreUnavailable
 from core.launch.attempts import Attempter, Tried
 from core.launch.attempts import Novita as Creator
 from core.launch.patience import Patience
+from core.matching import is_leaving
 from core.models import (
     Attempt,
     AttemptOutcome,
@@ -27,6 +28,8 @@ from core.models import (
     NovitaInstance,
     Offer,
     Template,
+    age_order,
+    token_in,
 )
 from core.outbox import Change, Ledger
 from core.reports import fitting
@@ -40,6 +43,7 @@ class Novita(Creator, Protocol):
     """What a launch asks of Novita (core.novita.NovitaClient)."""
 
     async def find(self, name: str) -> NovitaInstance | None: ...
+    async def instances(self) -> list[NovitaInstance]: ...
 
 
 class Catalog(Protocol):
@@ -60,6 +64,8 @@ class Launch:
     request: InstanceRequest
     offers: tuple[Offer, ...]
     is_repeat: bool = False
+    is_account_known: bool = True
+    """Whether a worker has looked at Novita lately. If not, Redis may have forgotten what the same key led to."""
 
 
 @dataclass
@@ -80,6 +86,8 @@ class Run:
         self._template_names: tuple[str, ...] = ()
 
     async def to_the_end(self) -> Instance:
+        if not self.launch.is_account_known and not await self._is_new():
+            return self.instance
         with self._waiting():
             template = await self._template()
         if template is not None:
@@ -88,6 +96,23 @@ class Run:
             attempter = Attempter(self.novita, self.clock, self.patience, self.instance.novita_name, request, template)
             await self._try_offers(attempter)
         return self.instance
+
+    async def _is_new(self) -> bool:
+        """Whether Novita has nothing under this record's token yet. What it has is taken onto the record.
+
+        Without an answer nothing is sent: an instance may be there, and a second one must not be made.
+        """
+        try:
+            with self._waiting():
+                listed = await self.novita.instances()
+        except NovitaError as error:
+            await self._fail(Failure(kind=FailureKind.LOST, reason="NOT_LOOKED_UP", message=str(error)))
+            return False
+        named = [each for each in listed if token_in(each.name) == self.instance.id and not is_leaving(each)]
+        if not named:
+            return True
+        await self._created(min(named, key=age_order).id, None, found=True)
+        return False
 
     async def _try_offers(self, attempter: Attempter) -> None:
         offers = self.launch.offers

@@ -10,7 +10,17 @@ import structlog
 from pydantic import SecretStr
 
 from core.clock import Sample, steady
-from core.models import BillingMode, Connection, InstanceRequest, NovitaInstance, Offer, Product, Region, Template
+from core.models import (
+    BillingMode,
+    Connection,
+    InstanceRequest,
+    NovitaInstance,
+    Offer,
+    Product,
+    Region,
+    Template,
+    age_order,
+)
 from core.novita import reading, writing
 from core.novita.paging import PAGE_SIZE, Page, Paging
 from core.novita.transport import Query, Timeouts, Transport
@@ -77,12 +87,12 @@ class NovitaClient:
         return await self._transport.create(f"{ROOT}/gpu/instance/create", body, reading.created_id, secrets)
 
     async def find(self, name: str) -> NovitaInstance | None:
-        """The instance of exactly this name, or None. Novita's filter is fuzzy, its names are not unique."""
+        """The oldest instance of exactly this name, or None. Novita's filter is fuzzy, its names are not unique."""
         listed = await self._listed({"name": name})
         found = [instance for instance in listed if instance.name == name and instance.status not in GONE_STATUSES]
         if len(found) > 1:
             _log.warning("novita_name_not_unique", name=name, ids=[instance.id for instance in found])
-        return found[0] if found else None
+        return min(found, key=age_order, default=None)
 
     async def instances(self) -> list[NovitaInstance]:
         """Every instance of the account, without endpoints (novita-api.md 1.8)."""

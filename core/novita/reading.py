@@ -41,6 +41,7 @@ BALANCE_UNIT = Decimal(10_000)
 
 _LONGEST_SAYING = 1000
 _LARGEST_BALANCE = Decimal(10) ** 15
+_LARGEST_PRICE = 10**10
 
 _PRICE_FIELD = {BillingMode.SPOT: "spotPrice", BillingMode.ON_DEMAND: "price"}
 
@@ -239,7 +240,14 @@ def _instance(row: Json) -> NovitaInstance:
         name=text(row.get("name")),
         status=_said(row.get("status")),
         region=name or text(row.get("clusterId")),
+        region_id=text(row.get("clusterId")),
         product_id=text(row.get("productId")),
+        product_name=text(row.get("productName")),
+        image=text(row.get("imageUrl")),
+        gpu_num=integer(row.get("gpuNum")),
+        rootfs_size=integer(row.get("rootfsSize")),
+        price=_hourly(row),
+        created_at=instant(row.get("createdAt")),
         error_state=_said(error.get("state")),
         error_message=_said(error.get("message")),
         endpoints=tuple(_endpoints(row)),
@@ -253,6 +261,12 @@ def _instance(row: Json) -> NovitaInstance:
 def _said(value: object) -> str:
     """Novita's own words, which may quote anything; once more is hidden where the record's variables are known."""
     return without_known_secrets(text(value))[:_LONGEST_SAYING]
+
+
+def _hourly(row: Json) -> Decimal | None:
+    """USD per GPU-hour, in the unit of the products' prices; None where Novita does not say."""
+    units = integer(row.get("instancePrice"))
+    return Decimal(units) / PRICE_UNIT if 0 < units < _LARGEST_PRICE else None
 
 
 def _endpoints(row: Json) -> Iterator[Endpoint]:

@@ -8,10 +8,11 @@ last event that is noted as told.
 from core.outbox.ledger import Change, Ledger
 from core.outbox.notifier import LONGEST_WAIT, GivenUp, Memo, NotDelivered, Notifier, Stuck
 from core.outbox.outbox import Outbox
-from core.outbox.story import Telling
+from core.outbox.story import Begun, Telling
 
 __all__ = [
     "LONGEST_WAIT",
+    "Begun",
     "Change",
     "GivenUp",
     "Ledger",

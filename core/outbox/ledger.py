@@ -7,6 +7,7 @@ from typing import Protocol
 
 from core.events import Event
 from core.models import Instance
+from core.outbox.story import Begun
 
 Change = Callable[[Instance], "tuple[Instance, Sequence[Event]] | None"]
 """From a record to its next version and what happened; None when there is nothing to do."""
@@ -15,5 +16,5 @@ Change = Callable[[Instance], "tuple[Instance, Sequence[Event]] | None"]
 class Ledger(Protocol):
     """Where records are made and changed, and their events told (core.outbox.Outbox)."""
 
-    async def begin(self, instance: Instance, events: Sequence[Event]) -> Instance: ...
+    async def begin(self, instance: Instance, events: Sequence[Event]) -> Begun: ...
     async def update(self, instance: Instance, change: Change) -> Instance: ...

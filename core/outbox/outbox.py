@@ -18,7 +18,7 @@ from core.events import Event
 from core.models import Instance
 from core.outbox.ledger import Change
 from core.outbox.notifier import LONGEST_WAIT, GivenUp, Memo, NotDelivered, Notifier, Stuck
-from core.outbox.story import Note, Story, Telling, Told, read_note
+from core.outbox.story import Begun, Note, Story, Telling, Told, read_note
 
 log = structlog.get_logger(__name__)
 
@@ -43,9 +43,7 @@ _TRIES_AFTER_A_DEFECT = 8
 class Records(AlarmBook, Protocol):
     """What the outbox needs of the store (core.store.Store says what each does)."""
 
-    async def begin(
-        self, instance: Instance, events: Sequence[Event], now: datetime
-    ) -> tuple[Instance, Telling | None]: ...
+    async def begin(self, instance: Instance, events: Sequence[Event], now: datetime) -> Begun: ...
     async def commit(
         self, instance: Instance, events: Sequence[Event], now: datetime
     ) -> tuple[Instance, Telling | None]: ...
@@ -74,11 +72,11 @@ class Outbox:
         self._turns = asyncio.Semaphore(_PARALLEL)
         self._calls = {each.name: asyncio.Semaphore(_PARALLEL) for each in self._notifiers}
 
-    async def begin(self, instance: Instance, events: Sequence[Event]) -> Instance:
+    async def begin(self, instance: Instance, events: Sequence[Event]) -> Begun:
         """Writes a new record and starts telling it. Raises RequestTaken or StoreUnavailable."""
-        written, telling = await self._records.begin(instance, events, self._clock.now())
-        self._start(written.id, telling)
-        return written
+        begun = await self._records.begin(instance, events, self._clock.now())
+        self._start(begun.instance.id, begun.telling)
+        return begun
 
     async def update(self, instance: Instance, change: Change) -> Instance:
         """Applies `change` to the newest version of the record, from `instance` on, and starts telling what happened.

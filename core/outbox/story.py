@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from pydantic import BaseModel, Field, PrivateAttr
 
@@ -50,6 +51,17 @@ class Telling:
     first: int
     events: list[Event]
     delivery: str
+
+
+class Begun(NamedTuple):
+    """A new record as written, with the right to tell its events unless somebody else has that.
+
+    `is_account_known`: whether a worker has looked at Novita lately, so that what is there is on record.
+    """
+
+    instance: Instance
+    telling: Telling | None
+    is_account_known: bool
 
 
 @dataclass

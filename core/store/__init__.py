@@ -13,6 +13,8 @@
 | {gpu}:ended                  | zset   | ids of ended instances, by their end (ms)                                 | trimmed at 30 d |
 | {gpu}:reports:<id>           | hash   | a machine's reports: since and n of this minute, over (ever left out)     | 30 d after last |
 | {gpu}:left_out               | zset   | ids with reports left out to be summed up, by the end of that minute (ms) | when summed up  |
+| {gpu}:looked                 | hash   | at (ms of the last complete look, Redis's own time), outside (how many it  | never           |
+|                              |        | saw that were made outside this bot), commits (to records, ever)          |                 |
 | {gpu}:alarms                 | hash   | what the admins must hear of, by kind and subject, as JSON                | 1 h after end   |
 | {gpu}:alarms:told            | hash   | which admin was told of which alarm                                       | with the alarm  |
 | {gpu}:alarms:telling:<both>  | string | a process is telling an admin of an alarm just now                        | 30 s            |

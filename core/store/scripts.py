@@ -15,21 +15,27 @@ return redis.call(ARGV[1], KEYS[1], unpack(ARGV, 2))
 
 COMMIT = """
 -- Writes one version of a record with everything that follows from it, and takes the right to tell its events.
--- KEYS: record, timeline, delivery, delivering, outbox, live, ended [, request]
+-- Of a new record it answers 'taken' when its request key has led to another, or the record is there although the key
+-- is not: Redis had lost both, and the instance was found at Novita.
+-- Else it tells how many commits there have been, when a worker last looked (0 when not lately), and the time.
+-- KEYS: record, timeline, delivery, delivering, outbox, live, ended, looked [, request]
 -- ARGV: id, expected version, commit id, record json, created ms, ended ms ('' while it lives), now ms, keep ms,
---       holder, hold ms, events...
+--       holder, hold ms, how fresh a look must be in ms, events...
 local id, expected, commit, json = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local created, ended, now, keep = ARGV[5], ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
-local holder, hold = ARGV[9], ARGV[10]
+local holder, hold, fresh = ARGV[9], ARGV[10], tonumber(ARGV[11])
 local current = redis.call('HMGET', KEYS[1], 'v', 'c')
 if current[2] ~= commit then
-  if KEYS[8] and not redis.call('SET', KEYS[8], id, 'NX') then
-    return {'taken', redis.call('GET', KEYS[8])}
+  if KEYS[9] then
+    local led_to = redis.call('GET', KEYS[9])
+    if led_to or current[1] then return {'taken', led_to or id} end
+    redis.call('SET', KEYS[9], id)
   end
   if tonumber(current[1] or 0) ~= expected then return {'conflict'} end
   redis.call('HSET', KEYS[1], 'v', expected + 1, 'c', commit, 'json', json)
-  for i = 11, #ARGV do redis.call('RPUSH', KEYS[2], ARGV[i]) end
-  if #ARGV > 10 then redis.call('ZADD', KEYS[5], now, id) end
+  redis.call('HINCRBY', KEYS[8], 'commits', 1)
+  for i = 12, #ARGV do redis.call('RPUSH', KEYS[2], ARGV[i]) end
+  if #ARGV > 11 then redis.call('ZADD', KEYS[5], now, id) end
   if ended == '' then
     redis.call('ZADD', KEYS[6], created, id)
     redis.call('ZREM', KEYS[7], id)
@@ -41,10 +47,27 @@ if current[2] ~= commit then
     for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], keep) end
   end
 end
-if #ARGV == 10 or not redis.call('SET', KEYS[4], holder, 'NX', 'PX', hold) then return {'ok'} end
+local looks, time = redis.call('HMGET', KEYS[8], 'commits', 'at'), redis.call('TIME')
+local clock = time[1] * 1000 + math.floor(time[2] / 1000)
+local age = looks[2] and clock - looks[2] or -1
+local at = age >= 0 and age <= fresh and looks[2] or '0'
+local answer = {'ok', looks[1] or '0', at, string.format('%d', clock)}
+if #ARGV == 11 or not redis.call('SET', KEYS[4], holder, 'NX', 'PX', hold) then return answer end
 local places = redis.call('HMGET', KEYS[1], 't', 'b')
 local told, gone = tonumber(places[1] or '0'), tonumber(places[2] or '0')
-return {'held', redis.call('GET', KEYS[3]) or '', told, redis.call('LRANGE', KEYS[2], told - gone, -1)}
+answer[1] = 'held'
+answer[5], answer[6] = redis.call('GET', KEYS[3]) or '', told
+answer[7] = redis.call('LRANGE', KEYS[2], told - gone, -1)
+return answer
+"""
+
+LOOKED = """
+-- Everything at Novita has been looked at just now, by Redis's own clock, which never goes back here.
+-- KEYS: looked    ARGV: how many instances were made outside this bot
+local time, before = redis.call('TIME'), redis.call('HGET', KEYS[1], 'at')
+local now = math.max(time[1] * 1000 + math.floor(time[2] / 1000), tonumber(before or '0'))
+redis.call('HSET', KEYS[1], 'at', string.format('%d', now), 'outside', ARGV[1])
+return {string.format('%d', now)}
 """
 
 NEWEST = """

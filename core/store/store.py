@@ -14,11 +14,12 @@ from core.clock import CLOSE_ENOUGH, Sample, steady
 from core.errors import RequestTaken, StoreFull, VersionConflict
 from core.events import Event, read_event
 from core.models import Instance, Market
-from core.outbox import LONGEST_WAIT, Telling
+from core.outbox import LONGEST_WAIT, Begun, Telling
 from core.store.alarms import AlarmRecords
 from core.store.commands import duration_ms, key_of, ms
 from core.store.inspection import Inspection
 from core.store.looking import Looks
+from core.store.lookouts import LOOKED_KEY, Lookouts
 from core.store.reports import ReportCounts
 from core.store.scripts import CLAIM, COMMIT, NEWEST, SETTLE
 
@@ -28,6 +29,9 @@ KEEP_ENDED = timedelta(days=30)
 HOLD = timedelta(seconds=30)
 """How long one process may be silent while telling an instance's events before another takes over."""
 
+LOOK_IS_FRESH_FOR = timedelta(seconds=60)
+"""So long after a worker's look it is taken for known what is at Novita; by Redis's own clock."""
+
 _STAMPS_KEPT = timedelta(hours=1)
 _REFRESH_HOLD = timedelta(seconds=30)
 _UNREADABLE_PAUSE = LONGEST_WAIT
@@ -36,15 +40,16 @@ _KEPT_WHEN_TOLD = 1000
 """Events. A machine may report for days, and what everybody has heard need not be kept for ever."""
 
 
-class Store(ReportCounts, Inspection, AlarmRecords, Looks):
+class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts):
     """State in Redis as this process (`holder`) sees it. Every method raises StoreUnavailable when Redis is away."""
 
     # Records
 
-    async def begin(
-        self, instance: Instance, events: Sequence[Event], now: datetime
-    ) -> tuple[Instance, Telling | None]:
-        """Writes a new record under its request key. Raises RequestTaken when the key has led to another instance."""
+    async def begin(self, instance: Instance, events: Sequence[Event], now: datetime) -> Begun:
+        """Writes a new record under its request key.
+
+        Raises RequestTaken when the key has led to an instance, or one with this id is on record already.
+        """
         return await self._commit(instance, events, now, [_request_key(instance.request_key)])
 
     async def commit(
@@ -54,7 +59,8 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks):
 
         Returns the record as written and, when there are events that nobody is telling yet, the right to tell them.
         """
-        return await self._commit(instance, events, now, [])
+        begun = await self._commit(instance, events, now, [])
+        return begun.instance, begun.telling
 
     async def get(self, instance_id: str) -> Instance | None:
         return (await self.get_many([instance_id]))[0]
@@ -251,25 +257,30 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks):
     # How it is done
 
     async def _commit(
-        self, instance: Instance, events: Sequence[Event], now: datetime, request_keys: list[str]
-    ) -> tuple[Instance, Telling | None]:
-        written = instance.model_copy(update={"version": instance.version + 1})
-        keys = [*_telling_keys(instance.id), key_of("live"), key_of("ended"), *request_keys]
+        self, instance: Instance, events: Sequence[Event], now: datetime, keys_of_new: list[str]
+    ) -> Begun:
+        written, before = instance.model_copy(update={"version": instance.version + 1}), self.commits_seen
+        keys = [*_telling_keys(instance.id), key_of("live"), key_of("ended"), LOOKED_KEY, *keys_of_new]
         # A record that is there can always be changed, for else nothing could be stopped; a new one needs room.
-        even_when_full = not request_keys
+        even_when_full = not keys_of_new
         arguments = self._commit_arguments(written, instance.version, events, now)
         answer = await self._run(COMMIT, keys, arguments, even_when_full=even_when_full)
         if answer[0] == "taken":
             raise RequestTaken(answer[1])
         if answer[0] == "conflict":
             raise VersionConflict(instance.id)
-        if answer[0] == "ok":
-            return written, None
+        kind, commits, looked_at, clock, *to_tell = answer
+        self.note_commit(before, int(commits), int(clock))
+        is_known = self.is_believed(int(looked_at))
+        if kind == "ok":
+            return Begun(written, None, is_known)
+        delivery, first, lines = to_tell
         try:
-            return written, Telling(written, int(answer[2]), [read_event(line) for line in answer[3]], answer[1])
+            telling = Telling(written, int(first), [read_event(line) for line in lines], delivery)
         except ValidationError as error:
             log.error("events_not_readable", instance_id=instance.id, error=_short(error))
-            return written, None
+            return Begun(written, None, is_known)
+        return Begun(written, telling, is_known)
 
     def _commit_arguments(self, written: Instance, before: int, events: Sequence[Event], now: datetime) -> list[Any]:
         """In the order that the script takes them. `before` is the version that must still stand."""
@@ -285,6 +296,7 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks):
             duration_ms(KEEP_ENDED),
             self.holder,
             duration_ms(HOLD),
+            duration_ms(LOOK_IS_FRESH_FOR),
             *(event.model_dump_json() for event in events),
         ]
 

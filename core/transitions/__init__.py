@@ -24,29 +24,45 @@ from core.transitions.launching import (
     refused,
 )
 from core.transitions.living import ON_THE_WAY, disk_reminded, extended, order_failed, order_taken, ordered, reminded
+from core.transitions.owning import (
+    ANSWER_WITHIN,
+    adopted,
+    asked_or_stopped,
+    assigned,
+    doubted,
+    left_alone,
+    record_of,
+)
 from core.transitions.reporting import reported, summed_up, takes_reports
 from core.transitions.seeing import OLD_STATE_LAG, deleted, missing, seen
 from core.transitions.statuses import STATUSES, is_strange
 
 __all__ = [
+    "ANSWER_WITHIN",
     "GIVE_UP_AFTER",
     "OLD_STATE_LAG",
     "ON_THE_WAY",
     "STATUSES",
     "Changed",
+    "adopted",
     "answer_lost",
+    "asked_or_stopped",
+    "assigned",
     "created",
     "deleted",
     "disk_reminded",
+    "doubted",
     "extended",
     "given_up",
     "interrupted",
     "is_strange",
     "launch_failed",
+    "left_alone",
     "missing",
     "order_failed",
     "order_taken",
     "ordered",
+    "record_of",
     "redated",
     "refused",
     "reminded",

@@ -53,7 +53,7 @@ def extended(instance: Instance, ends_at: datetime, actor: Actor, now: datetime)
     """The lease ends later (or, after an extension was clipped, at another time)."""
     if instance.lease_ends_at == ends_at:
         return None
-    changes = {"lease_ends_at": ends_at, "reminded": ()}
+    changes = {"lease_ends_at": ends_at, "reminded": (), "past_in_doubt": False, "asked_at": None}
     return changed(instance, changes, LeaseExtended(at=now, actor=actor, ends_at=ends_at))
 
 

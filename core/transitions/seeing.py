@@ -35,7 +35,12 @@ OLD_STATE_LAG = timedelta(minutes=1)
 
 
 def seen(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed | None:
-    """Novita shows the instance as `novita`: whatever is new in that."""
+    """Novita shows the instance as `novita`: whatever is new in that.
+
+    None for another instance of the same name: the record belongs to the Novita id that is on it.
+    """
+    if instance.novita_id not in (None, novita.id):
+        return None
     novita = clean_sight(novita, instance)
     before = instance
     if instance.status is Status.DELETED:

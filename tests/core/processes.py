@@ -14,6 +14,7 @@ from bot.sandbox.novita import SandboxNovita
 from bot.sandbox.novita.server import DEFAULT_API_KEY
 from core.alarms import Alarms
 from core.catalog import Catalog
+from core.continuity import Continuity
 from core.events import Event
 from core.launch import Launcher, Patience
 from core.lifecycle import Lifecycle
@@ -22,10 +23,12 @@ from core.novita import NovitaClient
 from core.observe import ALIVE_WITHIN, Observer
 from core.outbox import Memo, Notifier, Outbox
 from core.store import Store, connect
+from core.strays import Strays
 from core.witness import Clocks
 from tests.core.novita_world import IMPATIENT
 from tests.core.samples import TurnedClock
 
+USUAL_LEASE = timedelta(hours=8)
 MAX_LEASE = timedelta(hours=72)
 PRIORITY = ("AS-SGP-02", "CN-HK-01", "OC-AU-01")
 
@@ -58,6 +61,8 @@ class Process:
     launcher: Launcher
     observer: Observer
     lifecycle: Lifecycle
+    strays: Strays
+    continuity: Continuity
     alarms: Alarms
     told: Told
 
@@ -94,11 +99,13 @@ def process(
         priority=PRIORITY,
         patience=patience,
     )
-    observer = Observer(client, store, outbox, clock)
     alarms = Alarms(store, clock)
+    strays = Strays(client, store, outbox, alarms, clock, lease=USUAL_LEASE)
+    continuity = Continuity(store, outbox)
+    observer = Observer(client, store, outbox, clock, strays=strays, continuity=continuity)
     witness = Clocks(client, clock, clock, alarms, store, alive_within=ALIVE_WITHIN)
     lifecycle = Lifecycle(client, store, outbox, clock, witness, max_lease=MAX_LEASE)
-    return Process(store, client, outbox, catalog, launcher, observer, lifecycle, alarms, told)
+    return Process(store, client, outbox, catalog, launcher, observer, lifecycle, strays, continuity, alarms, told)
 
 
 @asynccontextmanager

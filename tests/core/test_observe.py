@@ -152,10 +152,11 @@ async def test_instances_of_others_are_never_touched(
 ) -> None:
     offers = (await worker.launcher.begin(request(), owner=ADA, policy=POLICY, key="view:V1")).offers
     template = await worker.catalog.get_template("101")
-    for name in ("somebody-elses", "box-0123456789", "plain"):
+    for name in ("somebody-else", "box-012345678i", "plain"):
         await worker.novita.create(name, offers[0], request(), template)
     await _looks(worker, clock, 60)
     assert len(await worker.store.live()) == 1
+    assert await worker.store.made_outside() == 3
     assert {machine.status(clock.now().timestamp()) for machine in sandbox.instances.values()} == {"running"}
 
 

@@ -56,7 +56,7 @@ class Process:
         self.outbox = Outbox(self.store, listeners, clock)
 
     async def begin(self) -> Instance:
-        return await self.outbox.begin(instance(), [InstanceRequested(at=NOON)])
+        return (await self.outbox.begin(instance(), [InstanceRequested(at=NOON)])).instance
 
     async def happen(self, record: Instance, *words: str) -> Instance:
         news = [PhaseChanged(at=NOON, novita_status=word) for word in words]

@@ -201,7 +201,7 @@ async def desk(redis_url: str, clock: TurnedClock) -> AsyncIterator[Callable[[],
 
 
 async def begun(desk: Desk, **facts: object) -> Instance:
-    return await desk.outbox.begin(instance(novita_id="n-1", **facts), [InstanceRequested(at=NOON)])
+    return (await desk.outbox.begin(instance(novita_id="n-1", **facts), [InstanceRequested(at=NOON)])).instance
 
 
 async def test_twenty_a_minute_are_told_over_all_processes_and_the_rest_costs_no_record(

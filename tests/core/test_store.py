@@ -37,7 +37,7 @@ async def other(redis_url: str) -> AsyncIterator[Store]:
 
 
 async def test_a_record_is_read_back_as_it_was_written_without_its_secrets(store: Store, redis_url: str) -> None:
-    written, _ = await store.begin(instance(), BEGUN, NOON)
+    written, *_ = await store.begin(instance(), BEGUN, NOON)
     read = await store.get(written.id)
     assert read is not None
     assert read.request.envs == {}
@@ -58,7 +58,7 @@ async def test_one_request_key_leads_to_one_record_however_many_ask_at_once(stor
 
 
 async def test_of_two_changes_made_from_the_same_version_only_one_is_written(store: Store, other: Store) -> None:
-    written, _ = await store.begin(instance(), BEGUN, NOON)
+    written, *_ = await store.begin(instance(), BEGUN, NOON)
     await store.commit(written.model_copy(update={"novita_status": "first"}), [], NOON)
     with pytest.raises(VersionConflict):
         await other.commit(written.model_copy(update={"novita_status": "second"}), CREATED, NOON)
@@ -69,7 +69,7 @@ async def test_of_two_changes_made_from_the_same_version_only_one_is_written(sto
 
 
 async def test_only_one_process_at_a_time_may_tell_an_instances_events(store: Store, other: Store) -> None:
-    written, telling = await store.begin(instance(), BEGUN, NOON)
+    written, telling, _ = await store.begin(instance(), BEGUN, NOON)
     assert telling is not None
     assert await other.due(NOON) == [written.id]
     assert await other.claim(written.id, NOON) is None
@@ -85,7 +85,7 @@ async def test_only_one_process_at_a_time_may_tell_an_instances_events(store: St
 
 
 async def test_who_lost_the_right_to_tell_is_told_so(store: Store, other: Store, redis_url: str) -> None:
-    written, _ = await store.begin(instance(), BEGUN, NOON)
+    written, *_ = await store.begin(instance(), BEGUN, NOON)
     async with Redis.from_url(redis_url) as redis:
         await redis.delete(f"{{gpu}}:delivering:{written.id}")
     assert await other.claim(written.id, NOON) is not None
@@ -94,14 +94,14 @@ async def test_who_lost_the_right_to_tell_is_told_so(store: Store, other: Store,
 
 
 async def test_what_is_put_off_is_not_due_before_its_time(store: Store) -> None:
-    written, _ = await store.begin(instance(), BEGUN, NOON)
+    written, *_ = await store.begin(instance(), BEGUN, NOON)
     await store.postpone(written.id, "note", 0, 1, NOON + timedelta(seconds=30))
     assert await store.due(NOON + timedelta(seconds=29)) == []
     assert await store.due(NOON + timedelta(seconds=30)) == [written.id]
 
 
 async def test_live_records_never_expire_and_ended_ones_are_kept_thirty_days(store: Store, redis_url: str) -> None:
-    written, _ = await store.begin(instance(), BEGUN, NOON)
+    written, *_ = await store.begin(instance(), BEGUN, NOON)
     async with Redis.from_url(redis_url) as redis:
         assert await redis.ttl(f"{{gpu}}:instance:{written.id}") == -1
         ended = written.model_copy(update={"status": Status.DELETED, "ended_at": NOON})
@@ -121,7 +121,7 @@ async def test_a_commit_whose_answer_was_lost_may_be_repeated(store: Store, redi
     """The server takes the command, and the connection dies before the answer: the second try must not conflict."""
     async with _cutting_proxy(redis_url) as (url, proxy):
         cut = Store(connect(url))
-        written, _ = await cut.begin(instance(), BEGUN, NOON)
+        written, *_ = await cut.begin(instance(), BEGUN, NOON)
         proxy.swallow_next_answer = True
         again, _ = await cut.commit(written.model_copy(update={"novita_id": "n-1"}), CREATED, NOON)
         assert again.version == 2

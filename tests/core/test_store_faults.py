@@ -88,7 +88,7 @@ async def version(store: Store, instance_id: str) -> int:
 async def test_what_an_old_connection_leads_to_is_left_for_a_new_one(redis_url: str, error: str) -> None:
     async with named(redis_url) as (name, store):
         name.refuse(error)
-        written, _ = await store.begin(instance(), [], NOON)
+        written, *_ = await store.begin(instance(), [], NOON)
         assert name.refused > 0
         assert await version(store, written.id) == 1
         refused = name.refused
@@ -161,7 +161,7 @@ async def test_after_a_failover_everything_goes_on_at_the_new_primary(pair: Pair
     await pair.fail_over()
     with pytest.raises(RedisError):
         await pair.first.set("{gpu}:x", "1")
-    written, _ = await pair.store.begin(instance(), BEGUN, NOON)
+    written, *_ = await pair.store.begin(instance(), BEGUN, NOON)
     assert (await turns.agree(wish))[0].is_ours
     assert await version(pair.store, written.id) == 1
     assert await pair.second.exists(f"{{gpu}}:instance:{written.id}", "{gpu}:worker:tasks") == 2
@@ -217,7 +217,7 @@ async def test_with_memory_full_nothing_new_is_written(full: Redis, redis_url: s
 async def test_with_memory_full_what_is_on_record_is_changed_and_told_all_the_same(full: Redis, redis_url: str) -> None:
     """Else no lease would end: the order is on record before Novita hears of it."""
     store, alarm = Store(connect(redis_url)), Alarm(kind=AlarmKind.REDIS_FULL, since=NOON)
-    written, first = await store.begin(instance(), BEGUN, NOON)
+    written, first, _ = await store.begin(instance(), BEGUN, NOON)
     assert isinstance(first, Telling)
     await store.finish(written.id, first.delivery, 1, 1)
     await full.config_set("maxmemory", "1")

@@ -446,7 +446,9 @@ async def test_what_fails_for_a_minute_arrives_once_in_order_and_under_the_same_
     clock, store = TurnedClock(), Store(connect(redis_url))
     outbox = Outbox(store, [_hook(clock)], clock)
     receiver.always = 500
-    record = await outbox.begin(instance(request=request(webhook_url=receiver.url)), [InstanceRequested(at=NOON)])
+    record = (
+        await outbox.begin(instance(request=request(webhook_url=receiver.url)), [InstanceRequested(at=NOON)])
+    ).instance
     record = await outbox.update(record, lambda i: (i.model_copy(update={"novita_id": "n-1"}), [CREATED]))
     for _ in range(60):
         await outbox.drain(timedelta(seconds=10))
@@ -473,7 +475,7 @@ async def test_a_receiver_that_takes_its_time_delays_no_other_notifier(redis_url
     async with rude(says_nothing) as url:
         outbox = Outbox(store, [_hook(clock, patience=timedelta(seconds=20)), ear], clock)
         async with patience():
-            record = await outbox.begin(instance(request=request(webhook_url=url)), [CREATED])
+            record = (await outbox.begin(instance(request=request(webhook_url=url)), [CREATED])).instance
             await outbox.update(record, lambda i: (i, [InstanceRunning(at=NOON)]))
             while ear.types != ["instance_created", "instance_running"]:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
@@ -500,7 +502,9 @@ async def test_a_webhook_that_fails_delays_nobody_else_and_is_told_of_in_the_end
     clock, store = TurnedClock(), Store(connect(redis_url))
     outbox = Outbox(store, [_hook(clock), Ear()], clock)
     receiver.answers = [web.Response(status=500), web.Response(status=403)]
-    record = await outbox.begin(instance(request=request(webhook_url=receiver.url)), [InstanceRequested(at=NOON)])
+    record = (
+        await outbox.begin(instance(request=request(webhook_url=receiver.url)), [InstanceRequested(at=NOON)])
+    ).instance
     await outbox.update(record, lambda i: (i.model_copy(update={"novita_id": "n-1"}), [CREATED]))
     await outbox.drain(timedelta(seconds=10))
     assert heard == ["instance_requested", "instance_created"]

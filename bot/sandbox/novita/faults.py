@@ -53,6 +53,8 @@ class Fault:
     """Sent as JSON when it is a dict, else as it stands."""
     retry_after: str | None = None
     seconds: float = 0.0
+    is_doubled: bool = False
+    """Whether a create makes two instances, and answers with the first one's id."""
 
     @classmethod
     def refused(cls, status: int, reason: str, message: str = "refused by the sandbox") -> Fault:
@@ -96,6 +98,11 @@ class Fault:
     @classmethod
     def slow(cls, seconds: float) -> Fault:
         return cls("slow", Answer.OWN, has_effect=True, seconds=seconds)
+
+    @classmethod
+    def doubled(cls) -> Fault:
+        """A create that Novita carries out twice, by itself."""
+        return cls("made two", Answer.OWN, has_effect=True, is_doubled=True)
 
 
 HONEST = Fault("answered", Answer.OWN, has_effect=True)

@@ -182,7 +182,7 @@ class SandboxNovita(World):
         fault, let_go = self.faults.take(call.endpoint), self._let_go
         call.outcome = fault.name
         await asyncio.sleep(self.latency)
-        own = await self._own(request, call, act) if fault.has_effect else None
+        own = await self._own(request, call, act, is_doubled=fault.is_doubled) if fault.has_effect else None
         await asyncio.sleep(fault.seconds)
         match fault.answer:
             case Answer.OWN:
@@ -193,10 +193,13 @@ class SandboxNovita(World):
                 await let_go.wait()
         return None
 
-    async def _own(self, request: web.Request, call: NovitaCall, act: Act) -> web.Response:
+    async def _own(self, request: web.Request, call: NovitaCall, act: Act, *, is_doubled: bool) -> web.Response:
         try:
             self._check_key(request)
-            return web.json_response(await act(request))
+            answer = await act(request)
+            if is_doubled:
+                self.clone_instance(answer["id"])
+            return web.json_response(answer)
         except Refusal as refusal:
             call.reason = refusal.reason
             body = error_body(refusal.status, refusal.reason, refusal.message)

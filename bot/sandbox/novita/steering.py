@@ -95,7 +95,18 @@ class AddFault(_Command):
     """A fault for the next `times` calls of an endpoint; without `times`, for all calls until `clear_faults`."""
 
     endpoint: Endpoint | None = None
-    kind: Literal["refused", "rate_limited", "server_error", "not_json", "no_id", "reset", "hang", "slow", "gateway"]
+    kind: Literal[
+        "refused",
+        "rate_limited",
+        "server_error",
+        "not_json",
+        "no_id",
+        "reset",
+        "hang",
+        "slow",
+        "gateway",
+        "doubled",
+    ]
     times: int | None = None
     has_effect: bool = False
     status: int = 502
@@ -122,6 +133,7 @@ class AddFault(_Command):
             "hang": lambda: Fault.hang(has_effect=self.has_effect),
             "gateway": lambda: Fault.gateway(self.status, self.message),
             "slow": lambda: Fault.slow(self.seconds),
+            "doubled": Fault.doubled,
         }
         return kinds[self.kind]()
 
@@ -137,12 +149,16 @@ class SteerInstance(_Command):
     """What a person at the web console, the spot market or fate does to an instance; `seconds` until the reclaim."""
 
     id: str
-    do: Literal["start", "stop", "restart", "delete", "boot", "vanish", "notice", "reclaim", "status", "report"]
+    do: Literal[
+        "start", "stop", "restart", "delete", "boot", "vanish", "notice", "reclaim", "status", "report", "clone"
+    ]
     seconds: float = 3600.0
     status: str = "unheardOf"
     error: tuple[str, str] = ("", "")
     text: str = "epoch 3, loss 0.21"
     """What a program on it reports, and how it means that."""
+    name: str | None = None
+    """Of the clone; without, it has the same."""
     level: Level = "info"
 
     def act(self, sandbox: SandboxNovita) -> None:
@@ -156,6 +172,7 @@ class SteerInstance(_Command):
             "notice": lambda: sandbox.give_spot_notice(self.id, self.seconds),
             "reclaim": lambda: sandbox.reclaim(self.id),
             "status": lambda: sandbox.show_status(self.id, self.status, self.error),
+            "clone": lambda: sandbox.clone_instance(self.id, self.name),
             "report": lambda: sandbox.begin_report(self.id, self.text, self.level),
         }
         deeds[self.do]()

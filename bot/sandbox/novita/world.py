@@ -181,6 +181,18 @@ class World(Watched):
         del self.instances[novita_id]
         self.changed()
 
+    def clone_instance(self, novita_id: str, name: str | None = None) -> Machine:
+        """Another instance of the same order, as the console makes it: by the same name, or by one of its own."""
+        original, now = self.instances[novita_id], self.clock()
+        order = original.order if name is None else original.order.model_copy(update={"name": name})
+        phases = self._boot(order.image_url, now)
+        fields = (order, original.cluster, original.product, original.price, now, phases)
+        machine = Machine(secrets.token_hex(8), *fields)
+        self.instances[machine.id] = machine
+        self.secrets.add(machine.ssh_password)
+        self.changed()
+        return machine
+
     def give_spot_notice(self, novita_id: str, in_seconds: float = 3600.0) -> None:
         """Announce a reclaim; when its time has come the instance is found exited."""
         machine = self.instances[novita_id]

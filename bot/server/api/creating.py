@@ -21,7 +21,7 @@ from bot.server.api.shapes import ENDED_KEPT
 from core import requests
 from core.errors import NotFound, NovitaError
 from core.launch import Launch
-from core.models import PROGRAM, Instance, InstanceRequest, Market, Status
+from core.models import PROGRAM, Instance, InstanceRequest, Market, Origin, Status
 from core.requests import Problems
 from core.responses import first_response_to
 
@@ -53,7 +53,8 @@ async def _again(parts: Parts, earlier: Instance | None, mark: str, until: datet
         raise Refusal(
             Code.IDEMPOTENCY_KEY_REUSED, f"This key led to an instance that ended more than {ENDED_KEPT} ago."
         )
-    if not hmac.compare_digest(earlier.fingerprint, mark):
+    is_rebuilt = earlier.origin is not Origin.ASKED  # Redis had lost what the request was.
+    if not is_rebuilt and not hmac.compare_digest(earlier.fingerprint, mark):
         raise Refusal(Code.IDEMPOTENCY_KEY_REUSED)
     return _answer(await _settled(parts, earlier, until), made=200)
 

@@ -115,7 +115,7 @@ class InstanceShown(Shape):
     instance_id: str = Field(description="The same as `id`.")
     novita_instance_id: str | None
     name: str
-    owner: str = Field(description="The Slack id of a person, or `api`.")
+    owner: str = Field(description="The Slack id of a person, `api`, or `unknown` while nobody is known to own it.")
     status: Status
     novita_status: str = Field(description="Novita's own word, empty while it has said none.")
     product_name: str

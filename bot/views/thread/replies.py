@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from bot.views.blocks import Message
-from bot.views.thread import launching, living, reporting
+from bot.views.thread import launching, living, owning, reporting
 from core import events
 from core.events import Event
 from core.models import Instance
@@ -25,6 +25,8 @@ _REPLIES: dict[type[Event], Callable[[Instance, Any], Message]] = {
     events.SpotNotice: living.spot_notice,
     events.LeaseReminder: living.lease_reminder,
     events.LeaseExtended: living.lease_extended,
+    events.LeaseQuestioned: owning.lease_questioned,
+    events.OwnerAssigned: owning.owner_assigned,
     events.DiskReminder: living.disk_reminder,
     events.WebhookGivenUp: living.webhook_given_up,
     events.MachineReported: reporting.reported,

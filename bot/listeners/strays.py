@@ -1,0 +1,124 @@
+"""Strays, for admins: listed on demand, and decided about by buttons. Looked up and authorised anew at each click."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import structlog
+from slack_bolt.app.async_app import AsyncApp
+from slack_bolt.context.ack.async_ack import AsyncAck
+
+from bot import faults, words
+from bot.faults import CALL_FAILED
+from bot.ids import Action, Field, View
+from bot.listeners import orders, visits
+from bot.listeners.clicks import Click
+from bot.listeners.visits import Visit
+from bot.parts import Parts
+from bot.views import blocks as b
+from bot.views import strays as views
+from bot.views.blocks import Message
+from bot.views.text import USER_ID, esc, mention
+from core import transitions
+from core.errors import GpuBotError, NovitaError
+from core.models import Actor, Instance, NovitaInstance, Origin
+from core.strays import own_id
+
+log = structlog.get_logger(__name__)
+
+_ACK_PATIENCE_SECONDS = 2.0
+"""How long the answer to the form may take, well inside Slack's three seconds."""
+
+_ORDERS = {Action.STRAY_STOP.value: Action.STOP, Action.STRAY_DELETE.value: Action.DELETE}
+
+
+def register(app: AsyncApp, parts: Parts) -> None:
+    async def on_assign(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
+        visit = visits.of_click(body)
+        work = asyncio.create_task(_assigned(parts, view, visit))
+        await asyncio.wait({work}, timeout=_ACK_PATIENCE_SECONDS)
+        message = work.result() if work.done() else _LATER
+        if not work.done():
+            parts.background.start(_finished(work))
+        await ack(response_action="update", view=b.modal(View.ANSWER, "GPU instances", message.blocks))
+
+    app.view(View.ASSIGN.value)(on_assign)
+
+
+async def listed(parts: Parts, visit: Visit, _: str) -> Message:
+    """`/gpu strays`. Raises NotAllowed to all but the admins, StoreUnavailable."""
+    parts.policy.check_admin(visit.actor)
+    strays = [instance for instance in await parts.store.live() if instance.is_stray]
+    try:
+        outside = await parts.strays.outside()
+    except NovitaError as error:
+        log.warning("strays_not_listed", error=str(error))
+        return views.stray_list(strays, [], parts.clock.now(), is_whole=False)
+    drawn = [_as_a_record(parts, novita) for novita in outside]
+    return views.stray_list(strays, drawn, parts.clock.now(), is_whole=True)
+
+
+async def press(parts: Parts, click: Click) -> None:
+    """One of the buttons of a stray."""
+    actor = click.visit.actor
+    if click.action == Action.STRAY_ASSIGN.value:
+        parts.policy.check_admin(actor)
+        await _ask_whose(parts, click)
+    elif click.action == Action.STRAY_LEAVE.value:
+        left = await parts.strays.leave_alone(click.value, actor, parts.policy)
+        await click.say(_left(left))
+    else:
+        instance = await parts.strays.recorded(click.value, actor, parts.policy)
+        await click.say(await orders.give(parts, _ORDERS[click.action], instance.id, click.visit, is_shown=False))
+
+
+async def _ask_whose(parts: Parts, click: Click) -> None:
+    view = views.assign_view(click.value[:200])
+    try:
+        await parts.client.api_call("views.open", json={"trigger_id": click.visit.trigger_id, "view": view})
+    except CALL_FAILED as error:
+        log.warning("modal_not_opened", error=faults.word_of(error))
+        await click.say(b.notice("Slack did not open the form in time. Please try again."))
+
+
+async def _assigned(parts: Parts, view: dict[str, Any], visit: Visit) -> Message:
+    owner = _chosen(view)
+    if owner is None:
+        return b.notice("Choose a person.")
+    try:
+        parts.policy.check_home(visit.actor)
+        stray_id = str(view.get("private_metadata") or "")
+        actor = Actor(user=owner, team=visit.actor.team)
+        instance = await parts.strays.assign(stray_id, actor, visit.actor, parts.policy)
+    except GpuBotError as error:
+        return b.notice(words.error_words(error))
+    text = f"*{esc(instance.request.name, 100)}* is {mention(owner)}'s now. They are told."
+    return Message(text, [b.section(text)])
+
+
+async def _finished(work: asyncio.Task[Message]) -> None:
+    await work
+
+
+def _chosen(view: dict[str, Any]) -> str | None:
+    """The person in the form. It came from outside, so its shape is not relied on."""
+    value: object = view
+    for key in ("state", "values", Field.OWNER.value, Field.OWNER.value, "selected_user"):
+        value = value.get(key) if isinstance(value, dict) else None
+    return value if isinstance(value, str) and USER_ID.fullmatch(value) else None
+
+
+def _as_a_record(parts: Parts, novita: NovitaInstance) -> Instance:
+    """What was made outside, as its record would be."""
+    record = transitions.record_of(novita, own_id(novita.id), Origin.CONSOLE, None, parts.clock.now())
+    return record.model_copy(update={"novita_status": novita.status})
+
+
+def _left(instance: Instance) -> Message:
+    if not instance.is_stray:
+        return b.notice(f"{instance.request.name} has ended or has an owner by now.")
+    return b.notice(f"{instance.request.name} is left alone. It still has a lease, and you are asked before it stops.")
+
+
+_LATER = b.notice("This takes a moment. /gpu strays shows when it is done.")

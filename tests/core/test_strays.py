@@ -1,0 +1,546 @@
+"""Strays: what runs at Novita and is on no record, and whose record an instance is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+
+import pytest
+import redis.asyncio as aioredis
+
+from bot.sandbox.novita import Fault, SandboxNovita
+from core import transitions
+from core.alarms import AlarmKind, Alarms
+from core.continuity import Continuity
+from core.errors import InvalidRequest, NoSuchInstance, NotAllowed
+from core.models import NOBODY, PROGRAM, Actor, Instance, LeaseEnd, Origin, Status, Verb, id_from, token_in
+from core.novita import reading
+from core.policy import Policy
+from core.strays import own_id
+from tests.core.processes import USUAL_LEASE, Process, process
+from tests.core.samples import ADA, POLICY, TurnedClock, at_novita, instance, request
+
+EVE, BO = Actor(user="U0EVE", team="T0HOME"), Actor(user="U0BO", team="T0HOME")
+ADMINS = Policy(home_team="T0HOME", admins=("U0EVE",))
+
+
+@pytest.fixture
+def worker(web: Process) -> Process:
+    return web
+
+
+@pytest.fixture
+async def server(redis_url: str) -> AsyncIterator[aioredis.Redis]:
+    async with aioredis.Redis.from_url(redis_url) as client:
+        yield client
+
+
+async def _made(worker: Process, key: str = "view:V1", **changes: object) -> Instance:
+    launch = await worker.launcher.begin(request(**changes), owner=ADA, policy=POLICY, key=key)
+    answer = await worker.launcher.finish(launch)
+    return await _read(worker, answer.instance_id)
+
+
+async def _read(worker: Process, instance_id: str) -> Instance:
+    record = await worker.store.get(instance_id)
+    assert record is not None
+    return record
+
+
+async def _looks(worker: Process, clock: TurnedClock, seconds: int, *, tends: bool = False) -> None:
+    for _ in range(0, seconds, 10):
+        clock.turn(seconds=10)
+        await worker.observer.look()
+        if tends:
+            await worker.continuity.check()
+            await worker.lifecycle.tend()
+    await worker.quiet()
+
+
+async def _live(worker: Process) -> dict[str | None, Instance]:
+    return {record.novita_id: record for record in await worker.store.live()}
+
+
+def _alarms(worker: Process, clock: TurnedClock) -> Alarms:
+    return Alarms(worker.store, clock)
+
+
+async def _strays(worker: Process, clock: TurnedClock, kind: AlarmKind = AlarmKind.STRAY) -> dict[str, dict[str, str]]:
+    return {each.subject: each.facts for each in await _alarms(worker, clock).standing() if each.kind is kind}
+
+
+def _runs(sandbox: SandboxNovita, clock: TurnedClock) -> dict[str, str]:
+    return {machine.id: machine.status(clock.now().timestamp()) for machine in sandbox.instances.values()}
+
+
+# Whose record it is.
+
+
+async def test_a_clone_by_the_same_name_never_touches_the_record_of_the_first(
+    worker: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    made = await _made(worker)
+    await _looks(worker, clock, 90)
+    before = await _read(worker, made.id)
+    clone = sandbox.clone_instance(made.novita_id or "")
+    sandbox.show_status(clone.id, "exited")
+    await _looks(worker, clock, 80)
+    assert (await _read(worker, made.id)) == before
+    stray = (await _live(worker))[clone.id]
+    assert (stray.id, stray.owner, stray.origin) == (own_id(clone.id), NOBODY, Origin.SECOND)
+    assert stray.novita_name == made.novita_name
+    assert set(await _strays(worker, clock)) == {stray.id}
+    assert worker.told.types.count("instance_running") == 1
+
+
+async def test_the_lease_of_a_cloned_instance_ends_it_and_not_its_clone(
+    worker: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    made = await _made(worker, lease=timedelta(minutes=10))
+    await _looks(worker, clock, 90)
+    clone = sandbox.clone_instance(made.novita_id or "")
+    await _looks(worker, clock, 700, tends=True)
+    assert _runs(sandbox, clock) == {made.novita_id: "exited", clone.id: "running"}
+    assert (await _read(worker, made.id)).status is Status.STOPPED
+
+
+async def test_of_two_that_novita_made_of_one_create_one_is_on_the_record_and_the_other_a_stray(
+    worker: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    sandbox.fail_next("create", Fault.doubled())
+    made = await _made(worker)
+    await _looks(worker, clock, 90)
+    assert len(sandbox.calls_of("create")) == 1
+    live = await _live(worker)
+    assert set(live) == set(sandbox.instances)
+    assert live[made.novita_id].id == made.id
+    assert [record.origin for record in live.values() if record.id != made.id] == [Origin.SECOND]
+
+
+async def test_when_the_answer_is_lost_the_oldest_of_the_name_is_the_one_that_was_made(
+    worker: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    sandbox.fail_next("create", Fault.reset(has_effect=True))
+    launch = await worker.launcher.begin(request(), owner=ADA, policy=POLICY, key="view:V1")
+    sandbox.fail_all(Fault.server_error(), "instances")
+    finishing = asyncio.create_task(worker.launcher.finish(launch))
+    await sandbox.wait_until(lambda: bool(sandbox.instances))
+    (first,) = sandbox.instances
+    clock.turn(seconds=5)
+    second = sandbox.clone_instance(first)
+    sandbox.clear_faults()
+    await finishing
+    await _looks(worker, clock, 20)
+    live = await _live(worker)
+    assert live[first].id == launch.instance.id
+    assert live[second.id].origin is Origin.SECOND
+
+
+async def test_a_clone_of_what_was_deleted_is_no_life_of_the_old_record(
+    worker: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    made = await _made(worker)
+    await _looks(worker, clock, 90)
+    clone = sandbox.clone_instance(made.novita_id or "")
+    sandbox.delete_instance(made.novita_id or "")
+    await _looks(worker, clock, 60)
+    assert (await _read(worker, made.id)).status is Status.DELETED
+    assert (await _live(worker))[clone.id].origin is Origin.SECOND
+
+
+def test_a_record_is_changed_by_its_own_instance_only() -> None:
+    record = instance(novita_id="n-1", status=Status.STARTING)
+    now = record.created_at
+    assert transitions.seen(record, at_novita(record, "running", id="n-2"), now) is None
+    assert transitions.seen(record, at_novita(record, "running", id="n-1"), now) is not None
+    ended = record.model_copy(update={"status": Status.DELETED, "ended_at": now})
+    assert transitions.seen(ended, at_novita(record, "running", id="n-2"), now) is None
+
+
+# Redis has forgotten.
+
+
+async def test_what_runs_after_redis_was_emptied_is_on_record_again_at_the_first_look(
+    worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
+) -> None:
+    made = await _made(worker)
+    await _looks(worker, clock, 90)
+    await server.flushall()
+    await _looks(worker, clock, 10)
+    stray = await _read(worker, made.id)
+    assert (stray.novita_id, stray.novita_name) == (made.novita_id, made.novita_name)
+    assert (stray.owner, stray.origin, stray.status) == (NOBODY, Origin.LOST, Status.RUNNING)
+    assert stray.created_at.replace(microsecond=0) == made.created_at.replace(microsecond=0)
+    assert stray.lease_ends_at == clock.now() + USUAL_LEASE
+    assert (stray.request.name, stray.request.gpu_num, stray.request.rootfs_size) == (
+        made.request.name,
+        made.request.gpu_num,
+        made.request.rootfs_size,
+    )
+    assert stray.hourly_price == made.hourly_price
+    assert (stray.offer and stray.offer.region.name) == (made.offer and made.offer.region.name)
+    facts = (await _strays(worker, clock))[made.id]
+    assert facts["name"] == made.novita_name
+    assert facts["price_per_hour"].startswith("$0.")
+
+
+async def test_two_workers_that_find_it_at_once_put_it_on_one_record(
+    worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, redis_url: str, clock: TurnedClock
+) -> None:
+    made = await _made(worker)
+    sandbox.clone_instance(made.novita_id or "")
+    other = process(sandbox, redis_url, clock)
+    await server.flushall()
+    clock.turn(seconds=90)
+    await asyncio.gather(*(each.observer.look() for each in (worker, other, worker, other)))
+    await worker.quiet()
+    await other.close()
+    live = await worker.store.live()
+    assert sorted(record.novita_id or "" for record in live) == sorted(sandbox.instances)
+    told = worker.told.types + other.told.types
+    assert told.count("instance_adopted") == 2
+
+
+async def test_an_instance_whose_record_is_past_its_time_is_a_stray(
+    worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
+) -> None:
+    made = await _made(worker)
+    await _looks(worker, clock, 90)
+    await server.delete(*[key async for key in server.scan_iter(f"*:{made.id}")])
+    await server.zrem("{gpu}:live", made.id)
+    await _looks(worker, clock, 10)
+    assert (await _live(worker))[made.novita_id].origin is Origin.LOST
+    assert set(await _strays(worker, clock)) == {made.id}
+
+
+async def test_a_stray_that_is_gone_and_comes_back_has_its_one_record_again(
+    worker: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    made = await _made(worker)
+    clone = sandbox.clone_instance(made.novita_id or "")
+    await _looks(worker, clock, 90)
+    machine = sandbox.instances.pop(clone.id)
+    await _looks(worker, clock, 300)
+    stray = await _read(worker, own_id(clone.id))
+    if stray.status is Status.DELETED:
+        assert await _strays(worker, clock) == {}
+    sandbox.instances[clone.id] = machine
+    await _looks(worker, clock, 20)
+    assert (await _live(worker))[clone.id].id == stray.id
+
+
+async def test_what_novita_is_removing_is_no_stray(
+    worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
+) -> None:
+    made = await _made(worker)
+    sandbox.show_status(made.novita_id or "", "removing")
+    await server.flushall()
+    await _looks(worker, clock, 20)
+    assert await worker.store.live() == []
+
+
+@pytest.mark.parametrize("broken", [{"gpuNum": "many"}, {"rootfsSize": 10**9}, {"instancePrice": "free"}])
+async def test_a_stray_is_taken_on_whatever_novita_says_of_it(
+    worker: Process, sandbox: SandboxNovita, clock: TurnedClock, broken: dict[str, object]
+) -> None:
+    row = {"id": "n-9", "name": "x" * 240 + "-0123456789", "status": "running", "gpuNum": "2", **broken}
+    (novita,) = reading.instances({"instances": [row], "total": 1}).rows
+    found = await worker.strays.take_on([novita], [])
+    assert (found.lost, found.outside, found.pairs) == (1, 0, [])
+    record = await _read(worker, "0123456789")
+    assert record.novita_id == "n-9"
+    assert record.novita_name == row["name"]
+    assert (await _strays(worker, clock)) == {}
+    await worker.strays.settle_alarms()
+    assert (await _strays(worker, clock))["0123456789"]["price_per_hour"] == "unknown"
+
+
+# The same key, before and after.
+
+
+@pytest.mark.parametrize("looks_between", [0, 1])
+async def test_a_key_that_had_made_an_instance_makes_no_second_one_after_redis_was_emptied(
+    worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock, looks_between: int
+) -> None:
+    made = await _made(worker)
+    await server.flushall()
+    await _looks(worker, clock, 10 * looks_between)
+    again = await _made(worker)
+    assert (again.id, again.novita_id) == (made.id, made.novita_id)
+    assert len(sandbox.creates) == 1
+    other = await _made(worker, key="view:V2")
+    assert other.novita_id != made.novita_id
+    assert len(sandbox.creates) == 2
+
+
+@pytest.mark.parametrize("looks_between", [0, 1])
+async def test_a_key_makes_no_second_one_after_an_older_state_was_restored(
+    worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock, looks_between: int
+) -> None:
+    await _looks(worker, clock, 10)
+    state = await _copied(server)
+    made = await _made(worker)
+    await _restored(server, state)
+    await _looks(worker, clock, 10 * looks_between)
+    again = await _made(worker)
+    assert (again.id, again.novita_id, len(sandbox.creates)) == (made.id, made.novita_id, 1)
+
+
+async def test_with_no_worker_and_no_word_from_novita_nothing_is_sent(
+    worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
+) -> None:
+    made = await _made(worker)
+    await server.flushall()
+    sandbox.fail_all(Fault.server_error(), "instances")
+    again = await _made(worker)
+    assert (again.id, again.status, len(sandbox.creates)) == (made.id, Status.FAILED, 1)
+    sandbox.clear_faults()
+    await _looks(worker, clock, 10)
+    assert (await _read(worker, made.id)).novita_id == made.novita_id
+    assert (await _made(worker)).novita_id == made.novita_id
+    assert len(sandbox.creates) == 1
+
+
+async def test_a_create_asks_novita_nothing_more_while_a_worker_looks(
+    worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
+) -> None:
+    await worker.catalog.get_template("107672")
+    seconds = int((await server.time())[0])
+    for age, asked in ((0, 0), (58, 0), (62, 1), (-5, 1)):
+        await server.hset("{gpu}:looked", "at", (seconds - age) * 1000)
+        before = len(sandbox.calls_of("instances"))
+        await _made(worker, key=f"view:{age}")
+        assert len(sandbox.calls_of("instances")) - before == asked, age
+    assert len(sandbox.calls_of("create")) == 4
+
+
+async def test_another_key_that_leads_to_a_taken_id_makes_its_own_instance(
+    worker: Process, server: aioredis.Redis, clock: TurnedClock
+) -> None:
+    odd = instance(id=id_from("\nview:V1"), request_key="view:another")
+    await worker.store.begin(odd, [], clock.now())
+    made = await _made(worker)
+    assert made.id != odd.id
+    assert await worker.store.led_to("view:V1") == made.id
+    assert (await _made(worker)).id == made.id
+
+
+def test_an_id_from_a_text_is_always_the_same_and_reads_as_one_of_ours() -> None:
+    ids = {id_from(f"view:{number}") for number in range(2000)}
+    assert len(ids) == 2000
+    assert all(token_in(f"box-{each}") == each for each in ids)
+    assert id_from("view:V1") == id_from("view:V1")
+    assert id_from("view:V1") == "ecw1fdmgan"
+
+
+# What admins decide.
+
+
+async def _stray(worker: Process, sandbox: SandboxNovita, clock: TurnedClock) -> Instance:
+    made = await _made(worker)
+    clone = sandbox.clone_instance(made.novita_id or "")
+    await _looks(worker, clock, 90)
+    return await _read(worker, own_id(clone.id))
+
+
+async def test_a_stray_with_an_owner_is_an_ordinary_instance(
+    worker: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    stray = await _stray(worker, sandbox, clock)
+    with pytest.raises(NotAllowed):
+        await worker.lifecycle.order(Verb.STOP, stray.id, BO, ADMINS)
+    await worker.strays.assign(stray.id, BO, EVE, ADMINS)
+    assert await _strays(worker, clock) == {}
+    await worker.quiet()
+    assert worker.told.types[-1] == "owner_assigned"
+    with pytest.raises(InvalidRequest, match="owner already"):
+        await worker.strays.assign(stray.id, ADA, EVE, ADMINS)
+    ordered = await worker.lifecycle.order(Verb.STOP, stray.id, BO, ADMINS)
+    await worker.lifecycle.carry_out(ordered.instance)
+    await _looks(worker, clock, 40)
+    assert (await _read(worker, stray.id)).status is Status.STOPPED
+
+
+async def test_only_admins_decide_about_strays(worker: Process, sandbox: SandboxNovita, clock: TurnedClock) -> None:
+    stray = await _stray(worker, sandbox, clock)
+    for deed in (
+        worker.strays.assign(stray.id, BO, BO, ADMINS),
+        worker.strays.leave_alone(stray.id, BO, ADMINS),
+        worker.strays.recorded(stray.id, BO, ADMINS),
+    ):
+        with pytest.raises(NotAllowed):
+            await deed
+    assert (await _read(worker, stray.id)) == stray
+
+
+async def test_a_stray_left_alone_is_no_alarm_and_runs_on(
+    worker: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    stray = await _stray(worker, sandbox, clock)
+    await worker.strays.leave_alone(stray.id, EVE, ADMINS)
+    await _looks(worker, clock, 20)
+    assert await _strays(worker, clock) == {}
+    assert (await _read(worker, stray.id)).is_stray
+
+
+async def test_what_was_made_in_the_console_is_listed_and_taken_in_only_by_an_admin(
+    worker: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    made = await _made(worker)
+    foreign = sandbox.clone_instance(made.novita_id or "", "notebook")
+    await _looks(worker, clock, 90)
+    assert [each.id for each in await worker.strays.outside()] == [foreign.id]
+    assert await worker.store.made_outside() == 1
+    assert await _strays(worker, clock) == {}
+    with pytest.raises(NotAllowed):
+        await worker.strays.assign(foreign.id, BO, BO, ADMINS)
+    assert len(await worker.store.live()) == 1
+    record = await worker.strays.assign(foreign.id, BO, EVE, ADMINS)
+    assert (record.novita_id, record.origin, record.owner) == (foreign.id, Origin.CONSOLE, BO)
+    assert record.novita_name == "notebook"
+    await _looks(worker, clock, 20)
+    assert await worker.strays.outside() == []
+    assert await worker.store.made_outside() == 0
+    with pytest.raises(NoSuchInstance):
+        await worker.strays.recorded("n-unheard-of", EVE, ADMINS)
+
+
+# Their leases.
+
+
+async def test_a_strays_lease_asks_before_it_stops_and_never_deletes(
+    worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
+) -> None:
+    made = await _made(worker)
+    await server.flushall()
+    await _looks(worker, clock, 90, tends=True)
+    clock.turn(seconds=USUAL_LEASE.total_seconds())
+    await _looks(worker, clock, 20, tends=True)
+    asked = await _read(worker, made.id)
+    assert (asked.status, asked.order) == (Status.RUNNING, None)
+    assert asked.asked_at is not None
+    assert asked.lease_ends_at == asked.asked_at + timedelta(hours=24)
+    assert worker.told.types.count("lease_questioned") == 1
+    assert set(await _strays(worker, clock, AlarmKind.LEASE_IN_DOUBT)) == {made.id}
+    clock.turn(hours=23, minutes=58)
+    await _looks(worker, clock, 10, tends=True)
+    assert (await _read(worker, made.id)).order is None
+    await _looks(worker, clock, 200, tends=True)
+    assert _runs(sandbox, clock) == {made.novita_id: "exited"}
+    assert await _strays(worker, clock, AlarmKind.LEASE_IN_DOUBT) == {}
+
+
+async def test_who_keeps_it_is_not_asked_again(
+    worker: Process, server: aioredis.Redis, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    made = await _made(worker)
+    await server.flushall()
+    await _looks(worker, clock, 90, tends=True)
+    clock.turn(seconds=USUAL_LEASE.total_seconds())
+    await _looks(worker, clock, 20, tends=True)
+    kept = await worker.lifecycle.extend(made.id, timedelta(hours=1), EVE, ADMINS)
+    assert (kept.asked_at, kept.past_in_doubt) == (None, False)
+    clock.turn(hours=25, minutes=1)
+    await _looks(worker, clock, 60, tends=True)
+    assert _runs(sandbox, clock) == {made.novita_id: "exited"}
+    assert worker.told.types.count("lease_questioned") == 1
+
+
+async def _copied(server: aioredis.Redis) -> dict[bytes, bytes | None]:
+    return {key: await server.dump(key) async for key in server.scan_iter("*")}
+
+
+async def _restored(server: aioredis.Redis, state: dict[bytes, bytes | None]) -> None:
+    await server.flushall()
+    for key, value in state.items():
+        await server.restore(key, 0, value or b"")
+
+
+async def test_after_a_restore_a_lease_that_was_extended_is_asked_about_and_not_cut_short(
+    worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
+) -> None:
+    made = await _made(worker, lease=timedelta(minutes=30))
+    await _looks(worker, clock, 90, tends=True)
+    state = await _copied(server)
+    await worker.lifecycle.extend(made.id, timedelta(hours=10), ADA, POLICY)
+    await _looks(worker, clock, 10, tends=True)
+    await _restored(server, state)
+    clock.turn(minutes=40)
+    await worker.continuity.check()
+    await worker.lifecycle.tend()
+    await _looks(worker, clock, 30, tends=True)
+    record = await _read(worker, made.id)
+    assert record.past_in_doubt
+    assert (record.status, record.order) == (Status.RUNNING, None)
+    assert worker.told.types.count("lease_questioned") == 1
+    await worker.lifecycle.extend(made.id, timedelta(hours=1), ADA, POLICY)
+    assert not (await _read(worker, made.id)).past_in_doubt
+
+
+async def test_a_worker_that_starts_on_a_restored_store_knows_it_by_what_is_missing_there(
+    worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, redis_url: str, clock: TurnedClock
+) -> None:
+    made = await _made(worker, lease=timedelta(minutes=30))
+    await _looks(worker, clock, 90, tends=True)
+    state = await _copied(server)
+    later = await _made(worker, key="view:V2")
+    await _restored(server, state)
+    other = process(sandbox, redis_url, clock)
+    await _looks(other, clock, 10, tends=True)
+    assert (await _read(other, made.id)).past_in_doubt
+    assert (await _read(other, later.id)).origin is Origin.LOST
+    await other.close()
+
+
+async def test_a_night_without_workers_puts_no_lease_in_doubt(
+    worker: Process, sandbox: SandboxNovita, redis_url: str, clock: TurnedClock
+) -> None:
+    made = await _made(worker, lease=timedelta(hours=2))
+    await _looks(worker, clock, 90, tends=True)
+    clock.turn(hours=12)
+    other = process(sandbox, redis_url, clock)
+    await _looks(other, clock, 60, tends=True)
+    assert _runs(sandbox, clock) == {made.novita_id: "exited"}
+    assert "lease_questioned" not in other.told.types
+    await other.close()
+
+
+@pytest.mark.parametrize(
+    ("minutes", "is_embedded", "is_in_doubt"), [(9.9, False, False), (10.1, False, True), (600, True, False)]
+)
+async def test_a_server_started_long_after_the_last_look_may_have_been_filled_from_a_backup(
+    worker: Process, server: aioredis.Redis, clock: TurnedClock, minutes: float, is_embedded: bool, is_in_doubt: bool
+) -> None:
+    made = await _made(worker, lease=timedelta(hours=2))
+    up_since = await worker.store.up_since()
+    assert up_since is not None
+    await server.hset("{gpu}:looked", "at", int(up_since - minutes * 60_000))
+    await Continuity(worker.store, worker.outbox, is_embedded=is_embedded).check()
+    assert (await _read(worker, made.id)).past_in_doubt is is_in_doubt
+
+
+async def test_a_lease_that_a_program_asked_for_is_asked_about_to_the_admins(
+    worker: Process, server: aioredis.Redis, clock: TurnedClock
+) -> None:
+    launch = await worker.launcher.begin(request(), owner=PROGRAM, policy=POLICY, key="api:1")
+    made = await worker.launcher.finish(launch)
+    await _looks(worker, clock, 90, tends=True)
+    record = await _read(worker, made.instance_id)
+    await worker.outbox.update(record, transitions.doubted)
+    clock.turn(seconds=USUAL_LEASE.total_seconds())
+    await _looks(worker, clock, 20, tends=True)
+    assert set(await _strays(worker, clock, AlarmKind.LEASE_IN_DOUBT)) == {made.instance_id}
+
+
+def test_what_was_to_be_deleted_at_its_end_is_only_stopped_when_its_past_is_in_doubt(clock: TurnedClock) -> None:
+    record = instance(
+        request=request(lease_end=LeaseEnd.DELETE), status=Status.RUNNING, novita_id="n-1", past_in_doubt=True
+    )
+    asked = transitions.asked_or_stopped(record, clock.now())
+    assert asked is not None
+    assert asked[0].order is None
+    stopped = transitions.asked_or_stopped(asked[0], clock.now())
+    assert stopped is not None
+    assert stopped[0].order is not None
+    assert stopped[0].order.verb is Verb.STOP
