@@ -9,8 +9,8 @@ import re
 from datetime import timedelta
 from decimal import Decimal
 
-from bot.grammar.splitting import undash
 from bot.ids import Field
+from bot.typed import undash
 from core.durations import read_duration
 from core.finding import compact
 from core.models import DISK_MAX_GB, DISK_MIN_GB, GPU_NUM_LIMIT, NAME_PATTERN, BillingMode

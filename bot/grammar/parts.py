@@ -8,9 +8,10 @@ from typing import NamedTuple
 from bot.grammar import closed
 from bot.grammar.closed import Values
 from bot.grammar.keywords import KEYS, NOISE, OPENERS, STRICT
-from bot.grammar.splitting import Word, undash
+from bot.grammar.splitting import Word
 from bot.grammar.vocabulary import Vocabulary
 from bot.ids import Field
+from bot.typed import undash
 from core.durations import read_duration
 from core.finding import compact
 

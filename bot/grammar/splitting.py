@@ -3,19 +3,14 @@
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-LIMIT = 2000
-"""Characters that are read of a text as it was typed, before Slack's escaping; it takes a script to type more."""
+from bot import typed
+from bot.typed import LIMIT, without_markup
 
-_DOUBLE = '"“”„‟«»'
-_SINGLE = "'‘’‚‛"
-_ENTITIES = {"&amp;": "&", "&lt;": "<", "&gt;": ">"}
-_ENTITY = re.compile("|".join(_ENTITIES))
-_MARKUP = re.compile(r"<((?:[@#!]|https?://|mailto:)[^<>|]*)(?:\|([^<>]*))?>")
-_DASHES = str.maketrans({"–": "-", "‐": "-", "‑": "-", "−": "-", "—": "--"})
-"""Phones and Macs make dashes of hyphens, and one long dash of two."""
+_DOUBLE, _SINGLE = typed.DOUBLE_QUOTES, typed.SINGLE_QUOTES
 _ESCAPED = re.compile(r"\\u(10[0-9a-f]{4}|[0-9a-f]{1,5});|\\(.)", re.DOTALL)
 _BRACKETS = "()[]{}"
 
@@ -38,16 +33,16 @@ class Splitter:
 
     def __init__(self, keys: Iterable[str]) -> None:
         self._word = re.compile(
-            rf"[-–—]{{0,2}}(?P<key>{'|'.join(sorted(keys, key=len, reverse=True))})\s*[=:]"
+            rf"[-–—]{{0,2}}(?P<key>{'|'.join(sorted(keys, key=len, reverse=True))})\s*[=:＝：]"
             rf"|[{_DOUBLE}](?P<double>(?:[^{_DOUBLE}\\]|\\.)*+)[{_DOUBLE}]"
             rf"|[{_SINGLE}](?P<single>[^{_SINGLE}]*+)[{_SINGLE}]"
-            rf"|(?P<bare>(?:\\[{_DOUBLE}]|[^\s,;{_DOUBLE}])++)",
+            rf"|(?P<bare>(?:\\[{_DOUBLE}]|[^\s,;，；{_DOUBLE}])++)",
             re.IGNORECASE | re.DOTALL,
         )
 
     def split(self, text: str) -> list[Word]:
         """The words of a text that Slack sent, as far as the limit."""
-        found = self._word.finditer(_plain(text)[:LIMIT])
+        found = self._word.finditer(without_markup(text)[:LIMIT])
         return [word for one in found if (word := _word_of(one))]
 
 
@@ -60,12 +55,7 @@ def quote(text: str) -> str:
 
 def excess(text: str) -> int:
     """How many of the characters that were typed are beyond the limit."""
-    return max(0, len(_plain(text)) - LIMIT) if len(text) > LIMIT else 0
-
-
-def undash(text: str) -> str:
-    """The hyphens that were typed before something made dashes of them."""
-    return text.translate(_DASHES)
+    return max(0, len(without_markup(text)) - LIMIT) if len(text) > LIMIT else 0
 
 
 def _word_of(found: re.Match[str]) -> Word | None:
@@ -75,19 +65,9 @@ def _word_of(found: re.Match[str]) -> Word | None:
         return Word(_ESCAPED.sub(_unescaped, double), is_quoted=True)
     if (single := found["single"]) is not None:
         return Word(single, is_quoted=True)
-    bare = found["bare"].strip(_BRACKETS + _SINGLE).rstrip(".:!?" + _BRACKETS + _SINGLE)
+    bare = unicodedata.normalize("NFKC", found["bare"]).strip(_BRACKETS + _SINGLE)
+    bare = bare.rstrip(".:!?。" + _BRACKETS + _SINGLE)
     return Word(bare) if bare else None
-
-
-def _plain(text: str) -> str:
-    """What was typed, from what Slack made of it (slack.md A1, A14). Markup first: typed brackets are entities."""
-    shown = _MARKUP.sub(lambda found: _label(found[1], found[2] or ""), text)
-    return _ENTITY.sub(lambda found: _ENTITIES[found[0]], shown)
-
-
-def _label(target: str, label: str) -> str:
-    mark = target[0] if target[0] in "@#" else ""
-    return mark + label.lstrip(mark or None) if label else target
 
 
 def _unescaped(found: re.Match[str]) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot import words
+from bot import typed, words
 from bot.ids import COMMAND, Action
 from bot.listeners import create, extending, lookups, orders, reaching, strays, visits
 from bot.listeners.doctor import doctor
@@ -25,6 +26,9 @@ from core.models import Instance
 
 _ACK_PATIENCE_SECONDS = 0.7
 """How long the ack waits for the answer, well inside Slack's three seconds."""
+
+_LENGTH = re.compile(r"^(?:by|until|till|for)\b[ :]*")
+"""What may stand before how long."""
 
 Command = Callable[[Parts, Visit, str], Awaitable[Message | None]]
 """What follows the command's word is its last argument. None: the answer is a modal, or follows later."""
@@ -53,8 +57,9 @@ async def _late(work: asyncio.Task[Message | None], answer: Answer) -> None:
 
 
 async def _answered(parts: Parts, visit: Visit, text: str) -> Message | None:
-    word, _, rest = text.strip().partition(" ")
-    word = word.lower() or "help"
+    line = typed.on_one_line(text)
+    word, _, rest = typed.bare(line).partition(" ") if typed.is_wrapped(line) else line.partition(" ")
+    word = typed.bare(word).lower() or "help"
     try:
         parts.policy.check_home(visit.actor)
         if word == "help":
@@ -62,9 +67,16 @@ async def _answered(parts: Parts, visit: Visit, text: str) -> Message | None:
         if (not_here := _not_here(parts, visit)) is not None:
             return not_here
         command = COMMANDS.get(word)
-        return unknown_command(word) if command is None else await command(parts, visit, " ".join(rest.split()))
+        if command is None:
+            return unknown_command(text.split()[0].lower())
+        return await command(parts, visit, _line(text) if command is _create else rest)
     except GpuBotError as error:
         return notice(words.error_words(error))
+
+
+def _line(text: str) -> str:
+    """What follows the first word, as Slack sent it: a line may quote what is to be taken to the letter."""
+    return " ".join(typed.visible(text).split()[1:])
 
 
 def _not_here(parts: Parts, visit: Visit) -> Message | None:
@@ -85,7 +97,9 @@ async def _create(parts: Parts, visit: Visit, line: str) -> Message | None:
 
 
 async def _list(parts: Parts, visit: Visit, rest: str) -> Message:
-    return await lookups.instances(parts, visit.actor, lookups.ALL if rest.lower() == "all" else lookups.MINE)
+    return await lookups.instances(
+        parts, visit.actor, lookups.ALL if typed.bare(rest).lower() == "all" else lookups.MINE
+    )
 
 
 async def _offers(parts: Parts, _: Visit, rest: str) -> Message:
@@ -119,9 +133,9 @@ async def _connect(parts: Parts, instance: Instance, visit: Visit) -> None:
 
 async def _extend(parts: Parts, visit: Visit, rest: str) -> Message | None:
     """`NAME 4h`, `NAME by 1d 12h` or `NAME until tonight`."""
-    name, _, length = rest.partition(" ")
-    length = length.removeprefix("by ").removeprefix("until ")
-    by = extending.TONIGHT if length.lower() == extending.TONIGHT else read_duration(length)
+    name, _, said = rest.partition(" ")
+    length = _LENGTH.sub("", typed.bare(said).lower())
+    by = extending.TONIGHT if typed.bare(length) == extending.TONIGHT else read_duration(typed.bare(length))
     if by is None:
         return notice(f"Write for how long, such as {COMMAND} extend train-1 4h, or {COMMAND} extend train-1 tonight.")
     found = await named(parts, name, visit, extending.BUTTONS.get(by, Action.STATUS))

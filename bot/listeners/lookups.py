@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bot import typed
 from bot.listeners.clicks import Click
 from bot.parts import Parts
 from bot.views import lists
@@ -42,9 +43,9 @@ def status(parts: Parts, instance: Instance) -> Message:
 
 async def offers(parts: Parts, words: str) -> Message:
     """Raises NovitaError while nothing is known of the market."""
-    return lists.offer_list(await parts.catalog.get_market(), words, parts.clock.now())
+    return lists.offer_list(await parts.catalog.get_market(), typed.bare(words), parts.clock.now())
 
 
 async def templates(parts: Parts, words: str) -> Message:
     """Raises NovitaError while no template is known."""
-    return lists.template_list(await parts.catalog.get_templates(), words)
+    return lists.template_list(await parts.catalog.get_templates(), typed.bare(words))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from difflib import get_close_matches
 
+from bot import typed
 from bot.ids import Action
 from bot.listeners.visits import Visit
 from bot.parts import Parts
@@ -17,11 +18,12 @@ from core.models import Actor, Instance
 async def named(parts: Parts, text: str, visit: Visit, choice: Action, *, is_act: bool = True) -> Instance | Message:
     """The one instance that is meant; of several, each is offered with the button `choice`. Raises StoreUnavailable."""
     live = await parts.store.live()
-    found = matching(live, text)
+    found = next(filter(None, (matching(live, reading) for reading in typed.readings(text))), [])
     if is_act:
         found = _in_reach(parts, found, visit.actor)
     if not found:
         known = [instance.request.name for instance in _own_first(live, visit.actor)]
+        text = typed.bare(text)
         return lists.nothing_named(text, get_close_matches(text[:100], list(dict.fromkeys(known)), n=3, cutoff=0.4))
     return found[0] if len(found) == 1 else lists.choose(choice, text, _own_first(found, visit.actor))
 

@@ -15,7 +15,7 @@ from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 from bot.grammar import Vocabulary, Wish, complaint, read, vocabulary, wish_of, write
-from bot.grammar.splitting import LIMIT
+from bot.typed import LIMIT
 from core.durations import read_duration
 from core.models import DISK_MAX_GB, DISK_MIN_GB, NAME_PATTERN, BillingMode, InstanceRequest, Region, Template
 from tests.bot.worlds import H100, HONG_KONG, HOSTILE, RTX, SINGAPORE, SYDNEY, anything, market, product

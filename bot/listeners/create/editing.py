@@ -14,6 +14,7 @@ from typing import Any
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
+from bot import typed
 from bot.faults import Kind
 from bot.ids import Action, Field
 from bot.listeners import visits
@@ -46,7 +47,7 @@ def register(app: AsyncApp, parts: Parts) -> None:
         with contextlib.suppress(NovitaError, TimeoutError):
             async with asyncio.timeout(_TEMPLATES_PATIENCE_SECONDS):
                 await parts.catalog.get_templates()
-        await ack(options=template_options(parts.catalog.templates, str(body.get("value") or "")))
+        await ack(options=template_options(parts.catalog.templates, typed.on_one_line(str(body.get("value") or ""))))
 
     app.block_action(_EDITS)(on_edit)
     app.options(Field.TEMPLATE_ID.value)(on_search)

@@ -15,6 +15,7 @@ from typing import Any
 from pydantic import Field as Bounded
 from pydantic import ValidationError
 
+from bot import typed
 from bot.ids import Field
 from bot.views.modal.options import ANY_REGION, read_lease
 from bot.views.text import clip
@@ -138,19 +139,19 @@ def read_form(view: object) -> Form:
     region = _picked(inputs, Field.REGION)
     gpu_num = _picked(inputs, Field.GPU_NUM) or ""
     return Form(
-        name=_typed(inputs, Field.NAME),
+        name=typed.name(_typed(inputs, Field.NAME) or "") or None,
         product_name=_picked(inputs, Field.PRODUCT_NAME),
         template_id=_picked(inputs, Field.TEMPLATE_ID),
         template_name=_picked_text(inputs, Field.TEMPLATE_ID),
         region=None if region == ANY_REGION else region,
         gpu_num=int(gpu_num) if _GPU_NUM.fullmatch(gpu_num) else None,
-        rootfs_size=_typed(inputs, Field.ROOTFS_SIZE),
+        rootfs_size=typed.on_one_line(_typed(inputs, Field.ROOTFS_SIZE) or "") or None,
         billing_mode=_billing(_picked(inputs, Field.BILLING_MODE)),
         lease=lease.length if lease else None,
         no_end=lease is not None and lease.length is None,
         lease_end=_lease_end(_picked(inputs, Field.LEASE_END)),
         channel=_text(inputs.get(Field.CHANNEL, {}).get("selected_conversation")),
-        webhook_url=_typed(inputs, Field.WEBHOOK_URL),
+        webhook_url=typed.visible(_typed(inputs, Field.WEBHOOK_URL) or "").strip() or None,
         envs=_typed(inputs, Field.ENVS),
     )
 
