@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 import structlog
 
+from core import stock
 from core.clock import Clock, is_within
 from core.errors import NovitaError, NovitaUnclear, StoreUnavailable
 from core.models import BillingMode, Market, Price, Product, Region, Template
@@ -32,16 +33,15 @@ _OTHERS_FETCH = timedelta(seconds=15)
 _LOOK_PAUSE = timedelta(milliseconds=200)
 
 
-class Novita(Protocol):
+class Novita(stock.Novita, Protocol):
     """What the catalog reads of Novita (core.novita.NovitaClient)."""
 
     async def regions(self) -> list[Region]: ...
-    async def products(self, region: Region, billing_mode: BillingMode) -> list[Product]: ...
     async def templates(self, channel: str) -> list[Template]: ...
     async def template(self, template_id: str) -> Template: ...
 
 
-class Shelf(Protocol):
+class Shelf(stock.Shelf, Protocol):
     """Where processes share the market (core.store.Store)."""
 
     async def market_as_of(self) -> datetime | None: ...
@@ -64,6 +64,7 @@ class Catalog:
         self._templates: dict[str, Template] = {}
         self._templates_as_of: datetime | None = None
         self._underway: dict[str, asyncio.Task[Any]] = {}
+        self._stocks = stock.Stocks(novita, shelf, clock, ttl=ttl)
 
     async def get_market(self) -> Market:
         """The market at hand; waits only while there is none at all. Raises NovitaError when it cannot be had."""
@@ -72,6 +73,17 @@ class Catalog:
         if self.market is None:
             raise NovitaUnclear("Novita's price list is not at hand yet")
         return self.market
+
+    async def get_market_for(self, gpu_num: int, *modes: BillingMode, patience: timedelta = stock.PATIENCE) -> Market:
+        """The market with the stock of so many GPUs at once under these billing modes; waits at most `patience` more.
+
+        Raises NovitaError as `get_market` does.
+        """
+        return await self._stocks.fitted(await self.get_market(), gpu_num, modes, patience=patience)
+
+    def market_at_hand(self, market: Market, gpu_num: int, *modes: BillingMode) -> Market:
+        """A market with what is known now of the stock of so many GPUs; the rest is asked for meanwhile."""
+        return self._stocks.at_hand(market, gpu_num, modes)
 
     async def get_template(self, template_id: str) -> Template:
         """A template by id, from Novita when it is not at hand. Raises NovitaError, NotFound among them."""

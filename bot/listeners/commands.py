@@ -91,7 +91,7 @@ def _not_here(parts: Parts, visit: Visit) -> Message | None:
 
 async def _create(parts: Parts, visit: Visit, line: str) -> Message | None:
     if line:
-        return create.from_line(parts, visit, line)
+        return await create.from_line(parts, visit, line)
     create.open_modal(parts, visit)
     return None
 

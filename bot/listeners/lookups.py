@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from bot import typed
+from bot.grammar.closed import read_count
 from bot.listeners.clicks import Click
 from bot.parts import Parts
 from bot.views import lists
 from bot.views.blocks import Message
-from core.models import Actor, Instance
+from core.models import Actor, BillingMode, Instance
 
 MINE, ALL = "mine", "all"
+
+_STOCK_PATIENCE = timedelta(seconds=0.7)
+"""How long the ack waits for the stock of several GPUs at once."""
 
 
 async def press_page(parts: Parts, click: Click) -> None:
@@ -42,8 +48,12 @@ def status(parts: Parts, instance: Instance) -> Message:
 
 
 async def offers(parts: Parts, words: str) -> Message:
-    """Raises NovitaError while nothing is known of the market."""
-    return lists.offer_list(await parts.catalog.get_market(), typed.bare(words), parts.clock.now())
+    """`4090`, or `4090 x8` for the stock of eight at once. Raises NovitaError while nothing is known of the market."""
+    said = [(word, read_count(word)) for word in typed.bare(words).split()]
+    gpu_num = next((int(count[0]) for _, count in said if count and isinstance(count[0], int)), 1)
+    market = await parts.catalog.get_market_for(gpu_num, *BillingMode, patience=_STOCK_PATIENCE)
+    name = " ".join(word for word, count in said if not count)
+    return lists.offer_list(market, name, parts.clock.now(), gpu_num=gpu_num)
 
 
 async def templates(parts: Parts, words: str) -> Message:

@@ -33,7 +33,7 @@ _ARGUMENTS: dict[str, str] = {
     "list": "[all]",
     **dict.fromkeys(("status", "connect", "start", "stop", "restart", "delete"), "NAME"),
     "extend": "NAME 4h",
-    "offers": "[GPU]",
+    "offers": "[GPU] [x8]",
     "templates": "[WORDS]",
 }
 

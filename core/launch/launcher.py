@@ -73,7 +73,7 @@ class Launcher:
         """
         policy.check_launch(owner, request)
         self._catalog.prefetch_template(request.template_id)
-        market = await self._catalog.get_market()
+        market = await self._catalog.get_market_for(request.gpu_num, request.billing_mode)
         offers = rank(market, request, self._priority)
         if not offers:
             raise InvalidRequest({"product_name": "Novita does not sell this product with this billing and disk size."})

@@ -20,6 +20,7 @@ from core.matching import is_leaving
 from core.models import (
     Attempt,
     AttemptOutcome,
+    BillingMode,
     Failure,
     FailureKind,
     Instance,
@@ -49,7 +50,7 @@ class Novita(Creator, Protocol):
 class Catalog(Protocol):
     """What is for sale (core.catalog.Catalog)."""
 
-    async def get_market(self) -> Market: ...
+    async def get_market_for(self, gpu_num: int, *modes: BillingMode) -> Market: ...
     async def get_template(self, template_id: str) -> Template: ...
     def prefetch_template(self, template_id: str) -> None: ...
     def template_name(self, template_id: str) -> str: ...

@@ -50,9 +50,9 @@ class NovitaClient:
         """The clusters there are now (novita-api.md 1.2)."""
         return await self._transport.get(f"{ROOT}/clusters", reading.regions)
 
-    async def products(self, region: Region, billing_mode: BillingMode) -> list[Product]:
-        """What `region` sells under `billing_mode`, sold-out products too (novita-api.md 1.3)."""
-        query: Query = {"clusterId": region.id, "billingMethod": billing_mode.value}
+    async def products(self, region: Region, billing_mode: BillingMode, gpu_num: int = 1) -> list[Product]:
+        """What `region` sells under `billing_mode`, sold-out products too; the stock is that of `gpu_num` at once."""
+        query: Query = {"clusterId": region.id, "billingMethod": billing_mode.value, "gpuNum": gpu_num}
         return await self._transport.get(
             f"{ROOT}/products", lambda body: reading.products(body, region, billing_mode), query
         )

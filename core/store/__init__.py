@@ -20,6 +20,7 @@
 | {gpu}:alarms:telling:<both>  | string | a process is telling an admin of an alarm just now                        | 30 s            |
 | {gpu}:identity               | string | JSON: who the bot is in Slack, as it was last told                        | never           |
 | {gpu}:market                 | hash   | json (regions and products), as_of (ms)                                   | never           |
+| {gpu}:market:stock           | hash   | "N spot", "N onDemand" -> stock of N GPUs at once, by region and product  | never           |
 | {gpu}:market:refreshing      | string | a process is fetching the market just now                                 | 30 s            |
 | {gpu}:newest:<name>          | string | the greatest stamp noted under a name                                        | 1 h             |
 | {gpu}:processes              | zset   | each process's id by its last sign of life (ms)                           | trimmed         |

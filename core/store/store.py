@@ -13,8 +13,9 @@ from pydantic import ValidationError
 from core.clock import CLOSE_ENOUGH, Sample, steady
 from core.errors import RequestTaken, StoreFull, VersionConflict
 from core.events import Event, read_event
-from core.models import Instance, Market
+from core.models import BillingMode, Instance, Market
 from core.outbox import LONGEST_WAIT, Begun, Telling
+from core.stock import StockList
 from core.store.alarms import AlarmRecords
 from core.store.commands import duration_ms, key_of, ms
 from core.store.inspection import Inspection
@@ -175,6 +176,19 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts):
     async def save_market(self, market: Market) -> None:
         fields: dict[Any, Any] = {"json": market.model_dump_json(), "as_of": str(ms(market.as_of))}
         await self._again(lambda: self._redis.hset(key_of("market"), mapping=fields))
+
+    async def load_stock(self, gpu_num: int, mode: BillingMode) -> StockList | None:
+        """The stock of so many GPUs at once, as some process has last asked for it."""
+        json = await self._again(lambda: self._redis.hget(key_of("market:stock"), f"{gpu_num} {mode.value}"))
+        try:
+            return StockList.model_validate_json(json) if json else None
+        except ValidationError as error:
+            log.warning("stock_not_readable", error=_short(error))
+            return None
+
+    async def save_stock(self, gpu_num: int, mode: BillingMode, stock: StockList) -> None:
+        fields: dict[Any, Any] = {f"{gpu_num} {mode.value}": stock.model_dump_json()}
+        await self._again(lambda: self._redis.hset(key_of("market:stock"), mapping=fields))
 
     async def claim_refresh(self) -> bool:
         """Whether this process is the one to fetch the market now."""

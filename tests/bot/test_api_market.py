@@ -57,3 +57,16 @@ async def test_what_is_at_hand_is_told_while_novita_is_away(redis_url: str) -> N
         house.novita.fail_all(Fault.server_error())
         assert (await client.get("/api/offers")).json()["total"] > 20
         assert (await client.get("/api/templates")).json()["total"] == 8
+
+
+async def test_the_stock_is_that_of_so_many_at_once_and_the_price_that_of_one(redis_url: str) -> None:
+    async with open_house(redis_url, workers=0, api_token=TOKEN) as house, api(house) as client:
+        house.novita.sell_at_most("CN-HK-01", 4, GPU)
+        query = {"product": GPU, "region": "CN-HK-01", "billingMode": "spot"}
+        four = (await client.get("/api/offers", params={**query, "gpuNum": "4"})).json()["offers"]
+        eight = (await client.get("/api/offers", params={**query, "gpuNum": "8"})).json()["offers"]
+        one = (await client.get("/api/offers", params=query)).json()["offers"]
+        assert one == four and {offer["stock"] for offer in eight} == {"none"}
+        assert [offer["price"] for offer in eight] == [offer["price"] for offer in one]
+        assert "none" not in {offer["stock"] for offer in one}
+        assert (await client.get("/api/offers", params={"gpuNum": "9"})).status_code == 400

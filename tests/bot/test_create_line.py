@@ -44,6 +44,16 @@ async def test_a_region_that_is_not_listed_is_a_wish(redis_url: str) -> None:
         await in_thread(house, card, "CN-XX-01 is not listed")
 
 
+async def test_eight_gpus_are_confirmed_with_the_stock_of_eight(redis_url: str) -> None:
+    async with open_house(redis_url, workers=0) as house:
+        house.novita.sell_at_most("AS-SGP-02", 4, GPU)
+        ada = house.slack.person("ada")
+        await ada.command("/gpu create 4090 x4 from comfy-prod as four")
+        assert "AS-SGP-02 first" in (await told(house, "ada", "Create *four*")).shown
+        await ada.command("/gpu create 4090 x8 from comfy-prod as eight")
+        assert "CN-HK-01 first" in (await told(house, "ada", "Create *eight*")).shown
+
+
 async def test_a_wish_that_cannot_be_met_is_said_in_the_form_too(redis_url: str) -> None:
     async with open_house(redis_url, workers=0) as house:
         ada = house.slack.person("ada")

@@ -160,6 +160,16 @@ async def test_offers_show_prices_and_stock_by_region_for_the_gpu_that_was_named
         assert "H100" not in message.shown
 
 
+async def test_offers_of_eight_at_once_show_the_stock_of_eight(redis_url: str) -> None:
+    async with open_house(redis_url, workers=0) as house:
+        for region in house.novita.clusters:
+            house.novita.sell_at_most(region.id, 4, GPU)
+        await house.slack.person("ada").command("/gpu offers 4090 x8")
+        message = await told(house, "ada", "stock of 8 at once")
+        assert "no stock listed" in message.shown
+        assert "stock normal" not in message.shown
+
+
 async def test_templates_are_searched_by_their_words(redis_url: str) -> None:
     async with open_house(redis_url, workers=0) as house:
         await house.slack.person("ada").command("/gpu templates comfy")

@@ -212,3 +212,15 @@ async def test_a_form_opened_by_one_web_is_edited_and_submitted_through_another(
         await modal.choose("template_id", "comfy-prod")
         assert (await modal.submit()).updated
         await house.outcome("Created")
+
+
+async def test_the_choice_of_eight_shows_the_stock_of_eight(redis_url: str) -> None:
+    async with open_house(redis_url, workers=0) as house:
+        for region in house.novita.clusters:
+            house.novita.sell_at_most(region.id, 4, GPU)
+        modal = await house.modal()
+        await modal.choose("gpu_num", "4")
+        await house.slack.wait_until(lambda: "/h*" in modal.text() and "no stock" not in modal.text())
+        await modal.choose("gpu_num", "8")
+        await house.slack.wait_until(lambda: "Novita lists no stock right now" in modal.text())
+        assert "no stock listed" in modal.fields()["product_name"].value

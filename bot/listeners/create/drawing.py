@@ -14,6 +14,8 @@ def draw(
 ) -> Block:
     """The modal with the price line for what is chosen so far, and what `actor` may choose."""
     request = draft(form)
+    if request is not None:
+        market = parts.catalog.market_at_hand(market, request.gpu_num, request.billing_mode)
     offers = rank(market, request, parts.priority) if request else []
     limits = parts.limits_for(actor)
     return create_view(form, market, offers, limits=limits, context=context, now=parts.clock.now(), note=note)

@@ -69,6 +69,8 @@ class _Editor:
             return
         with self._counted(view_id):
             form, context = _edited(read_form(view), read_context(view), str(action.get("action_id")))
+            billing = form.billing_mode or BillingMode.SPOT
+            await self._parts.catalog.get_market_for(form.gpu_num or 1, billing)  # So that it is at hand for drawing.
             drawn = draw(self._parts, actor, form, await self._parts.catalog.get_market(), context)
             if stamp >= self._latest.get(view_id, (stamp, drawn))[0]:
                 self._latest[view_id] = (stamp, drawn)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from datetime import timedelta
 from typing import Any
 
 from bot import grammar
@@ -13,9 +14,12 @@ from bot.parts import Parts
 from bot.views.blocks import Message
 from bot.views.confirm import create_confirmation
 from bot.views.modal import Form, check
-from core.models import InstanceRequest, Market
+from core.models import InstanceRequest, Market, Offer
 from core.offers import rank
 from core.requests import unlisted_region
+
+_STOCK_PATIENCE = timedelta(seconds=0.7)
+"""How long the ack waits for the stock of several GPUs at once."""
 
 
 @dataclass(frozen=True)
@@ -28,14 +32,17 @@ class Understood:
     vocabulary: Vocabulary
 
 
-def from_line(parts: Parts, visit: Visit, line: str) -> Message | None:
+async def from_line(parts: Parts, visit: Visit, line: str) -> Message | None:
     """A confirmation with its price when the line says all there is to say; else the modal opens, and None."""
     market = parts.catalog.market
     if market is None:
         open_from_line(parts, visit, line)
         return None
     understood = understand(parts, visit, line, market)
-    offers = rank(market, understood.request, parts.priority) if understood.request else []
+    offers: list[Offer] = []
+    if (wanted := understood.request) is not None:
+        market = await parts.catalog.get_market_for(wanted.gpu_num, wanted.billing_mode, patience=_STOCK_PATIENCE)
+        offers = rank(market, wanted, parts.priority)
     if understood.request is None or not offers:
         open_from_line(parts, visit, line)
         return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.sandbox.novita.seed import Shelf
+from bot.sandbox.novita.seed import GPU_NUM_LIMIT, Shelf
 from bot.sandbox.novita.world import DEFAULT_PAGE_SIZE, Refusal, World
 
 PAGE_LIMIT = 100
@@ -39,6 +39,9 @@ def products(world: World, query: Query) -> dict[str, Any]:
     _only(world, "products", query, PRODUCT_QUERY)
     if query.get("billingMethod", "onDemand") not in ("onDemand", "monthly", "spot"):
         raise Refusal("VALIDATOR_PARAM", "invalid ListProductsRequest.BillingMethod")
+    gpu_num = _count(query, "gpuNum", 1)
+    if gpu_num > GPU_NUM_LIMIT:
+        raise Refusal("VALIDATOR_PARAM", "invalid ListProductsRequest.GpuNum: value must be inside range [0, 8]")
     cluster, name = query.get("clusterId", ""), query.get("productName", "").lower()
     shelves = [
         shelf
@@ -47,10 +50,10 @@ def products(world: World, query: Query) -> dict[str, Any]:
     ]
     # Without a cluster the listing is only the union (novita-api.md 1.3).
     first_of_each = {shelf.product.id: shelf for shelf in reversed(shelves)}
-    return {"data": [_product(world, shelf) for shelf in reversed(first_of_each.values())]}
+    return {"data": [_product(world, shelf, gpu_num) for shelf in reversed(first_of_each.values())]}
 
 
-def _product(world: World, shelf: Shelf) -> dict[str, Any]:
+def _product(world: World, shelf: Shelf, gpu_num: int) -> dict[str, Any]:
     product = shelf.product
     carriers = [s.cluster.name for s in world.shelves if s.product is product and s.cluster.is_open]
     return {
@@ -59,8 +62,8 @@ def _product(world: World, shelf: Shelf) -> dict[str, Any]:
         "cpuPerGpu": product.cpu,
         "memoryPerGpu": product.memory,
         "diskPerGpu": 200,
-        "availableDeploy": shelf.stock != "none",
-        "inventoryState": shelf.stock,
+        "availableDeploy": shelf.stock_for(gpu_num) != "none",
+        "inventoryState": shelf.stock_for(gpu_num),
         "minRootFS": 10,
         "maxRootFS": product.max_disk,
         "minLocalStorage": 0,

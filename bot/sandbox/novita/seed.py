@@ -10,6 +10,9 @@ REGISTRY_PASSWORD = "robot-password-EXAMPLE-ONLY"  # noqa: S105 - invented; leak
 TEMPLATE_TOKEN = "hf_EXAMPLE_ONLY_private_token"  # noqa: S105 - invented; leak tests look for it
 
 
+GPU_NUM_LIMIT = 8
+
+
 @dataclass
 class Cluster:
     """`name` is what products call a region, with its place in parentheses."""
@@ -46,6 +49,15 @@ class Shelf:
     spot_price: int
     stock: str
     refuses_create: bool = False
+    most: int = GPU_NUM_LIMIT
+    """How many GPUs can be had at once."""
+
+    def stock_for(self, gpu_num: int) -> str:
+        """What the listing says of so many at once."""
+        return self.stock if gpu_num <= self.most else "none"
+
+    def has_room_for(self, gpu_num: int) -> bool:
+        return self.has_room and gpu_num <= self.most
 
     @property
     def has_room(self) -> bool:

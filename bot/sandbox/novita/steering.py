@@ -50,16 +50,22 @@ class SetBoot(_Command):
 
 
 class SetStock(_Command):
-    """`none` sells out; with `at_create` only the create knows and the listing goes on promising."""
+    """`none` sells out; with `at_create` only the create knows and the listing goes on promising.
+
+    `at_most`: so many GPUs can be had at once.
+    """
 
     region: str
     product_name: str | None = None
     stock: Literal["none", "low", "normal", "high"]
     at_create: bool = False
+    at_most: int | None = None
 
     def act(self, sandbox: SandboxNovita) -> None:
         if self.stock != "none":
             sandbox.restock(self.region, self.product_name, self.stock)
+            if self.at_most is not None:
+                sandbox.sell_at_most(self.region, self.at_most, self.product_name)
         elif self.at_create:
             sandbox.out_of_stock_at_create(self.region, self.product_name)
         else:

@@ -11,7 +11,7 @@ from typing import Any
 from bot.sandbox.novita import machines, programs, seed
 from bot.sandbox.novita.machines import GONE, Machine, Phase
 from bot.sandbox.novita.orders import BadOrder, Order, read_order
-from bot.sandbox.novita.seed import Cluster, Shelf
+from bot.sandbox.novita.seed import GPU_NUM_LIMIT, Cluster, Shelf
 from bot.sandbox.novita.watching import Watched
 
 DEFAULT_BOOT_SECONDS = 12.0
@@ -87,7 +87,7 @@ class World(Watched):
 
     def start_instance(self, novita_id: str) -> Machine:
         machine = self._in_state(novita_id, "exited")
-        if not self._shelf(machine.cluster, machine.product.id).has_room:
+        if not self._shelf(machine.cluster, machine.product.id).has_room_for(machine.order.gpu_num):
             raise Refusal("INSUFFICIENT_RESOURCE", "insufficient resource")
         machine.reclaim_at = 0.0
         return self._come_up(machine, machines.starting)
@@ -136,6 +136,12 @@ class World(Watched):
     def restock(self, region: str, product_name: str | None = None, stock: str = "normal") -> None:
         """There is room again, and the listing says how much."""
         self._stock(region, product_name, stock, refuses_create=False)
+
+    def sell_at_most(self, region: str, gpu_num: int, product_name: str | None = None) -> None:
+        """Not more than so many GPUs can be had at once; whoever asks for their number is told."""
+        for shelf in self._shelves_named(region, product_name):
+            shelf.most = gpu_num
+        self.changed()
 
     def set_price(self, region: str, product_name: str, *, price: int, spot_price: int) -> None:
         """In 1/100000 USD per GPU-hour; a spot price of 0 means none."""
@@ -221,7 +227,7 @@ class World(Watched):
 
     def _stock(self, region: str, product_name: str | None, stock: str, *, refuses_create: bool) -> None:
         for shelf in self._shelves_named(region, product_name):
-            shelf.stock, shelf.refuses_create = stock, refuses_create
+            shelf.stock, shelf.refuses_create, shelf.most = stock, refuses_create, GPU_NUM_LIMIT
         self.changed()
 
     def _boot(self, image: str, now: float) -> list[Phase]:
@@ -262,7 +268,7 @@ class World(Watched):
         if not candidates:
             raise Refusal("RESOURCE_NOT_FOUND", "product or cluster not found")
         self._check(order, candidates[0])
-        with_room = [shelf for shelf in candidates if shelf.has_room]
+        with_room = [shelf for shelf in candidates if shelf.has_room_for(order.gpu_num)]
         if not with_room:
             closed = order.cluster_id and not candidates[0].cluster.is_open
             raise Refusal("CLUSTER_STATUS", "cluster is not available") if closed else _no_room()

@@ -264,6 +264,9 @@ class OffersQuery(Asked):
     product: str | Nothing = Field(None, description="Words that the product's name holds.")
     region: str | Nothing = Field(None, description="A region's whole name.")
     billing_mode: BillingMode | Nothing = Field(None, description="`spot` or `onDemand`.")
+    gpu_num: int = Field(
+        1, ge=1, le=GPU_NUM_LIMIT, description="How many GPUs at once `stock` is about, 1 to 8; the price is for one."
+    )
 
 
 class TemplatesQuery(Asked):

@@ -5,13 +5,13 @@ from __future__ import annotations
 from bot.server.api.asking import OffersQuery, TemplatesQuery
 from bot.server.api.call import Answer, Call
 from bot.server.api.shapes import OfferList, OfferShown, TemplateList, offers_of, template
-from core.models import Template
+from core.models import BillingMode, Template
 
 
 async def offers(call: Call) -> Answer:
-    """Waits for Novita only while nothing at all is known of its market."""
+    """Waits for Novita while nothing is known of its market, and a moment for the stock of several GPUs at once."""
     query = call.query(OffersQuery)
-    market = await call.parts.catalog.get_market()
+    market = await call.parts.catalog.get_market_for(query.gpu_num, *BillingMode)
     fitting = [offer for offer in offers_of(market) if _fits(offer, query)]
     fitting.sort(key=lambda o: (o.price, o.product_name, o.region, o.product_id, o.billing_mode))
     return Answer(OfferList(offers=tuple(fitting), total=len(fitting), as_of=market.as_of))

@@ -20,8 +20,11 @@ IN_DETAIL = 4
 _STOCK_ORDER = (Stock.HIGH, Stock.NORMAL, Stock.LOW, Stock.UNKNOWN, Stock.NONE)
 
 
-def offer_list(market: Market, words: str, now: datetime) -> Message:
-    """The GPUs whose name holds all the words: live prices and stock, by region when they are few."""
+def offer_list(market: Market, words: str, now: datetime, *, gpu_num: int = 1) -> Message:
+    """The GPUs whose name holds all the words: live prices and stock, by region when they are few.
+
+    The market's stock is that of `gpu_num` at once.
+    """
     found = _named(market, words)
     if not found:
         return _no_offers(market, words)
@@ -32,6 +35,7 @@ def offer_list(market: Market, words: str, now: datetime) -> Message:
         rows = [b.section(fit_lines((_summary(name, found[name]) for name in found), wire_limit=9000))]
         hint = f"`{COMMAND} offers 4090` shows a GPU region by region."
     title = f"{len(found)} GPU{'s' if len(found) > 1 else ''}, prices per GPU and hour, as of {date(market.as_of)}"
+    title += f"; stock of {gpu_num} at once" if gpu_num > 1 else ""
     tail = [b.context(hint), *age_blocks(market, now), _create()]
     return Message(title, [b.section(title), *rows, *tail])
 
