@@ -5,7 +5,8 @@ GpuBotError
 ├── NoSuchInstance            there is no record of that instance
 ├── NotAllowed                the actor may not do this here; `why` is a sentence for them
 ├── StoreUnavailable          Redis cannot be reached or refuses, so nothing that costs money may begin
-│   └── StoreFull             its memory is full: it takes no more writes
+│   ├── StoreFull             its memory is full: it takes no more writes
+│   └── StoreForbidden        its user lacks a right
 ├── RequestTaken              this request key has already led to an instance; `instance_id` says which
 ├── VersionConflict           somebody else changed the record first; read it again
 ├── SettingsError             a setting is missing or wrong; the message names the variable
@@ -63,6 +64,10 @@ class StoreUnavailable(GpuBotError):
 
 class StoreFull(StoreUnavailable):
     """The memory of Redis is full: it takes no writes that could need more."""
+
+
+class StoreForbidden(StoreUnavailable):
+    """The user of REDIS_URL lacks a right."""
 
 
 class RequestTaken(GpuBotError):

@@ -38,7 +38,7 @@ async def run_forever(redis_url: str, tasks: Mapping[str, tuple[Work, timedelta]
 
     A worker keeps a task for as long as it lives and the task succeeds; after a run that did not, whoever comes first
     does the next. No host's clock is compared with another's. A task must bear being run twice: a worker that Redis
-    has not heard of for a while is taken for dead. Raises StoreUnavailable when Redis cannot be reached at the start.
+    has not heard of for a while is taken for dead.
     """
     turns = Turns(connect(redis_url))
     try:
@@ -117,7 +117,6 @@ class _Worker:
         self._run_ended = asyncio.Event()
 
     async def work(self) -> None:
-        await self._agree()
         try:
             while True:
                 self._take_in_ended()
@@ -132,7 +131,8 @@ class _Worker:
         try:
             await self._agree()
         except StoreUnavailable as error:
-            log.warning("tasks_not_agreed_on", error=str(error))
+            # Without agreement no task runs here, so no lease ends: what Redis refuses will not pass by itself.
+            (log.error if error.why else log.warning)("tasks_not_agreed_on", error=str(error))
             self._agree_at = self._now() + _AWAY_SECONDS
 
     async def _agree(self) -> None:

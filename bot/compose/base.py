@@ -23,7 +23,7 @@ from core.alarms import Alarms
 from core.catalog import Catalog
 from core.clock import SharedClock, SystemClock
 from core.continuity import Continuity
-from core.errors import SettingsError, StoreUnavailable
+from core.errors import SettingsError, StoreForbidden, StoreUnavailable
 from core.lifecycle import Lifecycle
 from core.novita import NovitaClient
 from core.observe import ALIVE_WITHIN, BEAT_EVERY
@@ -159,7 +159,7 @@ async def _wait_for_redis(store: Store, clock: SharedClock) -> None:
             if not lacking:
                 clock.set_by(await store.time())
         except StoreUnavailable as error:
-            if clock.now() > until:
+            if clock.now() > until or isinstance(error, StoreForbidden):
                 raise SettingsError(f"REDIS_URL: {error}; {_redis_cure(error)}") from error
             await clock.sleep(timedelta(seconds=1))
         else:
@@ -169,6 +169,8 @@ async def _wait_for_redis(store: Store, clock: SharedClock) -> None:
 
 
 def _redis_cure(error: StoreUnavailable) -> str:
+    if isinstance(error, StoreForbidden):
+        return f"give it {rights.ACL_RULE}"
     if error.why:
         return "see that it is the primary, and check user and password"
     return "check the address and that the server runs"

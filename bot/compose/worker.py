@@ -24,7 +24,7 @@ from core.tidying import tidy_alarms
 _SUM_UP_EVERY = timedelta(seconds=2)
 _TELL_ALARMS_EVERY = timedelta(seconds=5)
 _TRY_REDIS_EVERY = timedelta(seconds=15)
-_NOTE_SECONDS = 5.0
+_NOTE_SECONDS = 10.0
 """How old the note of a success may be: a task that succeeds every second need not say so every second."""
 _TIDY_ALARMS_EVERY = timedelta(seconds=15)
 

@@ -13,7 +13,7 @@ from core import costs
 from core.alarms import Alarms
 from core.clock import CLOSE_ENOUGH
 from core.durations import duration_words
-from core.errors import SettingsError, StoreFull, StoreUnavailable
+from core.errors import SettingsError, StoreForbidden, StoreFull, StoreUnavailable
 from core.observe import ALIVE_WITHIN
 from core.store import rights
 from core.store.inspection import ServerFacts
@@ -50,6 +50,8 @@ def _no_redis(error: StoreUnavailable) -> Result:
             str(error),
             "Creates are refused. Raise its maxmemory, or remove what else it holds; leases end all the same.",
         )
+    if isinstance(error, StoreForbidden):
+        return failed(str(error), f"Give the user of REDIS_URL {rights.ACL_RULE}")
     if "password" in error.why:
         return failed(str(error), "Check user and password in REDIS_URL.")
     if error.why:

@@ -33,9 +33,6 @@ class Commands:
         self._digests: dict[str, str] = {}
         self.holder = holder or secrets.token_hex(8)
 
-    async def ping(self) -> None:
-        await self._again(lambda: self._redis.ping())
-
     async def aclose(self) -> None:
         await self._redis.aclose()
         await self._redis.connection_pool.disconnect()

@@ -10,7 +10,7 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 from redis.exceptions import NoPermissionError, RedisError
 from redis.exceptions import TimeoutError as RedisTimeoutError
 
-from core.errors import StoreFull, StoreUnavailable
+from core.errors import StoreForbidden, StoreFull, StoreUnavailable
 
 MEMORY_FULL = "takes no writes (memory full)"
 
@@ -65,7 +65,7 @@ def translated(error: RedisError) -> StoreUnavailable:
         return (StoreFull if meaning.why == MEMORY_FULL else StoreUnavailable)(f"Redis {meaning.why}", meaning.why)
     if (what := forbidden(error)) is not None:
         why = f"does not let its user {what}"
-        return StoreUnavailable(f"Redis {why}", why)
+        return StoreForbidden(f"Redis {why}", why)
     if isinstance(error, RedisConnectionError | RedisTimeoutError):
         return StoreUnavailable(f"Redis does not answer ({type(error).__name__})")
     return StoreUnavailable(f"Redis refused ({type(error).__name__})")

@@ -16,12 +16,12 @@ _SHOWN = 8
 _STRING, _HASH, _LIST, _ZSET = "string", "hash", "list", "zset"
 
 COMMANDS: dict[str, tuple[object, ...]] = {
-    "PING": (),
     "TIME": (),
     "EVAL": ("return 1", 0),
     "EVALSHA": ("0" * 40, 0),
     "SET": (_STRING, "1", "PX", _KEPT_MS),
     "GET": (_STRING,),
+    "EXISTS": (_STRING,),
     "PTTL": (_STRING,),
     "PERSIST": (_STRING,),
     "PEXPIRE": (_STRING, _KEPT_MS),
@@ -41,6 +41,7 @@ COMMANDS: dict[str, tuple[object, ...]] = {
     "ZCARD": (_ZSET,),
     "ZRANGE": (_ZSET, 0, -1),
     "ZRANGEBYSCORE": (_ZSET, "-inf", "+inf"),
+    "ZSCORE": (_ZSET, "member"),
     "ZREM": (_ZSET, "member"),
     "ZREMRANGEBYSCORE": (_ZSET, "-inf", "+inf"),
     "DEL": (_STRING, _HASH, _LIST, _ZSET),
@@ -63,6 +64,7 @@ KINDS: dict[str, str] = {
     "alarms:told": "HDEL",
     "alarms:telling:": "",
     "market": "HDEL",
+    "market:stock": "HDEL",
     "newest:": "",
     "processes": "ZREM",
     "worker:succeeded": "HDEL",

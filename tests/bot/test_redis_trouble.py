@@ -120,8 +120,9 @@ async def test_the_rights_that_are_listed_are_enough_for_all_that_the_bot_does(s
         ("~{gpu}:* +@all -@scripting", "its user may not run EVAL, EVALSHA;"),
         ("~{gpu}:* +@all -time", "its user may not run TIME;"),
         ("~{gpu}:* +@read +eval +evalsha +ping +time", "its user may not run SET, PERSIST, PEXPIRE, "),
+        ("~{gpu}:* +@all -evalsha -@connection", "its user may not run EVALSHA;"),
         ("~cache:* +@all", "its user may not touch {gpu}:*;"),
-        ("~{gpu}:* -@all", "its user may not run PING, TIME, "),
+        ("~{gpu}:* -@all", "its user may not run TIME, EVAL, "),
     ],
 )
 async def test_a_start_with_too_few_rights_ends_with_one_line(
@@ -135,6 +136,14 @@ async def test_a_start_with_too_few_rights_ends_with_one_line(
         assert str(caught.value).startswith(f"REDIS_URL: {said}")
         assert str(caught.value).endswith(f"; give it {rights.ACL_RULE}")
         assert "\n" not in str(caught.value)
+
+
+async def test_a_database_that_may_not_be_chosen_is_no_reason_to_wait(server: Redis, redis_url: str) -> None:
+    async with open_house(redis_url, workers=0) as house, user(server, redis_url, "~*", "+@all", "-select") as url:
+        settings = house.settings.model_copy(update={"redis_url": SecretStr(f"{url}?db=3")})
+        with pytest.raises(SettingsError, match=r"^REDIS_URL: Redis does not let its user run SELECT; give it ~"):
+            async with open_base(settings):
+                raise AssertionError("must not begin")
 
 
 @pytest.mark.parametrize(

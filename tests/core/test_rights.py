@@ -15,6 +15,7 @@ from core.store import Store, connect, rights, scripts
 
 _STRINGS = {"market:refreshing", "worker:seen", "identity"}
 """Of one name, so that a write that changes nothing cannot be tried; their neighbours stand for them."""
+ROOT = Path(__file__).parents[2]
 PASSWORD = "a-word"
 
 
@@ -82,7 +83,7 @@ async def test_keys_that_may_not_be_touched_are_named(
 async def test_a_user_that_may_do_nothing_is_told_in_one_line(admin: Redis, redis_url: str) -> None:
     async with store_of(admin, redis_url) as store:
         said = rights.in_words(await store.lacking_rights())
-    assert said.startswith("its user may not run PING, TIME, EVAL")
+    assert said.startswith("its user may not run TIME, EVAL, EVALSHA")
     assert said.endswith(f"and {len(rights.COMMANDS) - 8} more")
 
 
@@ -91,11 +92,23 @@ async def test_without_channels_nothing_is_missing(admin: Redis, redis_url: str)
         assert await store.lacking_rights() == []
 
 
+def test_the_readme_gives_the_same_rule() -> None:
+    assert f"ACL SETUSER gpu-bot on >PASSWORD {rights.ACL_RULE}`" in (ROOT / "README.md").read_text()
+
+
 def test_every_command_within_a_script_is_listed() -> None:
     texts = [text for text in vars(scripts).values() if isinstance(text, str)]
     called = {name for text in texts for name in re.findall(r"redis\.p?call\('(\w+)'", text)}
     assert len(called) > 10
     assert called <= rights.COMMANDS.keys()
+
+
+def test_every_command_of_the_store_is_listed() -> None:
+    source = "".join(path.read_text() for path in Path(store_package.__file__).parent.glob("*.py"))
+    called = set(re.findall(r"(?:self\._redis|\bpipe)\.([a-z]+)\(", source)) - {"aclose", "pipeline", "execute"}
+    assert len(called) > 10
+    optional = {"info"}
+    assert {{"delete": "DEL"}.get(name, name.upper()) for name in called - optional} <= rights.COMMANDS.keys()
 
 
 def test_every_key_is_in_the_table_and_tried() -> None:

@@ -6,6 +6,7 @@ import socket
 from pathlib import Path
 
 import pytest
+from redis.asyncio import Redis
 
 from bot.sandbox.slack import ANY_METHOD, Fault
 from tests.e2e.stage import Stage, open_stage
@@ -64,6 +65,19 @@ async def test_a_token_that_slack_refuses_ends_the_start(tmp_path: Path) -> None
             assert line.startswith("SLACK_BOT_TOKEN: Slack refuses it")
         [line] = await lines_of_failed_start(stage, SLACK_APP_TOKEN="xapp-of-another-app")
         assert line.startswith("SLACK_APP_TOKEN: Slack refuses it")
+
+
+@pytest.mark.parametrize("role", ["web", "worker", "up"])
+async def test_a_user_of_redis_with_too_few_rights_ends_the_start_and_what_it_lacks_is_named(
+    tmp_path: Path, role: str
+) -> None:
+    async with open_stage(tmp_path) as stage, Redis.from_url(stage.redis.url) as admin:
+        rules = ("on", ">hush-hush", "~{gpu}:*", "+@all", "-@scripting")
+        await admin.execute_command("ACL", "SETUSER", "bot", *rules)  # type: ignore[no-untyped-call]
+        url = stage.redis.url.replace("unix://", "unix://bot:hush-hush@")
+        [line] = await lines_of_failed_start(stage, role, REDIS_URL=url)
+        assert line.startswith("REDIS_URL: its user may not run EVAL, EVALSHA; give it ~{gpu}:*")
+        assert "hush" not in line
 
 
 async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
