@@ -81,6 +81,15 @@ class InstanceSlow(_Event):
     novita_status: str
 
 
+class StartQuestioned(_Event):
+    """It does not come up and may be billed: at `ends_at` it is stopped or deleted, unless somebody lets it go on."""
+
+    type: Literal["start_questioned"] = "start_questioned"
+    since: Instant
+    ends_at: Instant
+    verb: Verb
+
+
 class InstanceRunning(_Event):
     type: Literal["instance_running"] = "instance_running"
     endpoints: tuple[Endpoint, ...] = ()
@@ -99,6 +108,8 @@ class StopReason(StrEnum):
     ASKED = "asked"
     """Somebody asked the bot to."""
     LEASE = "lease"
+    HUNG = "hung"
+    """It did not come up, and nobody let it go on."""
     RECLAIMED = "reclaimed"
     """Spot, and Novita had said that it takes the GPU back."""
     PROBABLY_RECLAIMED = "probably_reclaimed"
@@ -228,6 +239,7 @@ Event = Annotated[
     | InstanceCreated
     | PhaseChanged
     | InstanceSlow
+    | StartQuestioned
     | InstanceRunning
     | InstanceFailed
     | InstanceFault

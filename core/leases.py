@@ -34,8 +34,11 @@ def extended(instance: Instance, by: timedelta, max_lease: timedelta | None, now
 
 
 def moved(instance: Instance, by: timedelta, now: datetime) -> datetime:
-    """The end that is meant by so much more: from the present one on or, where that is over, from now."""
-    return max(instance.lease_ends_at or now, now) + min(by, _FURTHEST)
+    """The end that is meant by so much more: from the present one on or, where that is over, from now.
+
+    Of what does not come up it is the end of the start that is meant: it has no lease yet.
+    """
+    return max(instance.lease_ends_at or instance.start_ends_at or now, now) + min(by, _FURTHEST)
 
 
 def end_after_use(instance: Instance, now: datetime) -> datetime | None:

@@ -88,8 +88,8 @@ def can_connect(instance: Instance) -> bool:
 
 
 def can_extend(instance: Instance) -> bool:
-    """Whether its lease can be moved now."""
-    return _has_running_lease(instance) and instance.order is None
+    """Whether its lease, or the end of a start that does not come to an end, can be moved now."""
+    return (_has_running_lease(instance) and instance.order is None) or transitions.can_wait(instance)
 
 
 class Lifecycle:
@@ -190,7 +190,7 @@ class Lifecycle:
         """
         slots = asyncio.Semaphore(_PARALLEL)
         live = await self._records.live()
-        is_time_right = await self._witness.agrees(anew=any(self._is_lease_over(each) for each in live))
+        is_time_right = await self._witness.agrees(anew=any(self._is_end_due(each) for each in live))
 
         async def tend(instance: Instance) -> None:
             async with slots:
@@ -217,7 +217,17 @@ class Lifecycle:
             instance = await self._ledger.update(instance, lambda i: transitions.disk_reminded(i, weeks, now))
         if self._is_lease_over(instance):
             instance = await self._ledger.update(instance, self._lease_over)
+        if transitions.is_question_due(instance, now):
+            instance = await self._ledger.update(instance, lambda i: transitions.questioned(i, now))
+        if transitions.is_start_over(instance, now):
+            instance = await self._ledger.update(instance, lambda i: self._start_over(i, now))
         return instance
+
+    def _start_over(self, instance: Instance, now: datetime) -> transitions.Changed | None:
+        """What does not come up is billed, and nobody has let it go on."""
+        if not transitions.is_start_over(instance, now):
+            return None
+        return transitions.ordered(instance, transitions.verb_at_end(instance), None, now)
 
     def _lease_over(self, instance: Instance) -> transitions.Changed | None:
         if not self._is_lease_over(instance):
@@ -226,6 +236,10 @@ class Lifecycle:
             return transitions.asked_or_stopped(instance, self._clock.now())
         verb = Verb.DELETE if instance.request.lease_end is LeaseEnd.DELETE else Verb.STOP
         return transitions.ordered(instance, verb, None, self._clock.now())
+
+    def _is_end_due(self, instance: Instance) -> bool:
+        """Whether it is to be stopped or deleted now although nobody has ordered that."""
+        return self._is_lease_over(instance) or transitions.is_start_over(instance, self._clock.now())
 
     def _is_lease_over(self, instance: Instance) -> bool:
         """Whether its lease is over and nothing has been done about it."""
@@ -251,6 +265,9 @@ class Lifecycle:
         """Never to an earlier end: somebody else may have extended it further at the same moment."""
 
         def move(newest: Instance) -> transitions.Changed | None:
+            if transitions.can_wait(newest):
+                later = max(ends_at, newest.start_ends_at or ends_at)
+                return transitions.waits_longer(newest, later, actor, self._clock.now())
             if not _has_running_lease(newest):
                 return None
             later = max(ends_at, newest.lease_ends_at or ends_at)

@@ -365,6 +365,10 @@ class Instance(Value):
     missing_since: Instant | None = None
     """Set when Novita's listing no longer shows it; two looks make it deleted."""
     slow_notices: int = 0
+    starting_since: Instant | None = None
+    """When it began to come up; None while it does not."""
+    start_ends_at: Instant | None = None
+    """When it is stopped or deleted for not coming up, unless somebody lets it go on; set when its owner is asked."""
     order: Order | None = None
     lease_ends_at: Instant | None = None
     """Set when it comes up, moved by an extension; None while it does not run, and for no end."""
@@ -420,6 +424,11 @@ class Instance(Value):
         return self.status is Status.DELETED or (self.status is Status.FAILED and self.novita_id is None)
 
     @property
+    def order_to_end(self) -> bool:
+        """Whether it is to be stopped or deleted already."""
+        return self.order is not None and self.order.verb in (Verb.STOP, Verb.DELETE)
+
+    @property
     def hourly_price(self) -> Decimal | None:
         """USD per hour for all its GPUs."""
         return self.offer.price * self.request.gpu_num if self.offer else None
@@ -454,6 +463,9 @@ class NovitaInstance(Value):
     is_detailed: bool = False
     """Whether it was asked for by id: the listing has no endpoints."""
     billing_mode: str = ""
+    started_at: Instant | None = None
+    """When it last came up, or began to: Novita does not say which."""
+    stopped_at: Instant | None = None
     spot_status: str = ""
     spot_reclaim_at: Instant | None = None
     data_until: Instant | None = None

@@ -26,6 +26,9 @@ UNLISTED_FOR = timedelta(seconds=30)
 _PARALLEL = 8
 """Instances compared at the same time: each one that came up costs a call."""
 
+LOOK = "observe"
+"""The name of the task that looks."""
+
 BEAT_EVERY = timedelta(seconds=5)
 """How often each process gives a sign of life."""
 
@@ -51,6 +54,7 @@ class Records(Protocol):
 
     async def live(self) -> list[Instance]: ...
     async def processes_alive_since(self, since: datetime, now: datetime) -> set[str]: ...
+    async def successes(self) -> dict[str, datetime]: ...
 
 
 class Observer:
@@ -72,9 +76,13 @@ class Observer:
         self._clock = clock
         self._strays = strays
         self._continuity = continuity
+        self._looked_at: datetime | None = None
+        self._looked_before: datetime | None = None
 
     async def look(self) -> None:
         """One look: the listing's pages, and a call only for what changed. Raises NovitaError, StoreUnavailable."""
+        began = self._clock.now()
+        self._looked_before = await self._last_look(began)
         await self._continuity.check()
         live = await self._records.live()
         found = matched(live, await self._novita.instances())
@@ -83,6 +91,13 @@ class Observer:
         await self._settle_absent(found.absent)
         await self._strays.settle_alarms()
         await self._continuity.looked(outside=rest.outside, lost=rest.lost)
+        self._looked_at = began
+
+    async def _last_look(self, now: datetime) -> datetime | None:
+        """The last look that any worker brought to its end, as far as is known."""
+        noted = (await self._records.successes()).get(LOOK)
+        known = [stamp for stamp in (noted, self._looked_at) if stamp is not None and stamp <= now]
+        return max(known, default=None)
 
     async def _compare_all(self, pairs: Iterable[tuple[Instance, NovitaInstance]]) -> None:
         slots = asyncio.Semaphore(_PARALLEL)
@@ -100,9 +115,10 @@ class Observer:
         runs = transitions.STATUSES.get(novita.status) is Status.RUNNING
         if runs and not (instance.status is Status.RUNNING and instance.endpoints_known):
             novita = await self._with_endpoints(novita)
-        if transitions.seen(instance, novita, self._clock.now()) is None:
+        now, before = self._clock.now(), self._looked_before
+        if transitions.seen(instance, novita, now, before) is None:
             return
-        await self._ledger.update(instance, lambda i: transitions.seen(i, novita, self._clock.now()))
+        await self._ledger.update(instance, lambda i: transitions.seen(i, novita, now, before))
 
     async def _with_endpoints(self, novita: NovitaInstance) -> NovitaInstance:
         """The listing has no endpoints (novita-api.md 1.8). Without an answer it is announced without them."""

@@ -17,7 +17,7 @@ from bot.loops import running
 from core import tasks
 from core.alarms import AlarmKind, Alarms
 from core.errors import StoreFull
-from core.observe import BEAT_EVERY, Observer
+from core.observe import BEAT_EVERY, LOOK, Observer
 from core.store import Store
 from core.tidying import tidy_alarms
 
@@ -45,7 +45,7 @@ async def as_worker(base: Base) -> AsyncIterator[None]:
     teller = AlarmTeller(base.alarms, base.client, base.clock, base.settings.admins)
     ttl = base.settings.catalog_ttl
     work = {
-        "observe": (observer.look, base.settings.observe_interval),
+        LOOK: (observer.look, base.settings.observe_interval),
         "tend": (tend, base.settings.observe_interval),
         "beat": (lambda: base.store.see_worker(base.clock.now()), BEAT_EVERY),
         "sum_up_reports": (base.reports.sum_up, _SUM_UP_EVERY),

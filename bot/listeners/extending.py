@@ -112,8 +112,9 @@ def _already(record: Instance, event: LeaseExtended) -> Message:
 
 
 def _moved(instance: Instance, wanted: datetime, longest: timedelta | None) -> Message:
-    ends_at = instance.lease_ends_at or wanted
-    text = f"*{esc(instance.request.name, 100)}* may run until {date(ends_at)}."
+    ends_at = instance.lease_ends_at or instance.start_ends_at or wanted
+    does = "may run" if instance.start_ends_at is None else "may take to come up"
+    text = f"*{esc(instance.request.name, 100)}* {does} until {date(ends_at)}."
     if ends_at < wanted and longest is not None:
         text += f" That is as far as it goes: a lease ends at most {duration_words(longest)} from now."
     return Message(text, [b.section(text)])

@@ -93,7 +93,7 @@ def disk_cost(instance: Instance) -> str:
 
 def _can_extend(instance: Instance, action: Action, now: datetime | None) -> bool:
     """Until tonight is offered where that may be later: while less than a day is left."""
-    ends_at = instance.lease_ends_at
+    ends_at = instance.lease_ends_at or instance.start_ends_at
     if ends_at is None or not can_extend(instance):
         return False
     return action is not Action.EXTEND_TONIGHT or now is None or ends_at - now < timedelta(days=1)

@@ -15,7 +15,7 @@ from bot.views.text import clip, code, countdown, date, esc, fit_lines, link, me
 from core import costs
 from core.durations import duration_words
 from core.models import Instance, Order, Status
-from core.transitions import GIVE_UP_AFTER
+from core.transitions import GIVE_UP_AFTER, can_wait, verb_at_end
 
 
 def card(instance: Instance, now: datetime) -> Message:
@@ -78,9 +78,14 @@ def kept_data(instance: Instance) -> str:
     )
 
 
-def _who_asked(order: Order) -> str:
-    """`@bo asked`, or the end of the lease."""
-    return f"{mention(order.actor.user)} asked" if order.actor else "its lease is over"
+def _who_asked(instance: Instance, order: Order) -> str:
+    """`@bo asked`, or why the bot does it by itself."""
+    return f"{mention(order.actor.user)} asked" if order.actor else by_itself(instance)
+
+
+def by_itself(instance: Instance) -> str:
+    """Why the bot stops or deletes it although nobody has asked for that."""
+    return "its lease is over" if instance.start_ends_at is None else "it has not come up for so long"
 
 
 def _state(instance: Instance, now: datetime) -> str:
@@ -112,7 +117,8 @@ def _launching(instance: Instance) -> str:
 def _starting(instance: Instance, now: datetime) -> str:
     ready = instance.estimated_ready_at
     if instance.slow_notices:
-        began = f" since {date(instance.launched_at)}" if instance.launched_at else ""
+        since = instance.starting_since or instance.launched_at
+        began = f" since {date(since)}" if since else ""
         return f"takes longer than usual to start{began}{_novita_says(instance)}"
     soon = f", running about {date(ready)}" if ready and ready > now else ""
     return f"is starting{_novita_says(instance)}{soon}"
@@ -135,7 +141,7 @@ def _order(instance: Instance) -> str:
     order = instance.order
     if order is None:
         return ""
-    told = f"⏳ To be {words.VERB_DONE[order.verb]}: {_who_asked(order)}, {date(order.at)}."
+    told = f"⏳ To be {words.VERB_DONE[order.verb]}: {_who_asked(instance, order)}, {date(order.at)}."
     if not order.trouble:
         return told
     times = "once" if order.tries == 1 else f"{order.tries} times"
@@ -181,6 +187,9 @@ def _endpoints(instance: Instance) -> str:
 
 def _trouble(instance: Instance) -> str:
     """Why it failed, or what stood in the way so far."""
+    if can_wait(instance) and instance.start_ends_at:
+        then = words.VERB_DONE[verb_at_end(instance)]
+        return f"⏰ *It does not come up: it is {then} at {date(instance.start_ends_at)} unless you let it go on.*"
     if instance.status is Status.FAILED and instance.failure:
         explanation, then = words.explain(instance.failure)
         return f"{esc(explanation)}\n{what_to_do(then)}"

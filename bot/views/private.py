@@ -80,7 +80,7 @@ def already(instance: Instance, verb: Verb, now: datetime | None = None) -> Mess
         state = states.state(instance)
         return _plain(f"*{name}* was asked to be {done} before; it is {state} now.")
     when = f"{duration_words(now - order.at)} ago" if now else date(order.at)
-    who = f"{mention(order.actor.user)} asked for that" if order.actor else "The end of its lease asked for that"
+    who = f"{mention(order.actor.user)} asked for that" if order.actor else _by_itself(instance)
     return _plain(f"{who} {when}: *{name}* is being {done}. Nothing more needs to be done.")
 
 
@@ -88,6 +88,12 @@ def twice_notice() -> Message:
     """On top of a card that may stand in its channel twice."""
     text = "Slack's answer to the first card was lost, so it may be here twice. This one is kept up to date."
     return Message(text, [b.context(text)])
+
+
+def _by_itself(instance: Instance) -> str:
+    if instance.start_ends_at is not None:
+        return "The bot gave it up, as it did not come up,"
+    return "The end of its lease asked for that"
 
 
 def private_notice(instance: Instance, why: str, bot_user: str) -> Message:

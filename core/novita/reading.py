@@ -252,6 +252,8 @@ def _instance(row: Json) -> NovitaInstance:
         error_message=_said(error.get("message")),
         endpoints=tuple(_endpoints(row)),
         billing_mode=text(row.get("billingMode")),
+        started_at=instant(row.get("lastStartedAt")) or instant(row.get("startedAt")),
+        stopped_at=instant(row.get("lastStoppedAt")) or instant(row.get("stoppedAt")),
         spot_status=text(row.get("spotStatus")),
         spot_reclaim_at=instant(row.get("spotReclaimTime")),
         data_until=instant(row.get("releaseDataAt")),

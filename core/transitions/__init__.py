@@ -14,6 +14,14 @@ None when there is nothing left to say. The README's diagram shows the same mach
 
 from core.transitions.changed import Changed
 from core.transitions.dating import redated
+from core.transitions.hanging import (
+    can_wait,
+    is_question_due,
+    is_start_over,
+    questioned,
+    verb_at_end,
+    waits_longer,
+)
 from core.transitions.launching import (
     GIVE_UP_AFTER,
     answer_lost,
@@ -48,6 +56,7 @@ __all__ = [
     "answer_lost",
     "asked_or_stopped",
     "assigned",
+    "can_wait",
     "created",
     "deleted",
     "disk_reminded",
@@ -55,6 +64,8 @@ __all__ = [
     "extended",
     "given_up",
     "interrupted",
+    "is_question_due",
+    "is_start_over",
     "is_strange",
     "launch_failed",
     "left_alone",
@@ -62,6 +73,7 @@ __all__ = [
     "order_failed",
     "order_taken",
     "ordered",
+    "questioned",
     "record_of",
     "redated",
     "refused",
@@ -70,4 +82,6 @@ __all__ = [
     "seen",
     "summed_up",
     "takes_reports",
+    "verb_at_end",
+    "waits_longer",
 ]

@@ -8,7 +8,16 @@ from core.clock import CLOSE_ENOUGH
 from core.models import Billed, Instance, Order
 from core.transitions.changed import Changed
 
-_PAST = ("created_at", "launched_at", "running_at", "stopped_at", "ended_at", "in_doubt_since", "missing_since")
+_PAST = (
+    "created_at",
+    "launched_at",
+    "running_at",
+    "stopped_at",
+    "ended_at",
+    "in_doubt_since",
+    "missing_since",
+    "starting_since",
+)
 
 
 def redated(instance: Instance, now: datetime) -> Changed | None:

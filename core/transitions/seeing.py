@@ -11,21 +11,22 @@ from core.events import (
     InstanceDeleted,
     InstanceFailed,
     InstanceRunning,
-    InstanceSlow,
     InstanceStopped,
     PhaseChanged,
     SpotNotice,
     StopReason,
 )
 from core.models import Billed, BillingMode, Failure, Instance, NovitaInstance, Status, Verb
+from core.transitions import hanging, times
 from core.transitions.changed import Changed, changed
 from core.transitions.faulting import faulted, reported
 from core.transitions.launching import created
 from core.transitions.said import clean_sight
 from core.transitions.statuses import BILLED_WORDS, STATUSES
+from core.transitions.times import Look
 
-SLOW_AFTER = (timedelta(minutes=10), timedelta(minutes=30))
-"""When people are told that it takes long (novita-api.md 3.2: warn at 10 minutes, last notice at 30)."""
+_UP_OR_DOWN: dict[str, object] = {"starting_since": None, "start_ends_at": None, "slow_notices": 0}
+"""What is over once it is not on its way any more."""
 
 _RESTART_LAG = timedelta(seconds=6)
 """How long `running` is taken for the state before a restart. Short: a quick restart may pass between two looks."""
@@ -34,9 +35,12 @@ OLD_STATE_LAG = timedelta(minutes=1)
 """How long Novita may go on showing the state before an order that it took; the delay is unpublished."""
 
 
-def seen(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed | None:
+def seen(
+    instance: Instance, novita: NovitaInstance, now: datetime, looked_before: datetime | None = None
+) -> Changed | None:
     """Novita shows the instance as `novita`: whatever is new in that.
 
+    `looked_before` is the last look at Novita before this one, if there was one: what is new happened after it.
     None for another instance of the same name: the record belongs to the Novita id that is on it.
     """
     if instance.novita_id not in (None, novita.id):
@@ -50,8 +54,11 @@ def seen(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed |
     was_in_doubt = instance.in_doubt_since is not None
     adopted = created(instance, novita.id, now, found=was_in_doubt) if instance.novita_id is None else None
     instance, events = adopted or (instance, ())
-    for step in (_moved, faulted, _noticed):
-        news = step(instance, novita, now)
+    look = Look(now, looked_before)
+    if adopted is not None and was_in_doubt:
+        instance = instance.model_copy(update={"launched_at": times.made_at(instance, novita, look)})
+    for step in (_moved, _waited, _faulted, _noticed):
+        news = step(instance, novita, look)
         if news is not None:
             instance, events = news[0], [*events, *news[1]]
     return (instance, events) if events or instance is not before else None
@@ -66,27 +73,46 @@ def missing(instance: Instance, now: datetime) -> Changed | None:
     return deleted(instance, now)
 
 
-def _moved(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed | None:
+def _faulted(instance: Instance, novita: NovitaInstance, look: Look) -> Changed | None:
+    return faulted(instance, novita, look.now)
+
+
+def _waited(instance: Instance, novita: NovitaInstance, look: Look) -> Changed | None:
+    """For how long it has been on its way up, and that this is too long."""
+    on_its_way = instance.status is Status.STARTING or (instance.status is Status.FAILED and costs.is_billed(instance))
+    if not on_its_way:
+        return None
+    is_new = instance.starting_since is None
+    if is_new:
+        instance = instance.model_copy(update={"starting_since": times.starting_since(instance, look)})
+    told = hanging.slow(instance, novita.status, look.now)
+    if told is not None:
+        return changed(instance, {"slow_notices": hanging.notices_after(instance, look.now)}, told)
+    return (instance, ()) if is_new else None
+
+
+def _moved(instance: Instance, novita: NovitaInstance, look: Look) -> Changed | None:
     was_missing = instance.missing_since is not None
     if was_missing:
         instance = instance.model_copy(update={"missing_since": None})
-    return _state(instance, novita, now) or ((instance, ()) if was_missing else None)
+    return _state(instance, novita, look) or ((instance, ()) if was_missing else None)
 
 
-def _state(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed | None:
+def _state(instance: Instance, novita: NovitaInstance, look: Look) -> Changed | None:
+    now = look.now
     status = STATUSES.get(novita.status)
     failure = reported(novita)
     if failure is not None and _never_came_up(instance, status):
-        return _broken(instance, novita, failure, now)
+        return _broken(instance, novita, failure, look)
     match status:
         case Status.RUNNING:
-            return _running(instance, novita, now)
+            return _running(instance, novita, look)
         case Status.STOPPED:
-            return _stopped(instance, novita, now)
+            return _stopped(instance, novita, look)
         case Status.DELETED:
             return deleted(instance, now)
         case _:
-            return _under_way(instance, novita, status, now)
+            return _under_way(instance, novita, status, look)
 
 
 def _never_came_up(instance: Instance, status: Status | None) -> bool:
@@ -94,10 +120,11 @@ def _never_came_up(instance: Instance, status: Status | None) -> bool:
     return instance.running_at is None and status in (Status.STARTING, Status.STOPPED)
 
 
-def _broken(instance: Instance, novita: NovitaInstance, failure: Failure, now: datetime) -> Changed | None:
+def _broken(instance: Instance, novita: NovitaInstance, failure: Failure, look: Look) -> Changed | None:
+    now = look.now
     if _is_from_before_a_start(instance, novita, now):
         return None
-    billed = _billed(instance, novita.status, now)
+    billed = _billed(instance, novita, look)
     if instance.status is Status.FAILED and instance.failure == failure:
         same = novita.status == instance.novita_status and billed == instance.billed
         changes: dict[str, object] = {"novita_status": novita.status, "billed": billed}
@@ -106,11 +133,13 @@ def _broken(instance: Instance, novita: NovitaInstance, failure: Failure, now: d
     return changed(instance, changes, InstanceFailed(at=now, failure=failure))
 
 
-def _billed(instance: Instance, word: str, now: datetime) -> tuple[Billed, ...]:
-    """The stretches, when Novita shows this word."""
-    if word in BILLED_WORDS:
-        return costs.billing_begins(instance, now)
-    return costs.billing_ends(instance, now) if STATUSES.get(word) is Status.STOPPED else instance.billed
+def _billed(instance: Instance, novita: NovitaInstance, look: Look) -> tuple[Billed, ...]:
+    """The stretches, when Novita shows it so."""
+    if novita.status in BILLED_WORDS:
+        return costs.billing_begins(instance, times.billed_since(instance, look))
+    if STATUSES.get(novita.status) is Status.STOPPED:
+        return costs.billing_ends(instance, times.stopped_since(instance, novita, look))
+    return instance.billed
 
 
 def _is_from_before_a_start(instance: Instance, novita: NovitaInstance, now: datetime) -> bool:
@@ -121,7 +150,8 @@ def _is_from_before_a_start(instance: Instance, novita: NovitaInstance, now: dat
     return is_within(order.last_try_at or order.at, OLD_STATE_LAG, now)
 
 
-def _running(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed | None:
+def _running(instance: Instance, novita: NovitaInstance, look: Look) -> Changed | None:
+    now = look.now
     order = instance.order
     if order is not None and order.verb in (Verb.STOP, Verb.DELETE):
         return None  # Not done yet, or the listing lags behind; the order is sent again when that lasts.
@@ -129,42 +159,45 @@ def _running(instance: Instance, novita: NovitaInstance, now: datetime) -> Chang
         if is_within(order.last_try_at or order.at, _RESTART_LAG, now):
             return None  # The state from before the restart.
     elif instance.status is Status.RUNNING:
-        return _still_running(instance, novita, now)
+        return _still_running(instance, novita, look)
+    since = times.running_since(instance, novita, look)
     changes = {
         "status": Status.RUNNING,
         "novita_status": novita.status,
         "endpoints": novita.endpoints,
         "endpoints_known": novita.is_detailed,
-        "running_at": now,
+        "running_at": since,
         "failure": None,
         "faults_told": (),
         "order": None,
-        "lease_ends_at": instance.lease_ends_at or leases.end_when_running(instance, now),
+        "lease_ends_at": instance.lease_ends_at or leases.end_when_running(instance, since),
         "stopped_at": None,
         "stopped_reminders": 0,
+        **_UP_OR_DOWN,
         "data_until": None,
         "spot_noticed": False,
         "spot_reclaim_at": None,
-        "billed": costs.billing_begins(instance, now),
+        "billed": _billed(instance, novita, look),
     }
     return changed(instance, changes, InstanceRunning(at=now, endpoints=novita.endpoints))
 
 
-def _still_running(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed | None:
+def _still_running(instance: Instance, novita: NovitaInstance, look: Look) -> Changed | None:
     """Back from a state that is none of the usual ones, or with addresses that could not be read when it came up."""
     changes: dict[str, object] = {}
     if instance.novita_status != novita.status:
-        changes = {"novita_status": novita.status, "billed": costs.billing_begins(instance, now)}
+        changes = {"novita_status": novita.status, "billed": _billed(instance, novita, look)}
     if novita.is_detailed and not instance.endpoints_known:
         changes |= {"endpoints": novita.endpoints, "endpoints_known": True}
-    return changed(instance, changes, PhaseChanged(at=now, novita_status=novita.status)) if changes else None
+    return changed(instance, changes, PhaseChanged(at=look.now, novita_status=novita.status)) if changes else None
 
 
-def _stopped(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed | None:
+def _stopped(instance: Instance, novita: NovitaInstance, look: Look) -> Changed | None:
+    now = look.now
     if _is_from_before_a_start(instance, novita, now):
         return None
     if instance.status is Status.STOPPED:
-        return _still_stopped(instance, novita, now)
+        return _still_stopped(instance, novita, look)
     order = instance.order
     changes = {
         "status": Status.STOPPED,
@@ -174,9 +207,10 @@ def _stopped(instance: Instance, novita: NovitaInstance, now: datetime) -> Chang
         "order": None if order is not None and order.verb is Verb.STOP else order,
         "lease_ends_at": None,
         "reminded": (),
-        "stopped_at": now,
+        "stopped_at": times.stopped_since(instance, novita, look),
+        **_UP_OR_DOWN,
         "data_until": novita.data_until,
-        "billed": costs.billing_ends(instance, now),
+        "billed": _billed(instance, novita, look),
     }
     actor = order.actor if order is not None and order.verb is Verb.STOP else None
     event: Event = InstanceStopped(at=now, novita_status=novita.status, reason=_why_stopped(instance), actor=actor)
@@ -185,20 +219,22 @@ def _stopped(instance: Instance, novita: NovitaInstance, now: datetime) -> Chang
     return changed(instance, changes, event)
 
 
-def _still_stopped(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed | None:
+def _still_stopped(instance: Instance, novita: NovitaInstance, look: Look) -> Changed | None:
     """Its data may be kept to another time; and from another state it may have come back to this one."""
     until = novita.data_until or instance.data_until
-    changes: dict[str, object] = {"data_until": until, "billed": costs.billing_ends(instance, now)}
+    changes: dict[str, object] = {"data_until": until, "billed": _billed(instance, novita, look)}
     if instance.novita_status != novita.status:
         changes["novita_status"] = novita.status
-        return changed(instance, changes, PhaseChanged(at=now, novita_status=novita.status))
+        return changed(instance, changes, PhaseChanged(at=look.now, novita_status=novita.status))
     record = instance.model_copy(update=changes)
     return (record, ()) if record != instance else None
 
 
 def _why_stopped(instance: Instance) -> StopReason:
     if instance.order is not None and instance.order.verb is Verb.STOP:
-        return StopReason.ASKED if instance.order.actor else StopReason.LEASE
+        if instance.order.actor is None:
+            return StopReason.LEASE if instance.start_ends_at is None else StopReason.HUNG
+        return StopReason.ASKED
     if instance.spot_noticed:
         return StopReason.RECLAIMED
     is_spot = instance.request.billing_mode is BillingMode.SPOT
@@ -222,35 +258,22 @@ def deleted(instance: Instance, now: datetime) -> Changed | None:
     return changed(instance, changes, event)
 
 
-def _under_way(instance: Instance, novita: NovitaInstance, status: Status | None, now: datetime) -> Changed | None:
+def _under_way(instance: Instance, novita: NovitaInstance, status: Status | None, look: Look) -> Changed | None:
     """On its way somewhere, or in a state whose word we do not know."""
     changes: dict[str, object] = {"novita_status": novita.status}
     if status is not None:
         changes |= {"status": status, "failure": None}
-    if novita.status in BILLED_WORDS:
-        changes["billed"] = costs.billing_begins(instance, now)
-    slow = _slow(instance, novita, status, now)
-    if slow is not None:
-        return changed(instance, {**changes, "slow_notices": instance.slow_notices + 1}, slow)
+    changes["billed"] = _billed(instance, novita, look)
     if novita.status == instance.novita_status and status in (None, instance.status):
         return None
-    return changed(instance, changes, PhaseChanged(at=now, novita_status=novita.status))
+    return changed(instance, changes, PhaseChanged(at=look.now, novita_status=novita.status))
 
 
-def _noticed(instance: Instance, novita: NovitaInstance, now: datetime) -> Changed | None:
+def _noticed(instance: Instance, novita: NovitaInstance, look: Look) -> Changed | None:
     """Novita takes a spot instance back: the status says so, or a time that lies ahead (novita-api.md 3.4)."""
-    ahead = novita.spot_reclaim_at is not None and novita.spot_reclaim_at > now
+    ahead = novita.spot_reclaim_at is not None and novita.spot_reclaim_at > look.now
     is_up = instance.status in (Status.RUNNING, Status.STARTING)
     if instance.spot_noticed or not is_up or not (ahead or novita.spot_status in ("notified", "reclaiming")):
         return None
     changes = {"spot_noticed": True, "spot_reclaim_at": novita.spot_reclaim_at}
-    return changed(instance, changes, SpotNotice(at=now, reclaim_at=novita.spot_reclaim_at))
-
-
-def _slow(instance: Instance, novita: NovitaInstance, status: Status | None, now: datetime) -> InstanceSlow | None:
-    waited = now - instance.launched_at if instance.launched_at else timedelta()
-    if instance.running_at or status not in (Status.STARTING, None) or instance.slow_notices >= len(SLOW_AFTER):
-        return None
-    if waited < SLOW_AFTER[instance.slow_notices]:
-        return None
-    return InstanceSlow(at=now, minutes=int(waited.total_seconds() // 60), novita_status=novita.status)
+    return changed(instance, changes, SpotNotice(at=look.now, reclaim_at=novita.spot_reclaim_at))

@@ -10,7 +10,7 @@ import pytest
 from core.events import StopReason
 from core.models import BillingMode, Status
 from tests.bot.house import open_house
-from tests.bot.living import aged, buttons_of, in_thread, read, running, running_anew, seen, told
+from tests.bot.living import aged, buttons_of, change, in_thread, launched, read, running, running_anew, seen, told
 
 
 async def test_a_stop_in_novitas_console_is_told_with_the_likely_reason(redis_url: str) -> None:
@@ -192,3 +192,23 @@ async def test_a_stopped_instance_with_a_fault_can_be_started(redis_url: str) ->
         _, card = await seen(house, made, "the node is lost")
         await house.slack.person("ada").click(card, "instance:start")
         assert (await running_anew(house, made, card)).fault is None
+
+
+async def test_the_owner_of_what_does_not_come_up_is_asked_and_may_let_it_go_on(redis_url: str) -> None:
+    async with open_house(redis_url) as house:
+        house.novita.boot_seconds = 3600
+        made = await launched(house)
+        _, card = await seen(house, made, "is starting")
+        long_ago = house.base.clock.now() - timedelta(hours=3)
+        await change(house, made, lambda i: (i.model_copy(update={"starting_since": long_ago}), ()))
+        question = await in_thread(house, card, "unless you let it go on")
+        assert house.slack.person("ada").id in question.shown
+        assert "so no data is lost" in question.shown
+        assert buttons_of(question) == ["instance:extend:1h", "instance:extend:4h", "instance:delete"]
+        await house.slack.person("ada").click(question, "instance:extend:4h")
+        await told(house, "ada", "may take to come up until")
+        assert (await read(house, made.id)).start_ends_at > house.base.clock.now() + timedelta(hours=4)  # type: ignore[operator]
+        past = house.base.clock.now()
+        await change(house, made, lambda i: (i.model_copy(update={"start_ends_at": past}), ()))
+        await in_thread(house, card, "is being deleted: it has not come up for so long")
+        await in_thread(house, card, "nobody let it go on")

@@ -333,3 +333,38 @@ async def test_what_was_seen_by_a_clock_two_hours_ahead_goes_on_as_usual_once_it
     assert put_right.lease_ends_at == clock.now() + timedelta(hours=1)
     await _worker(web, clock, 3600 + 120, each=20)
     assert (await _read(web, record.id)).status is Status.STOPPED
+
+
+async def test_a_worker_that_was_away_for_a_day_ends_the_lease_at_once_and_reminds_of_nothing(
+    web: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    launch = await web.launcher.begin(request(lease=timedelta(hours=4)), owner=ADA, policy=POLICY, key="view:V1")
+    await web.launcher.finish(launch)
+    clock.turn(hours=24)
+    await web.observer.look()
+    record = await _read(web, launch.instance.id)
+    assert record.running_at is not None
+    assert record.running_at - clock.now() < timedelta(hours=-23)
+    await _worker(web, clock, 60)
+    stopped = await _read(web, record.id)
+    assert stopped.status is Status.STOPPED
+    assert _events(web, LeaseReminder) == []
+    assert len(sandbox.calls_of("stop")) == 1
+
+
+async def test_an_instance_that_never_comes_up_is_asked_about_and_then_deleted(
+    web: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    launch = await web.launcher.begin(request(), owner=ADA, policy=POLICY, key="view:V1")
+    answer = await web.launcher.finish(launch)
+    sandbox.show_status(answer.novita_instance_id or "", "pulling")
+    await _worker(web, clock, 2 * 3600 + 60, each=60)
+    asked = await _read(web, launch.instance.id)
+    assert asked.start_ends_at is not None
+    assert sandbox.calls_of("delete") == []
+    await web.lifecycle.extend(asked.id, timedelta(hours=1), ADA, POLICY)
+    await _worker(web, clock, 3600 + 1800, each=60)
+    assert (await _read(web, asked.id)).status is Status.STARTING
+    await _worker(web, clock, 3600, each=60)
+    assert (await _read(web, asked.id)).status is Status.DELETED
+    assert sandbox.calls_of("delete")

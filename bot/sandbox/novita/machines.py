@@ -71,6 +71,8 @@ class Machine:
     created_at: float
     phases: list[Phase]
     reclaim_at: float = 0.0
+    was_at: dict[str, float] = field(default_factory=dict)
+    """When it last ran and stood still before the present phases."""
     ssh_password: str = field(default_factory=lambda: secrets.token_urlsafe(18))
     ssh_port: int = field(default_factory=lambda: 30000 + secrets.randbelow(20000))
 
@@ -94,8 +96,14 @@ class Machine:
             return "terminated"
         return "reclaiming" if self.reclaim_at - now <= RECLAIMING_SECONDS else "notified"
 
+    def last(self, status: str, now: float) -> float:
+        """When it last came to this status; 0 for never."""
+        passed = [phase.at for phase in self.phases if phase.at <= now and phase.status == status]
+        return max(passed, default=self.was_at.get(status, 0.0))
+
     def follow(self, phases: list[Phase]) -> None:
         """Go through `phases` from here on; an announced reclaim stays ahead."""
+        self.was_at = {word: self.last(word, phases[0].at) for word in ("running", "exited")}
         self.phases = phases
         if phases[0].at < self.reclaim_at:
             self.phases = [*phases, Phase(self.reclaim_at, "exited")]
@@ -129,6 +137,8 @@ class Machine:
             "spotReclaimTime": str(int(self.reclaim_at)),
             "endTime": "-1",
             "createdAt": str(int(self.created_at)),
+            "lastStartedAt": str(int(self.last("running", now))),
+            "lastStoppedAt": str(int(self.last("exited", now))),
             "instancePrice": str(self.price),
         }
 

@@ -34,6 +34,7 @@ from core.models import (
     Verb,
 )
 from core.store import KEEP_ENDED
+from core.transitions import can_wait
 
 ENDED_KEPT = duration_words(KEEP_ENDED)
 """How long an instance that has ended is still told of."""
@@ -132,6 +133,9 @@ class InstanceShown(Shape):
     lease_seconds: float | None = Field(description="How long it may run once it is up; null for no end.")
     lease_end: LeaseEnd = Field(description="What happens at the end of the lease.")
     lease_ends_at: Instant | None = Field(description="Null while it does not run, and for no end.")
+    start_ends_at: Instant | None = Field(
+        description="When it is stopped or deleted because it does not come up, unless its lease is extended."
+    )
     channel: str | None
     env_names: tuple[str, ...] = Field(description="The variables that were set; their values are stored nowhere.")
     port_mappings: tuple[PortMapping, ...]
@@ -308,6 +312,7 @@ def _moments(instance: Instance) -> dict[str, datetime | None]:
         "estimated_ready_time": instance.estimated_ready_at,
         **dict.fromkeys(started, instance.running_at),
         **dict.fromkeys(stopped, instance.stopped_at),
+        "start_ends_at": instance.start_ends_at if can_wait(instance) else None,
     }
     return {**{field: getattr(instance, field) for field in same}, **renamed}
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+from bot import words
 from bot.ids import Action
 from bot.views import buttons
 from bot.views.attempts import attempt_lines, refusals
@@ -11,8 +14,17 @@ from bot.views.endpoints import endpoint_lines
 from bot.views.failures import cost_of_failure, failure_lines, looked_for
 from bot.views.text import call, code, date, esc
 from bot.views.thread.shape import told
-from core.events import AnswerLost, InstanceCreated, InstanceFailed, InstanceRunning, InstanceSlow, LaunchInterrupted
-from core.models import HOOK_VARIABLE, Instance
+from core.durations import duration_words
+from core.events import (
+    AnswerLost,
+    InstanceCreated,
+    InstanceFailed,
+    InstanceRunning,
+    InstanceSlow,
+    LaunchInterrupted,
+    StartQuestioned,
+)
+from core.models import HOOK_VARIABLE, Instance, Verb
 from core.requests import unlisted_words
 
 
@@ -41,7 +53,21 @@ def slow(instance: Instance, event: InstanceSlow) -> Message:
         f"{price(instance)}. If it should not go on, delete it."
     )
     row = buttons.row(instance, event.at, Action.DELETE)
-    return told(instance, "🐢", f"is still not running after {event.minutes} min", detail, buttons=row)
+    waited = duration_words(timedelta(minutes=event.minutes))
+    return told(instance, "🐢", f"is still not running after {waited}", detail, buttons=row)
+
+
+def questioned(instance: Instance, event: StartQuestioned) -> Message:
+    """Its owner decides; without an answer it ends, and nothing that exists is lost by that."""
+    done, verb = words.VERB_DONE[event.verb], event.verb
+    lost = "It has never run, so no data is lost by that." if verb is Verb.DELETE else "Its data is kept."
+    detail = (
+        f"{call(instance.owner.user)}It has been on its way up since {date(event.since)}, and that may be billed: "
+        f"{price(instance)}. *It is {done} at {date(event.ends_at)} unless you let it go on.* {lost}"
+    )
+    labels = {Action.EXTEND_1H: "Wait 1 h more", Action.EXTEND_4H: "Wait 4 h more"}
+    row = buttons.row(instance, event.at, Action.EXTEND_1H, Action.EXTEND_4H, Action.DELETE, labels=labels)
+    return told(instance, "⏰", "still does not come up", detail, buttons=row)
 
 
 def running(instance: Instance, event: InstanceRunning) -> Message:

@@ -9,7 +9,7 @@ from bot.ids import Action
 from bot.views import blocks as b
 from bot.views import buttons, states
 from bot.views.blocks import Message
-from bot.views.card import kept_data, price
+from bot.views.card import by_itself, kept_data, price
 from bot.views.failures import CONSOLE_LINK, fault_lines, quoting, what_to_do
 from bot.views.text import call, countdown, date, esc, mention
 from bot.views.thread.shape import told
@@ -32,6 +32,7 @@ from core.models import Actor, Instance, LeaseEnd, Verb
 
 _WHY_STOPPED: dict[StopReason, str] = {
     StopReason.LEASE: "Its lease is over.",
+    StopReason.HUNG: "It did not come up for so long, and nobody let it go on.",
     StopReason.RECLAIMED: "Novita has taken its GPU back, as it had announced: that is the bargain of spot.",
     StopReason.PROBABLY_RECLAIMED: (
         "Nobody asked this bot to stop it. As it is spot, Novita has probably taken its GPU back; it may also have "
@@ -48,7 +49,7 @@ def order_given(instance: Instance, event: OrderGiven) -> Message:
     """One line, so that the thread tells later who it was."""
     done = words.VERB_DONE[event.verb]
     if event.actor is None:
-        return told(instance, "⏰", f"is being {done}: its lease is over", call(instance.owner.user).strip())
+        return told(instance, "⏰", f"is being {done}: {by_itself(instance)}", call(instance.owner.user).strip())
     by = "its owner" if _is_owner(instance, event.actor) else mention(event.actor.user)
     others = "" if _is_owner(instance, event.actor) else call(instance.owner.user).strip()
     return told(instance, "⏳", f"is being {done}, as {by} asked", others)
@@ -123,7 +124,8 @@ def lease_reminder(instance: Instance, event: LeaseReminder) -> Message:
 
 
 def lease_extended(instance: Instance, event: LeaseExtended) -> Message:
-    until = f"runs until {date(event.ends_at)} now" if event.ends_at else "has no end now"
+    does = "may take to come up" if instance.start_ends_at is not None else "runs"
+    until = f"{does} until {date(event.ends_at)} now" if event.ends_at else "has no end now"
     is_owner = _is_owner(instance, event.actor)
     by = "Extended by its owner." if is_owner else f"{call(instance.owner.user)}{mention(event.actor.user)} did that."
     return told(instance, "⏱️", until, by)
@@ -155,6 +157,8 @@ def _cost(instance: Instance, event: InstanceStopped | InstanceDeleted) -> str:
 
 def _who_deleted(instance: Instance, actor: Actor | None) -> str:
     if actor is None:
+        if instance.start_ends_at is not None:
+            return f"{call(instance.owner.user)}It did not come up for so long, and nobody let it go on."
         return f"{call(instance.owner.user)}Its lease is over, and it was to be deleted then."
     return f"As {'its owner' if _is_owner(instance, actor) else mention(actor.user)} asked."
 

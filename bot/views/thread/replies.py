@@ -16,6 +16,7 @@ _REPLIES: dict[type[Event], Callable[[Instance, Any], Message]] = {
     events.AnswerLost: launching.answer_lost,
     events.LaunchInterrupted: launching.interrupted,
     events.InstanceSlow: launching.slow,
+    events.StartQuestioned: launching.questioned,
     events.InstanceRunning: launching.running,
     events.InstanceFailed: launching.failed,
     events.InstanceFault: living.fault,
