@@ -16,7 +16,7 @@ from core.clock import Clock
 from core.errors import NoSuchInstance
 from core.launch import Launcher
 from core.lifecycle import Lifecycle
-from core.models import Actor, Instance
+from core.models import Actor, Instance, NovitaInstance
 from core.outbox import Outbox
 from core.policy import Policy
 from core.requests import Limits
@@ -42,6 +42,8 @@ class Parts:
     limits: Limits
     examine: Callable[[], Awaitable[list[Finding]]]
     """What the doctor finds."""
+    outside: Callable[[], Awaitable[list[NovitaInstance]]]
+    """What is at Novita and on no record, as of a few seconds ago. Raises NovitaError and StoreUnavailable."""
     priority: tuple[str, ...] = ()
     default_region: str | None = None
     allowed_channels: tuple[str, ...] = ()

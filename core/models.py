@@ -518,6 +518,11 @@ def id_from(text: str) -> str:
     return "".join(_ID_ALPHABET[number >> 5 * place & 31] for place in range(_ID_LENGTH))
 
 
+def is_own_id(text: str) -> bool:
+    """Whether it looks like an id of this bot's: Novita's are longer."""
+    return len(text) == _ID_LENGTH and set(text) <= set(_ID_ALPHABET)
+
+
 def token_in(novita_name: str) -> str | None:
     """The instance id at the end of a Novita name, or None when the name is not one of ours."""
     _, dash, token = novita_name.rpartition("-")

@@ -19,6 +19,7 @@ from bot.doctor import Finding, Patient, diagnose
 from bot.loops import running
 from bot.parts import Parts
 from bot.server import api, application, listening, reports, slack
+from bot.server.recent import Recent
 from core.catalog import Catalog
 from core.errors import StoreUnavailable
 from core.launch import Launcher
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 
 log = structlog.get_logger(__name__)
 
+_LISTING_KEPT = timedelta(seconds=5)
+"""However many programs ask for all there is, Novita is asked once in so long."""
 _LAUNCH_PATIENCE = timedelta(seconds=25)
 """On SIGTERM running creates get this long; the rest is the worker's (design.md 2)."""
 
@@ -103,6 +106,7 @@ def _parts(base: Base, background: Background) -> Parts:
             plain_webhooks=settings.webhook_allow_private,
         ),
         examine=lambda: _examine(base),
+        outside=Recent(base.strays.outside, _LISTING_KEPT).get,
         priority=settings.region_priority,
         default_region=settings.default_region,
         allowed_channels=settings.allowed_channels,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -283,6 +284,42 @@ async def test_ids_of_requests_are_given_back_under_their_own_name(redis_url: st
             assert "X-Correlation-Id" not in told.headers
 
 
+async def test_all_there_is_has_what_the_bot_did_not_make_and_takes_no_orders_for_it(redis_url: str) -> None:
+    async with open_house(redis_url, workers=0, api_token=TOKEN) as house, api(house) as http:
+        made = await OldClient(http).create("train-1", 103)
+        theirs = await console_made(house, "made-by-hand")
+        own = [each["id"] for each in (await http.get("/api/instances")).json()["instances"]]
+        assert own == [made["instanceId"]]
+        for path, query in (("", {"source": "all"}), ("", {"source": "ALL"}), ("/comprehensive", {})):
+            told = (await http.get(f"/api/instances{path}", params=query)).json()
+            assert ({each["id"] for each in told["instances"]}, told["total"]) == ({made["instanceId"], theirs}, 2)
+        for query in ({"source": "all", "status": "stopped"}, {"source": "all", "owner": "api", "status": "deleted"}):
+            assert (await http.get("/api/instances", params=query)).json()["total"] == 0
+        shown = (await http.get(f"/api/instances/{theirs}")).json()
+        assert (shown["source"], shown["owner"], shown["name"]) == ("novita", "unknown", "made-by-hand")
+        assert shown["pricePerHour"] and shown["productName"] and shown["createdAt"]
+        for verb in ("start", "stop"):
+            assert code_of(await http.post(f"/api/instances/{theirs}/{verb}")) == (404, "instance_not_found")
+            by_name = await http.post(f"/api/instances/{verb}", json={"instanceName": "made-by-hand"})
+            assert code_of(by_name) == (404, "instance_not_found")
+        assert code_of(await http.delete(f"/api/instances/{theirs}")) == (404, "instance_not_found")
+        assert house.novita.calls_of("stop") == house.novita.calls_of("delete") == []
+
+
+async def test_novita_is_asked_once_for_many_who_want_all_and_its_absence_is_told(redis_url: str) -> None:
+    async with open_house(redis_url, workers=0, api_token=TOKEN) as house, api(house) as http:
+        many = [http.get("/api/instances", params={"source": "all"}) for _ in range(10)]
+        assert {answer.status_code for answer in await asyncio.gather(*many)} == {200}
+        assert len(house.novita.calls_of("instances")) < 10
+        assert code_of(await http.get("/api/instances/0123456789")) == (404, "instance_not_found")
+        assert code_of(await http.get("/api/instances/0123456789abcdef")) == (404, "instance_not_found")
+    async with open_house(redis_url, workers=0, api_token=TOKEN) as house, api(house) as http:
+        house.novita.fail_all(Fault.server_error(), "instances")
+        assert code_of(await http.get("/api/instances/comprehensive")) == (503, "novita_unreachable")
+        assert (await http.get("/api/instances")).status_code == 200
+        house.novita.clear_faults()
+
+
 async def test_its_watchers_find_the_service_healthy_without_a_token(redis_url: str) -> None:
     async with open_house(redis_url, workers=0) as house:
         status, text, _ = await fetched(house.port, "/health")
@@ -302,6 +339,12 @@ async def test_it_finds_errors_where_it_looks_for_them(redis_url: str) -> None:
         assert error["details"] == error["validationErrors"]
         assert began <= datetime.fromisoformat(error["timestamp"]) <= datetime.now(UTC)
         assert error["requestId"] == answer.headers["X-Request-Id"]
+
+
+async def console_made(house: House, name: str) -> str:
+    """Novita's id of an instance that somebody made in Novita's console."""
+    known = next(iter(house.novita.instances))
+    return str(house.novita.clone_instance(known, name).id)
 
 
 async def ends_at(http: httpx.AsyncClient, instance_id: str) -> datetime:

@@ -256,6 +256,9 @@ class InstancesQuery(Asked):
         None, description="How many on a page, 1 to 100; all of them without it."
     )
     cursor: str | Nothing = Field(None, description="`nextCursor` of the page before.")
+    source: str | Nothing = Field(
+        None, description="`all` adds what is at Novita and on no record of the bot's; any other word changes nothing."
+    )
 
 
 class OffersQuery(Asked):

@@ -4,17 +4,18 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from bot.parts import Parts
 from bot.server.api import asking
 from bot.server.api.asking import LONGEST, ExtendBody, InstancesQuery, NamedBody
 from bot.server.api.call import Answer, Call
 from bot.server.api.errors import Code, Refusal, invalid
-from bot.server.api.shapes import InstanceList, connection_shown, order_answer, shown, use_answer
+from bot.server.api.outside import shown_outside
+from bot.server.api.shapes import InstanceList, InstanceShown, connection_shown, order_answer, shown, use_answer
 from core import leases
 from core.errors import InvalidRequest
-from core.models import PROGRAM, Instance, Status, Verb
+from core.models import PROGRAM, Instance, Status, Verb, is_own_id
 from core.requests import Problems
 
 _ENDED = {Status.DELETED, Status.FAILED}
@@ -25,18 +26,39 @@ _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 async def listed(call: Call) -> Answer:
     query = call.query(InstancesQuery)
-    after = _place(query.cursor)
-    fitting = [each for each in await _asked_for(call.parts, query) if query.owner in (None, each.owner.user)]
+    return await _page(call.parts, query, is_all=(query.source or "").casefold() == "all")
+
+
+async def comprehensive(call: Call) -> Answer:
+    """As novita-ai-api names the list of all there is."""
+    return await _page(call.parts, call.query(InstancesQuery), is_all=True)
+
+
+async def _page(parts: Parts, query: InstancesQuery, *, is_all: bool) -> Answer:
+    after, now = _place(query.cursor), parts.clock.now()
+    every = [shown(each, now) for each in await _asked_for(parts, query)]
+    if is_all:
+        every += [each for each in map(shown_outside, await parts.outside()) if _is_in(each, query)]
+    fitting = [each for each in every if query.owner in (None, each.owner)]
     fitting.sort(key=_order, reverse=True)
     rest = [each for each in fitting if after is None or _order(each) < after]
-    page, now = rest[: query.limit], call.parts.clock.now()  # Without a limit it is all of them.
+    page = rest[: query.limit]  # Without a limit it is all of them.
     is_more = len(rest) > len(page)
     cursor = asking.write_cursor(*_order(page[-1])) if is_more else None
-    return Answer(InstanceList(instances=tuple(shown(i, now) for i in page), total=len(fitting), next_cursor=cursor))
+    return Answer(InstanceList(instances=tuple(page), total=len(fitting), next_cursor=cursor))
 
 
 async def one(call: Call) -> Answer:
-    return _answer(call, await _find(call))
+    """What is on no record is asked for at Novita, unless its id could only be one of the bot's own."""
+    wanted = call.instance_id
+    if (known := await _known(call.parts, wanted)) is not None:
+        return _answer(call, known)
+    if not _ID.fullmatch(wanted) or is_own_id(wanted):
+        raise Refusal(Code.INSTANCE_NOT_FOUND)
+    found = next((each for each in await call.parts.outside() if each.id == wanted), None)
+    if found is None:
+        raise Refusal(Code.INSTANCE_NOT_FOUND)
+    return Answer(shown_outside(found))
 
 
 def ordering(verb: Verb) -> Callable[[Call], Awaitable[Answer]]:
@@ -113,16 +135,20 @@ async def _give(call: Call, verb: Verb, instance: Instance) -> Answer:
 
 async def _find(call: Call) -> Instance:
     """By our id or Novita's. Raises Refusal."""
-    parts, wanted = call.parts, call.instance_id
-    if not _ID.fullmatch(wanted):
-        raise Refusal(Code.INSTANCE_NOT_FOUND)
-    if (known := await parts.store.get(wanted)) is not None:
-        return known
-    kept = await parts.store.kept(parts.clock.now())
-    found = next((each for each in kept if each.novita_id == wanted), None)
+    found = await _known(call.parts, call.instance_id)
     if found is None:
         raise Refusal(Code.INSTANCE_NOT_FOUND)
     return found
+
+
+async def _known(parts: Parts, wanted: str) -> Instance | None:
+    """The record of this id, ours or Novita's."""
+    if not _ID.fullmatch(wanted):
+        return None
+    if (known := await parts.store.get(wanted)) is not None:
+        return known
+    kept = await parts.store.kept(parts.clock.now())
+    return next((each for each in kept if each.novita_id == wanted), None)
 
 
 async def _find_named(parts: Parts, name: str) -> Instance:
@@ -170,8 +196,13 @@ def _place(cursor: str | None) -> tuple[datetime, str] | None:
     return place
 
 
-def _order(instance: Instance) -> tuple[datetime, str]:
-    return instance.created_at, instance.id
+def _order(instance: Instance | InstanceShown) -> tuple[datetime, str]:
+    """What Novita does not date is as old as can be."""
+    return instance.created_at or datetime.min.replace(tzinfo=UTC), instance.id
+
+
+def _is_in(each: InstanceShown, query: InstancesQuery) -> bool:
+    return not query.status or each.status in query.status
 
 
 def _wrong_state(impossible: InvalidRequest) -> Refusal:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from enum import StrEnum
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -83,6 +84,15 @@ class ErrorAnswer(Shape):
     error: ErrorContent
 
 
+class Source(StrEnum):
+    """Where an instance is known from."""
+
+    BOT = "bot"
+    """It is on a record of the bot's."""
+    NOVITA = "novita"
+    """It is only at Novita, made by others than the bot, who leaves it alone."""
+
+
 class PortMapping(Shape):
     """Where a port of an instance answers."""
 
@@ -115,8 +125,11 @@ class InstanceShown(Shape):
     id: str
     instance_id: str = Field(description="The same as `id`.")
     novita_instance_id: str | None
+    source: Source = Field(
+        description="`novita` for what is on no record of the bot's: it is shown, and takes no orders."
+    )
     name: str
-    owner: str = Field(description="The Slack id of a person, `api`, or `unknown` while nobody is known to own it.")
+    owner: str = Field(description="The Slack id of a person, `api`, or `unknown`.")
     status: Status
     novita_status: str = Field(description="Novita's own word, empty while it has said none.")
     product_name: str
@@ -143,7 +156,9 @@ class InstanceShown(Shape):
     attempts: tuple[Attempt, ...]
     failure: FailureShown | None
     fault: FailureShown | None = Field(description="What Novita reports beside its state, while it does.")
-    created_at: Instant = Field(description="When it was asked for.")
+    created_at: Instant | None = Field(
+        description="When it was asked for; null where `source` is `novita` and Novita does not say."
+    )
     launched_at: Instant | None = Field(description="When Novita said yes.")
     estimated_ready_time: Instant | None
     ready_at: Instant | None = Field(description="When it last came up.")
@@ -243,6 +258,7 @@ def shown(instance: Instance, now: datetime) -> InstanceShown:
         id=instance.id,
         instance_id=instance.id,
         novita_instance_id=instance.novita_id,
+        source=Source.BOT,
         owner=instance.owner.user,
         status=instance.status,
         novita_status=instance.novita_status,
