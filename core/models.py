@@ -404,6 +404,16 @@ class Instance(Value):
         return self.listed_name or f"{self.request.name}-{self.id}"
 
     @property
+    def lease_end(self) -> LeaseEnd:
+        """What happens at the end of its lease. What may be known no longer is never deleted by itself."""
+        return LeaseEnd.STOP if self.past_in_doubt else self.request.lease_end
+
+    @property
+    def has_person(self) -> bool:
+        """Whether a person owns it, who can be asked and told: a program reads nothing."""
+        return self.owner not in (PROGRAM, NOBODY)
+
+    @property
     def is_stray(self) -> bool:
         """Whether it costs money, and nobody owns it."""
         return self.owner == NOBODY and not self.has_ended

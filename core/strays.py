@@ -18,7 +18,7 @@ from core.alarms import AlarmKind, Alarms
 from core.clock import Clock
 from core.errors import InvalidRequest, NoSuchInstance, NotFound
 from core.matching import is_leaving
-from core.models import PROGRAM, Actor, Instance, NovitaInstance, Origin, Status, id_from, token_in
+from core.models import Actor, Instance, NovitaInstance, Origin, Status, id_from, token_in
 from core.outbox import Ledger
 from core.policy import Policy
 
@@ -104,8 +104,7 @@ class Strays:
         live = await self._records.live()
         undecided = [instance for instance in live if instance.is_stray and not instance.is_left_alone]
         await self._alarms.settle(AlarmKind.STRAY, {each.id: facts_of(each) for each in undecided})
-        questions = [each for each in live if each.owner == PROGRAM and each.asked_at and _runs(each)]
-        questions += [each for each in live if each.is_stray and each.asked_at and _runs(each)]
+        questions = [each for each in live if not each.has_person and each.asked_at and _runs(each)]
         await self._alarms.settle(AlarmKind.LEASE_IN_DOUBT, {each.id: facts_of(each) for each in questions})
 
     async def outside(self) -> list[NovitaInstance]:

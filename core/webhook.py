@@ -29,13 +29,16 @@ from core.addresses import ascii_host, is_public
 from core.clock import Clock
 from core.events import (
     Event,
+    InstanceAdopted,
     InstanceCreated,
     InstanceDeleted,
     InstanceFailed,
     InstanceRunning,
     InstanceStopped,
     LeaseExtended,
+    LeaseQuestioned,
     LeaseReminder,
+    OwnerAssigned,
     SpotNotice,
     WebhookGivenUp,
 )
@@ -54,6 +57,9 @@ _TOLD = (
     InstanceDeleted,
     LeaseReminder,
     LeaseExtended,
+    LeaseQuestioned,
+    OwnerAssigned,
+    InstanceAdopted,
     SpotNotice,
 )
 """What a program may wait for. The steps on the way are for people."""

@@ -17,7 +17,7 @@ from bot.views import private
 from bot.views.blocks import Message
 from bot.words import error_words
 from core.errors import InvalidRequest, NotAllowed
-from core.models import PROGRAM, Instance
+from core.models import Instance
 
 log = structlog.get_logger(__name__)
 
@@ -54,7 +54,7 @@ async def press_ask(parts: Parts, click: Click) -> None:
 
 
 def _not_asked(instance: Instance) -> str:
-    if instance.owner == PROGRAM:
+    if not instance.has_person:
         return "It has no thread to ask in. Please ask an admin of this bot directly."
     return "Slack did not take the question. Please ask its owner directly."
 

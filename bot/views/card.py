@@ -57,7 +57,7 @@ def place(instance: Instance) -> str:
 
 def lease(instance: Instance) -> str:
     """When it ends and what happens then, as mrkdwn."""
-    then = f"then {words.END_WORDS[instance.request.lease_end]}"
+    then = f"then {words.END_WORDS[instance.lease_end]}"
     if instance.lease_ends_at:
         return f"until {date(instance.lease_ends_at)}, {then}"
     if instance.request.lease is None:

@@ -13,7 +13,7 @@ from bot.views.blocks import Message
 from bot.views.endpoints import endpoint_lines
 from bot.views.text import channel_mention, code, date, esc, mention
 from core.durations import duration_words
-from core.models import PROGRAM, Connection, Instance, Verb
+from core.models import Connection, Instance, Verb
 
 _PREFIX = "instance:"
 _LONGEST_ADDRESS = 1200
@@ -51,11 +51,11 @@ def connection(instance: Instance, connection: Connection) -> Message:
 
 
 def refused(instance: Instance, action: Action, why: str, admins: Sequence[str] = ()) -> Message:
-    """That it is somebody else's, and a button to ask them; a program reads nothing, so the admins are asked then."""
+    """That it is somebody else's, and a button to ask them; where no person owns it, the admins are asked."""
     verb = action.value.removeprefix(_PREFIX)
     name = esc(instance.request.name, 100)
     text = f"{esc(why, 300)} *{name}* belongs to {mention(instance.owner.user)}."
-    label = "Ask the admins" if instance.owner == PROGRAM else "Ask the owner"
+    label = "Ask the owner" if instance.has_person else "Ask the admins"
     ask = b.button(Action.ASK_OWNER, label, value=f"{verb} {instance.id}")
     offered = [b.actions(ask)] if _wish(verb) and _to_ask(instance, admins) else []
     return Message(text, [b.section(text), *offered])
@@ -126,7 +126,7 @@ def _wish(verb: str) -> str:
 
 def _to_ask(instance: Instance, admins: Sequence[str]) -> Sequence[str]:
     """Who can say yes."""
-    return admins[:_MOST_ASKED] if instance.owner == PROGRAM else (instance.owner.user,)
+    return (instance.owner.user,) if instance.has_person else admins[:_MOST_ASKED]
 
 
 def _plain(text: str) -> Message:

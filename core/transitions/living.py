@@ -61,7 +61,7 @@ def reminded(instance: Instance, minutes: int, now: datetime) -> Changed | None:
     """The owner is told that the lease is over soon."""
     if instance.lease_ends_at is None or minutes in instance.reminded:
         return None
-    told = LeaseReminder(at=now, minutes=minutes, ends_at=instance.lease_ends_at, end=instance.request.lease_end)
+    told = LeaseReminder(at=now, minutes=minutes, ends_at=instance.lease_ends_at, end=instance.lease_end)
     return changed(instance, {"reminded": (*instance.reminded, minutes)}, told)
 
 

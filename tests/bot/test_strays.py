@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
+import pytest
 import redis.asyncio as aioredis
 
 from bot.doctor import State
 from bot.sandbox.novita import Fault
 from bot.sandbox.slack import Message
+from core import transitions
 from core.models import NOBODY, Instance, Origin, Status
 from core.strays import own_id
+from tests.bot.api import BODY, TOKEN, api
 from tests.bot.clinic import clinic
 from tests.bot.house import House, open_house
-from tests.bot.living import buttons_of, running
+from tests.bot.living import buttons_of, change, read, running, with_lease_to
 from tests.bot.watching import scraped
+from tests.patience import until
 
 CY = "U0CY000001"
 
@@ -131,3 +137,59 @@ async def test_when_novita_is_away_the_strays_on_record_are_listed_all_the_same(
         listed = await _told(house, "cy", "without an owner here")
         assert "Novita does not answer" in listed.shown
         house.novita.clear_faults()
+
+
+@pytest.mark.parametrize("workers", [0, 1])
+async def test_an_idempotency_key_makes_no_second_instance_after_redis_was_emptied(
+    redis_url: str, workers: int
+) -> None:
+    async with open_house(redis_url, workers=workers, api_token=TOKEN) as house, api(house) as client:
+        first = (await client.post("/api/instances", json=BODY, headers={"Idempotency-Key": "one"})).json()
+        async with aioredis.Redis.from_url(redis_url) as server:
+            await server.flushall()
+        if workers:
+            await until(lambda: house.base.store.get(first["instanceId"]))
+        again = await client.post("/api/instances", json=BODY, headers={"Idempotency-Key": "one"})
+        assert again.status_code in (200, 201), again.text
+        assert again.json()["instanceId"] == first["instanceId"]
+        assert again.json()["novitaInstanceId"] == first["novitaInstanceId"]
+        assert len(house.novita.calls_of("create")) == 1
+        shown = await client.get(f"/api/instances/{first['instanceId']}")
+        assert shown.status_code == 200
+        assert shown.json()["owner"] == ("unknown" if workers else "api")
+        assert (await client.get("/api/instances")).status_code == 200
+
+
+async def test_a_form_sent_again_after_redis_was_emptied_makes_no_second_instance(redis_url: str) -> None:
+    async with open_house(redis_url, workers=0) as house:
+        delivery = house.signed(await house.submission())
+        await house.front.send(delivery, house.port)
+        await house.outcome("Created")
+        async with aioredis.Redis.from_url(redis_url) as server:
+            await server.flushall()
+        await house.front.send(delivery, house.port)
+        await house.novita.wait_until(lambda: bool(house.novita.calls_of("instances")))
+        await until(lambda: _known_to_novita(house))
+        [record] = await house.base.store.live()
+        assert record.novita_id in house.novita.instances
+        assert len(house.novita.calls_of("create")) == 1
+
+
+async def _known_to_novita(house: House) -> list[Instance]:
+    """The live records that have Novita's id."""
+    return [record for record in await house.base.store.live() if record.novita_id]
+
+
+async def test_an_owner_is_asked_in_the_thread_before_a_lease_in_doubt_ends(redis_url: str) -> None:
+    async with open_house(redis_url) as house:
+        made, card = await running(house)
+        await change(house, made, transitions.doubted)
+        await with_lease_to(house, made, timedelta(seconds=-1))
+        await house.slack.wait_until(lambda: any("is to go on?" in each.shown for each in house.slack.thread(card)))
+        question = next(each for each in house.slack.thread(card) if "is to go on?" in each.shown)
+        assert house.slack.person("ada").id in str(question.blocks)
+        assert house.novita.calls_of("stop") == []
+        await house.slack.person("ada").click(question, "instance:extend:4h")
+        await house.slack.wait_until(lambda: any("runs until" in each.shown for each in house.slack.thread(card)))
+        kept = await read(house, made.id)
+        assert (kept.past_in_doubt, kept.asked_at) == (False, None)
