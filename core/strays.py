@@ -104,7 +104,7 @@ class Strays:
         live = await self._records.live()
         undecided = [instance for instance in live if instance.is_stray and not instance.is_left_alone]
         await self._alarms.settle(AlarmKind.STRAY, {each.id: facts_of(each) for each in undecided})
-        questions = [each for each in live if not each.has_person and each.asked_at and _runs(each)]
+        questions = [each for each in live if not each.has_person and _is_asked_about(each)]
         await self._alarms.settle(AlarmKind.LEASE_IN_DOUBT, {each.id: facts_of(each) for each in questions})
 
     async def outside(self) -> list[NovitaInstance]:
@@ -185,7 +185,7 @@ def own_id(novita_id: str) -> str:
 
 def facts_of(instance: Instance) -> dict[str, str]:
     """What the admins need to decide; the same at each look, for as long as nothing changes."""
-    price = instance.hourly_price
+    price, ends_at = instance.hourly_price, instance.lease_ends_at or instance.start_ends_at
     return {
         "name": instance.novita_name[:120],
         "gpu": f"{instance.request.gpu_num} x {instance.request.product_name}"[:120],
@@ -194,7 +194,7 @@ def facts_of(instance: Instance) -> dict[str, str]:
         "state": instance.status.value,
         "origin": instance.origin.value,
         "novita_id": (instance.novita_id or "")[:80],
-        **({"stops": instance.lease_ends_at.strftime("%Y-%m-%d %H:%M UTC")} if instance.lease_ends_at else {}),
+        **({"stops": ends_at.strftime("%Y-%m-%d %H:%M UTC")} if ends_at else {}),
     }
 
 
@@ -212,5 +212,6 @@ def _its_own(
     return named if is_free else None
 
 
-def _runs(instance: Instance) -> bool:
-    return instance.status is Status.RUNNING
+def _is_asked_about(instance: Instance) -> bool:
+    """Whether it ends unless somebody keeps it: its lease is over, or it does not come up."""
+    return transitions.can_wait(instance) or (instance.asked_at is not None and instance.status is Status.RUNNING)
