@@ -275,8 +275,8 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts):
     ) -> Begun:
         written, before = instance.model_copy(update={"version": instance.version + 1}), self.commits_seen
         keys = [*_telling_keys(instance.id), key_of("live"), key_of("ended"), LOOKED_KEY, *keys_of_new]
-        # A record that is there can always be changed, for else nothing could be stopped; a new one needs room.
-        even_when_full = not keys_of_new
+        # What runs can always be put on record and changed there, for else nobody could stop it; a new one needs room.
+        even_when_full = not keys_of_new or instance.novita_id is not None
         arguments = self._commit_arguments(written, instance.version, events, now)
         answer = await self._run(COMMIT, keys, arguments, even_when_full=even_when_full)
         if answer[0] == "taken":

@@ -164,6 +164,7 @@ async def test_what_waits_to_be_told_for_more_than_a_minute_is_a_warning(redis_u
         due = datetime.now(UTC) - timedelta(minutes=5)
         with redis.Redis.from_url(redis_url) as client:
             client.zadd("{gpu}:outbox", {"someone": due.timestamp() * 1000})
+            client.rpush("{gpu}:timeline:someone", json.dumps({"at": due.isoformat()}))
         [(name, finding)] = (await sick.ills()).items()
     assert (name, finding.state) == ("Outbox", State.WARNING)
     assert "1 waiting, the first of them due for 5 min" in finding.found

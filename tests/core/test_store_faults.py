@@ -211,6 +211,8 @@ async def test_with_memory_full_nothing_new_is_written(full: Redis, redis_url: s
         with pytest.raises(StoreFull, match="takes no writes"):
             await ask
     assert await full.keys("*") == before
+    written = (await store.begin(instance(novita_id="n-1"), BEGUN, NOON)).instance
+    assert await version(store, written.id) == 1, "what runs at Novita already can be put on record"
     await store.aclose()
 
 
