@@ -13,6 +13,7 @@ from core import transitions
 from core.clock import Clock, is_within
 from core.continuity import Continuity
 from core.errors import NotFound, NovitaError
+from core.hiding import without_values
 from core.matching import matched
 from core.models import Instance, NovitaInstance, Status, Verb
 from core.outbox import Ledger
@@ -114,18 +115,19 @@ class Observer:
     async def _compare(self, instance: Instance, novita: NovitaInstance) -> None:
         runs = transitions.STATUSES.get(novita.status) is Status.RUNNING
         if runs and not (instance.status is Status.RUNNING and instance.endpoints_known):
-            novita = await self._with_endpoints(novita)
+            novita = await self._with_endpoints(instance, novita)
         now, before = self._clock.now(), self._looked_before
         if transitions.seen(instance, novita, now, before) is None:
             return
         await self._ledger.update(instance, lambda i: transitions.seen(i, novita, now, before))
 
-    async def _with_endpoints(self, novita: NovitaInstance) -> NovitaInstance:
+    async def _with_endpoints(self, instance: Instance, novita: NovitaInstance) -> NovitaInstance:
         """The listing has no endpoints (novita-api.md 1.8). Without an answer it is announced without them."""
         try:
             return await self._novita.instance(novita.id)
         except NovitaError as error:
-            log.warning("endpoints_not_read", novita_instance_id=novita.id, error=str(error))
+            said = without_values(str(error), instance.secret_names)
+            log.warning("endpoints_not_read", instance_id=instance.id, error=said)
             return novita
 
     async def _settle_absent(self, absent: Sequence[Instance]) -> None:
@@ -141,7 +143,8 @@ class Observer:
                 elif instance.novita_id is not None and self._should_be_listed(instance):
                     await self._confirm_absence(instance, instance.novita_id)
             except NovitaError as error:
-                log.warning("absence_not_confirmed", instance_id=instance.id, error=str(error))
+                said = without_values(str(error), instance.secret_names)
+                log.warning("absence_not_confirmed", instance_id=instance.id, error=said)
 
     def _should_be_listed(self, instance: Instance) -> bool:
         if instance.order is not None and instance.order.verb is Verb.DELETE:
