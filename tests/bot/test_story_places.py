@@ -14,6 +14,7 @@ from core.alarms import AlarmKind
 from tests.bot.house import House, instance_id_of, open_house
 from tests.bot.living import buttons_of, in_thread
 from tests.bot.watched_alarms import is_over, stands
+from tests.patience import patience
 
 
 def roots(house: House) -> list[Message]:
@@ -144,7 +145,7 @@ async def test_what_nobody_hears_counts_as_late_however_far_its_next_try_is_put_
         house.slack.faults.always("chat.postMessage", Fault.rate_limited(86400))
         await house.submitted("train-1")
         await house.slack.wait_until(lambda: bool(house.slack.calls_of("chat.postMessage")))
-        async with asyncio.timeout(20):
+        async with patience():
             late = timedelta()
             while late <= timedelta(seconds=1):
                 await asyncio.sleep(0.1)
@@ -163,6 +164,6 @@ async def test_a_record_that_cannot_be_read_is_told_to_the_admins_until_it_can(r
         await redis.hset(key, "json", whole.replace('"status":"running"', '"status":"of the future"'))
         alarm = await stands(house, AlarmKind.UNREADABLE)
         assert (alarm.subject, alarm.facts["name"]) == (instance_id_of(card), "train-1")
-        await house.slack.wait_until(lambda: "cannot be read" in house.slack.person("cy").sees("dm"), timeout=30)
+        await house.slack.wait_until(lambda: "cannot be read" in house.slack.person("cy").sees("dm"))
         await redis.hset(key, "json", whole)
         await is_over(house, AlarmKind.UNREADABLE)

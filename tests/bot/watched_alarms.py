@@ -6,11 +6,12 @@ import asyncio
 
 from core.alarms import Alarm, AlarmKind
 from tests.bot.house import House
+from tests.patience import patience
 
 
 async def stands(house: House, kind: AlarmKind) -> Alarm:
     """The alarm of this kind, once it stands."""
-    async with asyncio.timeout(30):
+    async with patience():
         while True:
             for alarm in await house.base.alarms.standing():
                 if alarm.kind is kind:

@@ -51,7 +51,7 @@ async def test_an_instance_is_followed_until_it_runs_and_its_endpoints_are_told(
 async def test_a_look_reads_pages_and_asks_for_one_instance_only_when_it_changed(
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
-    for number in range(120):
+    for number in range(101):
         await _made(worker, f"view:{number}")
     await _looks(worker, clock, 90)
     before = len(sandbox.calls)
