@@ -15,6 +15,9 @@ _UNITS = {
 }
 """Unit -> how it is typed and how long it is, the largest first."""
 
+LONGEST = timedelta(days=36_525)
+"""A hundred years: what is longer is read as this long, so that whoever reckons with it stays within the calendar."""
+
 _NUMBER = r"[0-9]{1,9}(?:\.[0-9]{1,6})?"
 _DURATION = re.compile(
     r"\s*+".join(rf"(?:(?P<{unit}>{_NUMBER})\s*+(?:{typed}))?" for unit, (typed, _) in _UNITS.items()), re.IGNORECASE
@@ -23,16 +26,18 @@ _MICROSECOND = timedelta(microseconds=1)
 
 
 def read_duration(text: str) -> timedelta | None:
-    """The length of time that the whole text says, its units from large to small; None when it says none, or zero."""
+    """The length of time that the whole text says, its units from large to small; None when it says none, or zero.
+
+    It is LONGEST at most, and what no calendar could hold is no length of time.
+    """
     found = _DURATION.fullmatch(text.strip())
     if not found:
         return None
     amounts = {unit: Decimal(amount) for unit, amount in found.groupdict().items() if amount}
     microseconds = sum(int(amount * (_UNITS[unit][1] // _MICROSECOND)) for unit, amount in amounts.items())
-    try:
-        return timedelta(microseconds=microseconds) or None
-    except OverflowError:
+    if microseconds > timedelta.max // _MICROSECOND:
         return None
+    return timedelta(microseconds=min(microseconds, LONGEST // _MICROSECOND)) or None
 
 
 def write_duration(span: timedelta) -> str:

@@ -38,7 +38,8 @@ def moved(instance: Instance, by: timedelta, now: datetime) -> datetime:
 
     Of what does not come up it is the end of the start that is meant: it has no lease yet.
     """
-    return max(instance.lease_ends_at or instance.start_ends_at or now, now) + min(by, _FURTHEST)
+    present = max(instance.lease_ends_at or instance.start_ends_at or now, now)
+    return min(present, now + _FURTHEST) + min(by, _FURTHEST)
 
 
 def end_after_use(instance: Instance, now: datetime) -> datetime | None:
@@ -58,8 +59,8 @@ def evening_of(now: datetime, zone: timezone) -> datetime:
 
 
 def bounded(ends_at: datetime, max_lease: timedelta | None, now: datetime) -> datetime:
-    """The end that is wished for, at most `max_lease` from now."""
-    return ends_at if max_lease is None else min(ends_at, now + max_lease)
+    """The end that is wished for, at most `max_lease` from now; without one, within what a calendar can hold."""
+    return min(ends_at, now + (_FURTHEST if max_lease is None else min(max_lease, _FURTHEST)))
 
 
 def reminder_due(instance: Instance, now: datetime) -> int | None:

@@ -40,7 +40,8 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
 _ENV_KEY_LIMIT, _ENV_VALUE_LIMIT = 511, 4095
 """novita-api.md 1.6."""
 _URL_LIMIT = 2000
-SHORTEST_LEASE = timedelta(minutes=1)
+SHORTEST_LEASE, LONGEST_LEASE = timedelta(minutes=1), timedelta(days=3650)
+"""What is longer is a slip: who wants no end can say so."""
 _QUOTED_LIMIT = 100
 _CANDIDATES = 8
 
@@ -248,6 +249,8 @@ def _lease_problem(draft: Draft, limits: Limits) -> str | None:
         return "A lease is at least a minute."
     if longest is not None and draft.lease > longest:
         return f"A lease is at most {duration_words(longest)}."
+    if draft.lease > LONGEST_LEASE:
+        return f"A lease is at most {duration_words(LONGEST_LEASE)}; choose no end for more."
     return None
 
 

@@ -26,7 +26,8 @@ REGION_PRIORITY = ("AS-SGP-02", "CN-HK-01", "OC-AU-01", "US-CA-06", "AS-IN-01")
 _DURATION = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m)?")
 _LOG_LEVELS = {"warn": "warning", "err": "error", "fatal": "error", "critical": "error", "trace": "debug"}
 _KEY = re.compile(r"[\x21-\x7e]*")
-_LONGEST_PERIOD = timedelta(days=1)
+_LONGEST_DURATION = timedelta(days=3650)
+_SHORTEST_PERIOD, _LONGEST_PERIOD = timedelta(milliseconds=1), timedelta(days=1)
 
 
 def _duration(value: object) -> object:
@@ -41,6 +42,8 @@ def _duration(value: object) -> object:
     length = timedelta(days=days, hours=hours, minutes=minutes)
     if not length:
         raise ValueError(f"{value!r} is not a duration; write for example 8h, 90m, 1d or none")
+    if length > _LONGEST_DURATION:
+        raise ValueError(f"{value!r} is longer than ten years; write none for no end")
     return length
 
 
@@ -52,7 +55,7 @@ def _seconds(value: object) -> object:
         seconds = float(str(value))
     except ValueError:
         seconds = math.nan
-    if not 0 < seconds <= _LONGEST_PERIOD.total_seconds():
+    if not _SHORTEST_PERIOD.total_seconds() <= seconds <= _LONGEST_PERIOD.total_seconds():
         raise ValueError(f"{value!r} is not a number of seconds above 0 and at most 86400")
     return timedelta(seconds=seconds)
 

@@ -156,6 +156,8 @@ class WebhookNotifier:
             return {**memo, "number": str(number + 1)}
         if status == 410:
             raise GivenUp("it answers 410, which ends it", is_wished=True)
+        if 300 <= status < 400:
+            raise self._given_up(f"it answers {status}, which leads elsewhere, and no webhook is sent on")
         if 400 <= status < 500 and status not in _AGAIN:
             raise self._given_up(f"it answers {status}")
         raise self._later(event, f"it answers {status}", _wait(asked))

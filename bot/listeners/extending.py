@@ -89,7 +89,7 @@ async def _zone(parts: Parts, user: str) -> timezone:
         return timezone(timedelta(seconds=int(answer["user"]["tz_offset"])))
     except CALL_FAILED as error:
         log.warning("time_zone_not_read", error=faults.word_of(error))
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         log.warning("time_zone_not_read", error=type(error).__name__)
     return UTC
 

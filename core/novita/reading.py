@@ -40,6 +40,10 @@ BALANCE_UNIT = Decimal(10_000)
 """A balance of 1 means 1/10000 USD (novita-api.md 1.11)."""
 
 _LONGEST_SAYING = 1000
+_LARGEST = 10**15
+_LARGEST_PRICE = 10**10
+"""A hundred thousand USD an hour: no GPU costs as much, and a sum of such prices would mean nothing."""
+_LAST_SECOND = int(datetime(2100, 1, 1, tzinfo=UTC).timestamp())
 _LARGEST_BALANCE = Decimal(10) ** 15
 _LARGEST_PRICE = 10**10
 
@@ -112,7 +116,7 @@ def _price(row: Json, billing_mode: BillingMode) -> Price | None:
     if isinstance(modes, list) and billing_mode not in modes:
         return None
     amount = integer(row.get(_PRICE_FIELD[billing_mode]))
-    return Price(usd=Decimal(amount) / PRICE_UNIT, stock=_stock(row)) if amount > 0 else None
+    return Price(usd=Decimal(amount) / PRICE_UNIT, stock=_stock(row)) if 0 < amount <= _LARGEST_PRICE else None
 
 
 def _stock(row: Json) -> Stock:
@@ -327,17 +331,15 @@ def text(value: object) -> str:
 
 
 def integer(value: object, default: int = 0) -> int:
-    """A whole number that may come as a string (novita-api.md 1.1); `default` for everything else."""
+    """A whole number that may come as a string; `default` for everything else, and for what no number here can be."""
     try:
-        return int(value) if isinstance(value, float) and value.is_integer() else int(str(value))
+        number = int(value) if isinstance(value, float) and value.is_integer() else int(str(value))
     except ValueError:
         return default
+    return number if abs(number) <= _LARGEST else default
 
 
 def instant(value: object) -> datetime | None:
-    """Unix seconds; None for `0`, empty and impossible ones."""
+    """Unix seconds; None for `0`, empty and impossible ones, such as those beyond the year 2100."""
     seconds = integer(value)
-    try:
-        return datetime.fromtimestamp(seconds, UTC) if seconds > 0 else None
-    except (ValueError, OverflowError, OSError):
-        return None
+    return datetime.fromtimestamp(seconds, UTC) if 0 < seconds <= _LAST_SECOND else None

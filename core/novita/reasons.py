@@ -221,15 +221,19 @@ def _hidden(said: Explanation, hide: Iterable[str]) -> Explanation:
     return Explanation(clip(reason, REASON_LIMIT), clip(message, MESSAGE_LIMIT))
 
 
+_LONGEST_WAIT = timedelta(hours=1)
+"""What is asked for beyond it is asked for again."""
+
+
 def read_retry_after(header: str | None, now: datetime) -> timedelta | None:
-    """The wait that a `Retry-After` header asks for, in seconds or until a date; None when unusable."""
+    """The wait that `Retry-After` asks for, in seconds or until a date, at most an hour; None when unusable."""
     if header is None:
         return None
     try:
         wait: timedelta | None = timedelta(seconds=float(header))
     except (ValueError, OverflowError):
         wait = _until(header, now)
-    return None if wait is None else max(wait, timedelta())
+    return None if wait is None else min(max(wait, timedelta()), _LONGEST_WAIT)
 
 
 def _until(header: str, now: datetime) -> timedelta | None:

@@ -30,6 +30,9 @@ from core.models import Actor, BillingMode
 _TEMPLATES_PATIENCE_SECONDS = 0.7
 """How long a search waits for the first templates of a web that has just started; an empty menu says nothing."""
 
+_NEVER = 1e11
+"""Unix seconds, thousands of years from now."""
+
 _PRICED = (Field.PRODUCT_NAME, Field.GPU_NUM, Field.BILLING_MODE, Field.REGION, Field.LEASE)
 _EDITS = re.compile("|".join(f"^{name.value}$" for name in (*_PRICED, Action.REVEAL_ADVANCED, Action.USE_ON_DEMAND)))
 
@@ -116,11 +119,12 @@ class _Editor:
 
 
 def _stamp(action: dict[str, Any]) -> float:
-    """When it was done, in unix seconds."""
+    """When it was done, in unix seconds; 0 for what is no such time."""
     try:
-        return float(action.get("action_ts") or 0)
-    except (TypeError, ValueError):
+        stamp = float(action.get("action_ts") or 0)
+    except (TypeError, ValueError, OverflowError):
         return 0.0
+    return stamp if 0 <= stamp < _NEVER else 0.0
 
 
 def _edited(form: Form, context: ModalContext, action_id: str) -> tuple[Form, ModalContext]:

@@ -57,6 +57,9 @@ _STATUS_WORDS: dict[str, str] = {
 }
 """What callers may call a state: ours, Novita's own words, and those of novita-ai-api."""
 
+_LARGEST, _DIGITS = 10**18, 40
+"""No number in a body is larger, nor longer when it is written as text."""
+
 T = TypeVar("T", bound="Asked")
 
 
@@ -79,15 +82,18 @@ class Asked(BaseModel):
 
 
 def _template_id(value: object) -> object:
-    text = str(value) if isinstance(value, int) and not isinstance(value, bool) else value
+    is_number = isinstance(value, int) and not isinstance(value, bool) and 0 <= value < _LARGEST
+    text = str(value) if is_number else value
     if not isinstance(text, str) or not _TEMPLATE_ID.fullmatch(text):
         raise ValueError("Expected the id of a template: a number, or up to 100 characters without blanks.")
     return text
 
 
 def _number(value: object) -> object:
-    """Numbers may come as text, as from a form; true is none."""
-    return str(value) if isinstance(value, bool) else value
+    """Numbers may come as text, as from a form; true is none, and neither is what is larger than any number here."""
+    is_too_long = isinstance(value, str) and len(value) > _DIGITS
+    is_too_large = isinstance(value, int | float) and not -_LARGEST < value < _LARGEST
+    return "none" if isinstance(value, bool) or is_too_long or is_too_large else value
 
 
 def _duration(value: object) -> object:
