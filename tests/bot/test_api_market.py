@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from bot.sandbox.novita import Fault, SandboxNovita
 from bot.sandbox.novita.seed import TEMPLATE_TOKEN
+from core.models import BillingMode
 from tests.bot.api import TOKEN, api, bad_fields, code_of
 from tests.bot.house import GPU, open_house
 
@@ -62,6 +65,8 @@ async def test_what_is_at_hand_is_told_while_novita_is_away(redis_url: str) -> N
 async def test_the_stock_is_that_of_so_many_at_once_and_the_price_that_of_one(redis_url: str) -> None:
     async with open_house(redis_url, workers=0, api_token=TOKEN) as house, api(house) as client:
         house.novita.sell_at_most("CN-HK-01", 4, GPU)
+        for count in (4, 8):  # At hand, however slow the machine is.
+            await house.base.catalog.get_market_for(count, *BillingMode, patience=timedelta(seconds=60))
         query = {"product": GPU, "region": "CN-HK-01", "billingMode": "spot"}
         four = (await client.get("/api/offers", params={**query, "gpuNum": "4"})).json()["offers"]
         eight = (await client.get("/api/offers", params={**query, "gpuNum": "8"})).json()["offers"]

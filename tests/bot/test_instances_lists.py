@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
+from datetime import timedelta
 
 import pytest
 
+from core.models import BillingMode
 from tests.bot.house import GPU, open_house
 from tests.bot.living import buttons_of, read, running, shows, told, written
 from tests.bot.redis_line import RedisLine
@@ -164,6 +166,7 @@ async def test_offers_of_eight_at_once_show_the_stock_of_eight(redis_url: str) -
     async with open_house(redis_url, workers=0) as house:
         for region in house.novita.clusters:
             house.novita.sell_at_most(region.id, 4, GPU)
+        await house.base.catalog.get_market_for(8, *BillingMode, patience=timedelta(seconds=60))
         await house.slack.person("ada").command("/gpu offers 4090 x8")
         message = await told(house, "ada", "stock of 8 at once")
         assert "no stock listed" in message.shown

@@ -6,12 +6,14 @@ import asyncio
 import re
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from itertools import permutations
 from typing import NamedTuple
 
 import pytest
 
 from bot.sandbox.slack import Fault, Modal
+from core.models import BillingMode
 from tests.bot.house import GPU, House, open_house
 
 
@@ -218,6 +220,8 @@ async def test_the_choice_of_eight_shows_the_stock_of_eight(redis_url: str) -> N
     async with open_house(redis_url, workers=0) as house:
         for region in house.novita.clusters:
             house.novita.sell_at_most(region.id, 4, GPU)
+        for count in (4, 8):  # At hand, however slow the machine is.
+            await house.base.catalog.get_market_for(count, BillingMode.SPOT, patience=timedelta(seconds=60))
         modal = await house.modal()
         await modal.choose("gpu_num", "4")
         await house.slack.wait_until(lambda: "/h*" in modal.text() and "no stock" not in modal.text())

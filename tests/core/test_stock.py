@@ -16,6 +16,8 @@ from tests.core.samples import ADA, NOON, POLICY, TurnedClock, market, product, 
 
 SPOT, ON_DEMAND = BillingMode.SPOT, BillingMode.ON_DEMAND
 RTX = "RTX 4090 24GB"
+LONG = timedelta(seconds=60)
+"""More than any machine needs."""
 
 
 @pytest.fixture
@@ -60,11 +62,11 @@ async def test_what_is_sold_out_for_eight_is_shown_so_and_the_price_per_gpu_stay
     web: Process, sandbox: SandboxNovita
 ) -> None:
     sandbox.sell_at_most("CN-HK-01", 7, RTX)
-    single, eight = await web.catalog.get_market(), await web.catalog.get_market_for(8, SPOT)
+    single, eight = await web.catalog.get_market(), await web.catalog.get_market_for(8, SPOT, patience=LONG)
     assert stocks(single)["CN-HK-01", "4090.16c62g"] is Stock.NORMAL
     assert stocks(eight)["CN-HK-01", "4090.16c62g"] is Stock.NONE
     assert stocks(eight)["AS-SGP-02", "4090.16c62g"] is Stock.HIGH
-    assert stocks(await web.catalog.get_market_for(7, SPOT)) == stocks(single)
+    assert stocks(await web.catalog.get_market_for(7, SPOT, patience=LONG)) == stocks(single)
     assert {p.id: p.prices[SPOT].usd for p in eight.named(RTX)} == {p.id: p.prices[SPOT].usd for p in single.named(RTX)}
 
 
@@ -72,18 +74,18 @@ async def test_it_is_asked_once_a_region_for_what_is_wanted_and_shared_with_the_
     web: Process, sandbox: SandboxNovita, redis_url: str, clock: TurnedClock
 ) -> None:
     regions = len((await web.catalog.get_market()).regions)
-    first, *others = await asyncio.gather(*(web.catalog.get_market_for(8, SPOT) for _ in range(5)))
+    first, *others = await asyncio.gather(*(web.catalog.get_market_for(8, SPOT, patience=LONG) for _ in range(5)))
     assert all(each is first for each in others)
     assert (asked_for(sandbox, 8), asked_for(sandbox, 7)) == (regions, 0)
     other = process(sandbox, redis_url, clock)
-    assert stocks(await other.catalog.get_market_for(8, SPOT)) == stocks(first)
-    await web.catalog.get_market_for(1, SPOT, ON_DEMAND)
+    assert stocks(await other.catalog.get_market_for(8, SPOT, patience=LONG)) == stocks(first)
+    await web.catalog.get_market_for(1, SPOT, ON_DEMAND, patience=LONG)
     assert asked_for(sandbox, 8) == regions
     clock.turn(seconds=29)
-    await web.catalog.get_market_for(8, SPOT)
+    await web.catalog.get_market_for(8, SPOT, patience=LONG)
     assert asked_for(sandbox, 8) == regions
     clock.turn(seconds=1)
-    await web.catalog.get_market_for(8, SPOT)
+    await web.catalog.get_market_for(8, SPOT, patience=LONG)
     assert asked_for(sandbox, 8) == 2 * regions
     await other.close()
 
@@ -102,18 +104,19 @@ async def test_what_was_known_is_shown_for_two_minutes_while_novita_is_away(
     web: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
     sandbox.sell_at_most("CN-HK-01", 1, RTX)
-    known = stocks(await web.catalog.get_market_for(2, SPOT))
+    known = stocks(await web.catalog.get_market_for(2, SPOT, patience=LONG))
     sandbox.fail_all(Fault.refused(400, "SOMETHING"), "products")
     clock.turn(seconds=119)
-    assert stocks(await web.catalog.get_market_for(2, SPOT)) == known
+    assert stocks(await web.catalog.get_market_for(2, SPOT, patience=LONG)) == known
     clock.turn(seconds=1)
-    assert Stock.UNKNOWN in stocks(await web.catalog.get_market_for(2, SPOT)).values()
+    assert Stock.UNKNOWN in stocks(await web.catalog.get_market_for(2, SPOT, patience=LONG)).values()
 
 
 async def test_a_create_of_eight_tries_first_where_there_are_eight(web: Process, sandbox: SandboxNovita) -> None:
     sandbox.sell_at_most("AS-SGP-02", 4, RTX)
     await web.catalog.get_market()
     asked = len(sandbox.calls_of("products"))
+    await web.catalog.get_market_for(8, SPOT, patience=LONG)
     launch = await web.launcher.begin(request(gpu_num=8), owner=ADA, policy=POLICY, key="view:V1")
     made = await web.launcher.finish(launch)
     assert [attempt.region for attempt in made.attempts] == ["CN-HK-01"]
