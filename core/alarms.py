@@ -30,7 +30,7 @@ class AlarmKind(StrEnum):
     STRAY = "stray"
     """An instance at Novita that nobody here is known to have asked for. Subject: the record it was taken onto."""
     NOT_TENDED = "not_tended"
-    """A worker's work on one instance breaks again and again. Subject: the instance."""
+    """A worker's work on one instance breaks again and again. Subject: the instance and the work."""
     ORDER_STUCK = "order_stuck"
     """Novita has failed an order to stop or delete for long: the instance goes on billing. Subject: the instance."""
     UNREADABLE = "unreadable"
@@ -88,9 +88,14 @@ class Alarms:
         self._book = book
         self._clock = clock
 
-    async def sound(self, kind: AlarmKind, subject: str = "", facts: Mapping[str, str] | None = None) -> None:
-        """Something the admins must hear of lasts. Said again while it lasts, only its facts are renewed."""
-        await self._sound(kind, subject, dict(facts or {}), {each.key: each for each in await self._book.alarms()})
+    async def sound(self, kind: AlarmKind, subject: str = "", facts: Mapping[str, str] | None = None) -> bool:
+        """Something the admins must hear of lasts. Said again while it lasts, only its facts are renewed.
+
+        Whether it is a new alarm, and this process the one that began it.
+        """
+        return await self._sound(
+            kind, subject, dict(facts or {}), {each.key: each for each in await self._book.alarms()}
+        )
 
     async def quiet(self, kind: AlarmKind, subject: str = "") -> None:
         """It is over."""
@@ -133,17 +138,20 @@ class Alarms:
             if self._is_forgotten(alarm):
                 await self._book.drop_alarm(alarm)
 
-    async def _sound(self, kind: AlarmKind, subject: str, facts: dict[str, str], known: Mapping[str, Alarm]) -> None:
+    async def _sound(self, kind: AlarmKind, subject: str, facts: dict[str, str], known: Mapping[str, Alarm]) -> bool:
         fresh = Alarm(kind=kind, subject=subject, facts=facts, since=self._clock.now())
         alarm = known.get(fresh.key)
         if alarm is not None and self._is_forgotten(alarm):
             await self._book.drop_alarm(alarm)
             alarm = None
         if alarm is None:
-            if await self._book.save_alarm(fresh, only_new=True):
+            is_first = await self._book.save_alarm(fresh, only_new=True)
+            if is_first:
                 log.error("alarm", kind=kind.value, subject=subject, facts=facts)
-        elif alarm.facts != facts or alarm.over_since is not None:
+            return is_first
+        if alarm.facts != facts or alarm.over_since is not None:
             await self._book.save_alarm(alarm.model_copy(update={"facts": facts, "over_since": None}))
+        return False
 
     async def _end(self, alarm: Alarm) -> None:
         if alarm.over_since is None:

@@ -143,6 +143,14 @@ class InstanceDeleted(_Event):
     actor: Actor | None = None
 
 
+class InstanceBack(_Event):
+    """It was taken for deleted, and Novita shows it: what had been ordered, `verb`, is ordered still."""
+
+    type: Literal["instance_back"] = "instance_back"
+    verb: Verb | None = None
+    lease_ends_at: Instant | None = None
+
+
 class OrderGiven(_Event):
     """Somebody, or the lease's end, asked for a change; Novita has not been seen to do it yet."""
 
@@ -159,7 +167,27 @@ class OrderFailed(_Event):
     actor: Actor | None = None
     why: Failure
     tries: int
+    """How often it was sent by then."""
     is_final: bool
+
+
+class OrderStuck(_Event):
+    """An order to stop or delete has stood for so long that people must hear that what it was to end goes on."""
+
+    type: Literal["order_stuck"] = "order_stuck"
+    verb: Verb
+    actor: Actor | None = None
+    since: Instant
+    tries: int
+    why: str = ""
+    """What stood in the way the last time; empty when Novita said yes and did nothing."""
+
+
+class NotTended(_Event):
+    """A worker's work on it breaks again and again, for a reason of the bot's own."""
+
+    type: Literal["not_tended"] = "not_tended"
+    work: str
 
 
 class LeaseReminder(_Event):
@@ -245,8 +273,11 @@ Event = Annotated[
     | InstanceFault
     | InstanceStopped
     | InstanceDeleted
+    | InstanceBack
     | OrderGiven
     | OrderFailed
+    | OrderStuck
+    | NotTended
     | LeaseReminder
     | LeaseExtended
     | LeaseQuestioned

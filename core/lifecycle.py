@@ -6,18 +6,30 @@ worker when the process that took it dies. It is over when Novita shows the resu
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
 
-from core import leases, transitions
+from core import leases, orders, transitions
+from core.alarms import AlarmKind, Alarms
+from core.care import Care
 from core.clock import Clock
-from core.errors import InvalidRequest, NoSuchInstance, NotFound, NovitaError, NovitaRefused, StoreUnavailable
+from core.errors import InvalidRequest, NoSuchInstance, NotFound, NovitaError, NovitaRefused, RateLimited
 from core.hiding import without_values
-from core.models import Actor, Connection, Failure, FailureKind, Instance, LeaseEnd, NovitaInstance, Status, Verb
+from core.models import (
+    Actor,
+    Connection,
+    Failure,
+    FailureKind,
+    Instance,
+    LeaseEnd,
+    NovitaInstance,
+    Order,
+    Status,
+    Verb,
+)
 from core.outbox import Ledger
 from core.policy import Policy
 from core.witness import Witness
@@ -37,12 +49,8 @@ _POSSIBLE: dict[Status, tuple[Verb, ...]] = {
 _TAKEN_IN = {Verb.START: "exited", Verb.STOP: "running", Verb.RESTART: "running"}
 """Novita's word for the only state in which it takes a verb; it takes a delete in any."""
 
-_PARALLEL = 8
-"""Instances tended at the same time: when many leases end while Novita is slow, none waits for all the others."""
-
-_FIRST_PAUSE, _LONGEST_PAUSE = timedelta(seconds=15), timedelta(minutes=5)
-_START_TRIES = 3
-"""An order to start that Novita does not answer is given up after so many; one to stop or delete never is."""
+_TOLD_WHEN_NOT_FOUND = 8
+"""Of an order to what Novita does not show people hear late: either it is gone, or it shows up soon."""
 
 
 class Novita(Protocol):
@@ -102,6 +110,7 @@ class Lifecycle:
         ledger: Ledger,
         clock: Clock,
         witness: Witness,
+        alarms: Alarms,
         *,
         max_lease: timedelta | None,
     ) -> None:
@@ -110,6 +119,8 @@ class Lifecycle:
         self._ledger = ledger
         self._clock = clock
         self._witness = witness
+        self._alarms = alarms
+        self._care = Care("tend", records, ledger, alarms, clock)
         self._max_lease = max_lease
 
     async def order(self, verb: Verb, instance_id: str, actor: Actor, policy: Policy) -> Ordered:
@@ -141,13 +152,15 @@ class Lifecycle:
         try:
             await self._send(order.verb, novita_id)
         except NotFound as error:
-            return await self._gone(instance, order.verb, error)
+            return await self._not_found(instance, order, error)
+        except RateLimited as error:
+            return await self._put_off(instance, order, error)
         except NovitaRefused as error:
             return await self._refused(instance, order.verb, novita_id, error)
         except NovitaError as error:
             failure = Failure(kind=FailureKind.UNREACHABLE, message=str(error))
-            is_final = order.verb in (Verb.START, Verb.RESTART) and order.tries + 1 >= _START_TRIES
-            return await self._failed(instance, order.verb, failure, is_final=is_final)
+            is_final = orders.is_given_up(order, self._clock.now(), is_answered=False)
+            return await self._failed(instance, order.verb, failure, is_final=is_final, is_answered=False)
         return await self._ledger.update(instance, lambda i: transitions.order_taken(i, order.verb, self._clock.now()))
 
     async def extend(self, instance_id: str, by: timedelta, actor: Actor, policy: Policy) -> Instance:
@@ -188,24 +201,17 @@ class Lifecycle:
 
         What nobody asks for but the time is done only while a second clock agrees.
         """
-        slots = asyncio.Semaphore(_PARALLEL)
         live = await self._records.live()
         is_time_right = await self._witness.agrees(anew=any(self._is_end_due(each) for each in live))
 
         async def tend(instance: Instance) -> None:
-            async with slots:
-                if is_time_right:
-                    instance = await self._do_what_is_due(instance)
-                if self._is_order_due(instance):
-                    await self.carry_out(instance)
+            if is_time_right:
+                instance = await self._do_what_is_due(instance)
+            await self._see_to_order(instance)
 
-        for instance, answer in zip(
-            live, await asyncio.gather(*(tend(each) for each in live), return_exceptions=True), strict=True
-        ):
-            if isinstance(answer, StoreUnavailable):
-                raise answer
-            if isinstance(answer, BaseException):
-                log.error("not_tended", instance_id=instance.id, exc_info=answer)
+        await self._care.of_each({each.id: each for each in live}, tend)
+        stuck = {each.id: _stuck_facts(each) for each in live if each.order is not None and each.order.is_stuck}
+        await self._alarms.settle(AlarmKind.ORDER_STUCK, stuck)
 
     async def _do_what_is_due(self, instance: Instance) -> Instance:
         """What the bot does by itself: everything that nobody ordered goes through here."""
@@ -222,6 +228,19 @@ class Lifecycle:
         if transitions.is_start_over(instance, now):
             instance = await self._ledger.update(instance, lambda i: self._start_over(i, now))
         return instance
+
+    async def _see_to_order(self, instance: Instance) -> None:
+        """Sends it when it is due, gives up a start that Novita takes and never does, and tells of one that lasts."""
+        order, now = instance.order, self._clock.now()
+        if order is None or instance.novita_id is None:
+            return
+        if orders.is_due(order, now, is_on_the_way=_is_on_the_way(instance, order.verb)):
+            if orders.is_without_effect(order, is_on_the_way=_is_on_the_way(instance, order.verb)):
+                await self._failed(instance, order.verb, _no_effect(order), is_final=True)
+                return
+            instance = await self.carry_out(instance)
+        if instance.order is not None and orders.is_stuck(instance.order, now):
+            await self._ledger.update(instance, lambda i: transitions.order_stuck(i, now))
 
     def _start_over(self, instance: Instance, now: datetime) -> transitions.Changed | None:
         """What does not come up is billed, and nobody has let it go on."""
@@ -244,16 +263,6 @@ class Lifecycle:
     def _is_lease_over(self, instance: Instance) -> bool:
         """Whether its lease is over and nothing has been done about it."""
         return leases.is_over(instance, self._clock.now()) and instance.order is None
-
-    def _is_order_due(self, instance: Instance) -> bool:
-        """Whether to send the order (again): its process died, Novita refused, or it said yes and did nothing."""
-        order = instance.order
-        if order is None or instance.novita_id is None:
-            return False
-        if order.last_try_at is None:
-            return order.actor is None or self._clock.now() - order.at >= _FIRST_PAUSE
-        pause = transitions.OLD_STATE_LAG if not order.trouble else min(_FIRST_PAUSE * 2**order.tries, _LONGEST_PAUSE)
-        return self._clock.now() - order.last_try_at >= pause
 
     async def _extensible(self, instance_id: str, actor: Actor, policy: Policy) -> Instance:
         instance = await self._permitted(instance_id, actor, policy)
@@ -298,12 +307,13 @@ class Lifecycle:
             return None
         return transitions.ordered(instance, verb, actor, self._clock.now())
 
-    async def _gone(self, instance: Instance, verb: Verb, error: NotFound) -> Instance:
-        """Novita has no such instance: what a delete wanted; for the rest a look will find out."""
-        if verb is Verb.DELETE:
-            return await self._ledger.update(instance, lambda i: transitions.deleted(i, self._clock.now()))
+    async def _not_found(self, instance: Instance, order: Order, error: NotFound) -> Instance:
+        """Novita may show late what it has just made. Whether it is gone, looks find out: the order stands."""
         failure = Failure(kind=FailureKind.OTHER, reason=error.reason, message=error.message)
-        return await self._failed(instance, verb, failure, is_final=True)
+        is_final = orders.is_given_up(order, self._clock.now(), is_answered=False)
+        return await self._failed(
+            instance, order.verb, failure, is_final=is_final, is_answered=False, told_from=_TOLD_WHEN_NOT_FOUND
+        )
 
     async def _refused(self, instance: Instance, verb: Verb, novita_id: str, error: NovitaRefused) -> Instance:
         """An earlier try may have worked: a wrong-state answer is settled by looking (novita-api.md 1.9)."""
@@ -313,15 +323,65 @@ class Lifecycle:
             pass
         else:
             instance = await self._ledger.update(instance, lambda i: transitions.seen(i, novita, self._clock.now()))
-            if instance.order is None or transitions.STATUSES.get(novita.status) is transitions.ON_THE_WAY[verb]:
+            if instance.order is None:
                 return instance
+            if transitions.STATUSES.get(novita.status) is transitions.ON_THE_WAY[verb]:
+                now = self._clock.now()
+                return await self._ledger.update(instance, lambda i: transitions.order_under_way(i, verb, now))
         failure = Failure(kind=error.kind, reason=error.reason, message=error.message)
         return await self._failed(instance, verb, failure, is_final=verb in (Verb.START, Verb.RESTART))
 
-    async def _failed(self, instance: Instance, verb: Verb, failure: Failure, *, is_final: bool) -> Instance:
-        return await self._ledger.update(
-            instance, lambda i: transitions.order_failed(i, verb, failure, self._clock.now(), is_final=is_final)
-        )
+    async def _put_off(self, instance: Instance, order: Order, error: RateLimited) -> Instance:
+        """Novita asks to slow down: not a refusal, but when to come again."""
+        now = self._clock.now()
+        failure = Failure(kind=error.kind, reason=error.reason, message=error.message)
+        again_at = now + orders.asked_pause(error.retry_after, order.failures)
+        is_final = orders.is_given_up(order, now, is_answered=True)
+        return await self._failed(instance, order.verb, failure, is_final=is_final, again_at=again_at, told_from=2)
+
+    async def _failed(
+        self,
+        instance: Instance,
+        verb: Verb,
+        failure: Failure,
+        *,
+        is_final: bool,
+        again_at: datetime | None = None,
+        is_answered: bool = True,
+        told_from: int = 1,
+    ) -> Instance:
+        now = self._clock.now()
+
+        def fail(newest: Instance) -> transitions.Changed | None:
+            return transitions.order_failed(
+                newest,
+                verb,
+                failure,
+                now,
+                is_final=is_final,
+                again_at=again_at,
+                is_answered=is_answered,
+                told_from=told_from,
+            )
+
+        return await self._ledger.update(instance, fail)
+
+
+def _is_on_the_way(instance: Instance, verb: Verb) -> bool:
+    """Whether Novita shows that it is carrying out such an order."""
+    return transitions.STATUSES.get(instance.novita_status) is transitions.ON_THE_WAY[verb]
+
+
+def _no_effect(order: Order) -> Failure:
+    message = f"Novita took the {order.verb.value} {order.taken} times, and it still does not run."
+    return Failure(kind=FailureKind.OTHER, reason="NO_EFFECT", message=message)
+
+
+def _stuck_facts(instance: Instance) -> dict[str, str]:
+    order = instance.order
+    asked = {} if order is None else {"order": order.verb.value, "given": f"{order.at:%Y-%m-%d %H:%M} UTC"}
+    price = {"usd_per_hour": f"{instance.hourly_price:f}"} if instance.hourly_price is not None else {}
+    return {"name": instance.request.name, "owner": instance.owner.user, **asked, **price}
 
 
 def _takes(instance: Instance, verb: Verb) -> bool:

@@ -303,11 +303,64 @@ class Order(Value):
     verb: Verb
     actor: Actor | None
     at: Instant
-    tries: int = 0
-    """How often Novita refused it or did not answer."""
+    sent: int = 0
+    """How often it was sent, or was to be."""
+    taken: int = 0
+    """How often Novita said yes to it."""
+    failures: int = 0
+    """How often in a row it could not be sent, or Novita refused; by it the pauses grow."""
+    unanswered: int = 0
+    """How often in a row no answer came."""
+    failed: int = 0
+    """How often in all it failed; people hear of the 1st, 2nd, 4th, 8th …"""
     last_try_at: Instant | None = None
+    again_at: Instant | None = None
+    """Not before this: Novita asked to slow down."""
     trouble: str = ""
     """What stood in the way the last time, empty while nothing did."""
+    is_stuck: bool = False
+    """Whether people were told that it has stood for too long."""
+
+    @property
+    def was_taken(self) -> bool:
+        """Whether Novita ever said yes to it. Orders from before that was counted tell it by their stamp."""
+        return self.taken > 0 or (self.sent == 0 and self.last_try_at is not None and not self.trouble)
+
+
+class OrderOutcome(StrEnum):
+    """What became of an order."""
+
+    DONE = "done"
+    FAILED = "failed"
+    """Novita refused it, or it was given up; it is not tried again by itself."""
+    SUPERSEDED = "superseded"
+    """Another order took its place, or the instance was gone before it was done."""
+
+
+class PastOrder(Value):
+    """An order that is over, and what became of it. `actor` is None for the lease's own end."""
+
+    verb: Verb
+    actor: Actor | None
+    at: Instant
+    """When it was given."""
+    outcome: OrderOutcome
+    reason: str = ""
+    """Novita's machine-readable reason for a refusal, or ours where Novita gave none; empty when it was done."""
+    message: str = ""
+    ended_at: Instant
+
+
+class AtEnd(Value):
+    """What an instance had when it was taken for deleted: it gets that back when it is seen again."""
+
+    status: Status
+    novita_status: str = ""
+    order: Order | None = None
+    lease_ends_at: Instant | None = None
+    reminded: tuple[int, ...] = ()
+    endpoints: tuple[Endpoint, ...] = ()
+    billed: tuple[Billed, ...] = ()
 
 
 class Billed(Value):
@@ -363,13 +416,21 @@ class Instance(Value):
     faults_told: tuple[str, ...] = ()
     """The faults and strange states that people were told of since it last came up."""
     missing_since: Instant | None = None
-    """Set when Novita's listing no longer shows it; two looks make it deleted."""
+    """Set while Novita does not show it: the look that missed it first."""
+    missed_at: Instant | None = None
+    """The last look that missed it."""
+    missed_for: timedelta = timedelta()
+    """For how long looks have missed it, as far as they saw that themselves."""
+    at_end: AtEnd | None = None
+    """What it had when it was taken for deleted, in case that it is seen again."""
     slow_notices: int = 0
     starting_since: Instant | None = None
     """When it began to come up; None while it does not."""
     start_ends_at: Instant | None = None
     """When it is stopped or deleted for not coming up, unless somebody lets it go on; set when its owner is asked."""
     order: Order | None = None
+    last_order: PastOrder | None = None
+    """The last order that is over."""
     lease_ends_at: Instant | None = None
     """Set when it comes up, moved by an extension; None while it does not run, and for no end."""
     past_in_doubt: bool = False
@@ -542,4 +603,5 @@ def token_in(novita_name: str) -> str | None:
 
 
 Failure.model_rebuild()
+AtEnd.model_rebuild()
 Instance.model_rebuild()

@@ -2,30 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence, Set
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Protocol
 
 import structlog
 
-from core import transitions
+from core import absence, transitions
+from core.alarms import AlarmKind, Alarms
+from core.care import Care
 from core.clock import Clock, is_within
 from core.continuity import Continuity
 from core.errors import NotFound, NovitaError
 from core.hiding import without_values
 from core.matching import matched
-from core.models import Instance, NovitaInstance, Status, Verb
+from core.models import Instance, NovitaInstance, Status
 from core.outbox import Ledger
 from core.strays import Strays
 
 log = structlog.get_logger(__name__)
-
-UNLISTED_FOR = timedelta(seconds=30)
-"""How long a new instance may be absent from Novita's listing before that means something; the delay is unpublished."""
-
-_PARALLEL = 8
-"""Instances compared at the same time: each one that came up costs a call."""
 
 LOOK = "observe"
 """The name of the task that looks."""
@@ -53,6 +49,7 @@ class Novita(Protocol):
 class Records(Protocol):
     """What a look reads of the store (core.store.Store)."""
 
+    async def get(self, instance_id: str) -> Instance | None: ...
     async def live(self) -> list[Instance]: ...
     async def processes_alive_since(self, since: datetime, now: datetime) -> set[str]: ...
     async def successes(self) -> dict[str, datetime]: ...
@@ -67,6 +64,7 @@ class Observer:
         records: Records,
         ledger: Ledger,
         clock: Clock,
+        alarms: Alarms,
         *,
         strays: Strays,
         continuity: Continuity,
@@ -75,6 +73,8 @@ class Observer:
         self._records = records
         self._ledger = ledger
         self._clock = clock
+        self._alarms = alarms
+        self._care = Care("look", records, ledger, alarms, clock)
         self._strays = strays
         self._continuity = continuity
         self._looked_at: datetime | None = None
@@ -88,9 +88,13 @@ class Observer:
         live = await self._records.live()
         found = matched(live, await self._novita.instances())
         rest = await self._strays.take_on(found.unknown, [record.id for record, _ in found.pairs])
-        await self._compare_all([*found.pairs, *rest.pairs])
-        await self._settle_absent(found.absent)
-        await self._strays.settle_alarms()
+        work: dict[str, Callable[[], Awaitable[None]]] = {}
+        work |= {record.id: partial(self._compare, record, seen) for record, seen in [*rest.pairs, *found.pairs]}
+        work |= await self._settling(found.absent, live, {record.id for record, _ in found.pairs})
+        try:
+            await self._care.of_each(work, lambda do: do())
+        finally:
+            await self._strays.settle_alarms()
         await self._continuity.looked(outside=rest.outside, lost=rest.lost)
         self._looked_at = began
 
@@ -99,18 +103,6 @@ class Observer:
         noted = (await self._records.successes()).get(LOOK)
         known = [stamp for stamp in (noted, self._looked_at) if stamp is not None and stamp <= now]
         return max(known, default=None)
-
-    async def _compare_all(self, pairs: Iterable[tuple[Instance, NovitaInstance]]) -> None:
-        slots = asyncio.Semaphore(_PARALLEL)
-
-        async def compare(instance: Instance, novita: NovitaInstance) -> None:
-            async with slots:
-                await self._compare(instance, novita)
-
-        answers = await asyncio.gather(*(compare(*pair) for pair in pairs), return_exceptions=True)
-        for error in answers:
-            if error is not None:
-                raise error
 
     async def _compare(self, instance: Instance, novita: NovitaInstance) -> None:
         runs = transitions.STATUSES.get(novita.status) is Status.RUNNING
@@ -130,26 +122,30 @@ class Observer:
             log.warning("endpoints_not_read", instance_id=instance.id, error=said)
             return novita
 
-    async def _settle_absent(self, absent: Sequence[Instance]) -> None:
-        """Records that the listing does not show."""
-        if not absent:
-            return
+    async def _settling(
+        self, absent: Sequence[Instance], live: Sequence[Instance], shown: Set[str]
+    ) -> dict[str, Callable[[], Awaitable[None]]]:
+        """What to do for each record that the listing does not show; nothing while it shows none of them."""
+        is_all_absent = absence.is_all_absent(live, shown, self._clock.now())
+        facts = {"instances": str(sum(each.novita_id is not None for each in live))}
+        await self._alarms.settle(AlarmKind.ALL_ABSENT, {"": facts} if is_all_absent else {})
+        if is_all_absent or not absent:
+            return {}
         now = self._clock.now()
         living = await self._records.processes_alive_since(now - ALIVE_WITHIN, now)
-        for instance in absent:
-            try:
-                if instance.is_launching:
-                    await self._settle_launching(instance, living)
-                elif instance.novita_id is not None and self._should_be_listed(instance):
-                    await self._confirm_absence(instance, instance.novita_id)
-            except NovitaError as error:
-                said = without_values(str(error), instance.secret_names)
-                log.warning("absence_not_confirmed", instance_id=instance.id, error=said)
+        settle = partial(self._settle_absent, living=living, are_others_shown=bool(shown))
+        return {instance.id: partial(settle, instance) for instance in absent}
 
-    def _should_be_listed(self, instance: Instance) -> bool:
-        if instance.order is not None and instance.order.verb is Verb.DELETE:
-            return True
-        return instance.launched_at is None or self._clock.now() - instance.launched_at > UNLISTED_FOR
+    async def _settle_absent(self, instance: Instance, *, living: set[str], are_others_shown: bool) -> None:
+        try:
+            if instance.is_launching:
+                await self._settle_launching(instance, living)
+            elif instance.novita_id is not None and absence.should_be_listed(instance, self._clock.now()):
+                believed_after = absence.believed_after(instance, are_others_shown=are_others_shown)
+                await self._confirm_absence(instance, instance.novita_id, believed_after)
+        except NovitaError as error:
+            said = without_values(str(error), instance.secret_names)
+            log.warning("absence_not_confirmed", instance_id=instance.id, error=said)
 
     async def _settle_launching(self, instance: Instance, living: set[str]) -> None:
         now = self._clock.now()
@@ -163,11 +159,12 @@ class Observer:
         elif instance.launcher not in living:
             await self._ledger.update(instance, lambda i: transitions.interrupted(i, self._clock.now()))
 
-    async def _confirm_absence(self, instance: Instance, novita_id: str) -> None:
-        """Asks for it by id before believing that it is gone: a page may have been read while the list moved."""
+    async def _confirm_absence(self, instance: Instance, novita_id: str, believed_after: timedelta) -> None:
+        """Asks for it by id before counting it as absent: a page may have been read while the list moved."""
         try:
             novita = await self._novita.instance(novita_id)
         except NotFound:
-            await self._ledger.update(instance, lambda i: transitions.missing(i, self._clock.now()))
+            now = self._clock.now()
+            await self._ledger.update(instance, lambda i: transitions.missing(i, now, believed_after=believed_after))
         else:
             await self._compare(instance, novita)

@@ -30,6 +30,7 @@ from core.clock import Clock
 from core.events import (
     Event,
     InstanceAdopted,
+    InstanceBack,
     InstanceCreated,
     InstanceDeleted,
     InstanceFailed,
@@ -55,6 +56,7 @@ _TOLD = (
     InstanceFailed,
     InstanceStopped,
     InstanceDeleted,
+    InstanceBack,
     LeaseReminder,
     LeaseExtended,
     LeaseQuestioned,

@@ -96,7 +96,7 @@ async def open_base(settings: Settings) -> AsyncIterator[Base]:
         catalog = Catalog(novita, store, clock, ttl=settings.catalog_ttl)
         alarms = Alarms(store, clock)
         witness = Clocks(novita, clock, SystemClock(), alarms, store, alive_within=ALIVE_WITHIN)
-        lifecycle = Lifecycle(novita, store, outbox, clock, witness, max_lease=settings.max_lease)
+        lifecycle = Lifecycle(novita, store, outbox, clock, witness, alarms, max_lease=settings.max_lease)
         reports = Reports(store, store, outbox, clock, audience=SlackNotifier.name)
         strays = Strays(novita, store, outbox, alarms, clock, lease=settings.default_lease)
         yield Base(

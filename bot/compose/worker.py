@@ -35,7 +35,7 @@ log = structlog.get_logger(__name__)
 async def as_worker(base: Base) -> AsyncIterator[None]:
     """Observes Novita, ends leases, does and tells what was left undone, keeps prices fresh."""
     observer = Observer(
-        base.novita, base.store, base.outbox, base.clock, strays=base.strays, continuity=base.continuity
+        base.novita, base.store, base.outbox, base.clock, base.alarms, strays=base.strays, continuity=base.continuity
     )
 
     async def tend() -> None:

@@ -144,7 +144,7 @@ def _order(instance: Instance) -> str:
     told = f"⏳ To be {words.VERB_DONE[order.verb]}: {_who_asked(instance, order)}, {date(order.at)}."
     if not order.trouble:
         return told
-    times = "once" if order.tries == 1 else f"{order.tries} times"
+    times = "once" if order.sent == 1 else f"{order.sent} times"
     return f"{told} Tried {times} without success, and it goes on: “{esc(order.trouble, 120)}”"
 
 

@@ -31,7 +31,18 @@ from core.transitions.launching import (
     launch_failed,
     refused,
 )
-from core.transitions.living import ON_THE_WAY, disk_reminded, extended, order_failed, order_taken, ordered, reminded
+from core.transitions.living import (
+    ON_THE_WAY,
+    disk_reminded,
+    extended,
+    not_tended,
+    order_failed,
+    order_stuck,
+    order_taken,
+    order_under_way,
+    ordered,
+    reminded,
+)
 from core.transitions.owning import (
     ANSWER_WITHIN,
     adopted,
@@ -42,13 +53,12 @@ from core.transitions.owning import (
     record_of,
 )
 from core.transitions.reporting import reported, summed_up, takes_reports
-from core.transitions.seeing import OLD_STATE_LAG, deleted, missing, seen
+from core.transitions.seeing import deleted, missing, seen
 from core.transitions.statuses import STATUSES, is_strange
 
 __all__ = [
     "ANSWER_WITHIN",
     "GIVE_UP_AFTER",
-    "OLD_STATE_LAG",
     "ON_THE_WAY",
     "STATUSES",
     "Changed",
@@ -70,8 +80,11 @@ __all__ = [
     "launch_failed",
     "left_alone",
     "missing",
+    "not_tended",
     "order_failed",
+    "order_stuck",
     "order_taken",
+    "order_under_way",
     "ordered",
     "questioned",
     "record_of",

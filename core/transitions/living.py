@@ -4,10 +4,20 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from core.events import DiskReminder, LeaseExtended, LeaseReminder, OrderFailed, OrderGiven, PhaseChanged
-from core.models import Actor, Failure, Instance, Order, Status, Verb
+from core.events import (
+    DiskReminder,
+    LeaseExtended,
+    LeaseReminder,
+    NotTended,
+    OrderFailed,
+    OrderGiven,
+    OrderStuck,
+    PhaseChanged,
+)
+from core.models import Actor, Failure, Instance, Order, OrderOutcome, Status, Verb
 from core.transitions.changed import Changed, changed
 from core.transitions.said import clean_failure
+from core.transitions.settling import settled
 
 ON_THE_WAY = {
     Verb.START: Status.STARTING,
@@ -22,31 +32,81 @@ def ordered(instance: Instance, verb: Verb, actor: Actor | None, now: datetime) 
     """Somebody (or the lease's end, without an actor) wants a change. None when the same is under way already."""
     if instance.order is not None and instance.order.verb is verb:
         return None
-    order = Order(verb=verb, actor=actor, at=now)
-    return changed(instance, {"order": order}, OrderGiven(at=now, verb=verb, actor=actor))
+    changes = settled(instance, OrderOutcome.SUPERSEDED, now) | {"order": Order(verb=verb, actor=actor, at=now)}
+    return changed(instance, changes, OrderGiven(at=now, verb=verb, actor=actor))
 
 
 def order_taken(instance: Instance, verb: Verb, now: datetime) -> Changed | None:
     """Novita accepted the order; that it is done is only believed when it is seen."""
-    if instance.order is None or instance.order.verb is not verb:
+    order = instance.order
+    if order is None or order.verb is not verb:
         return None
-    order = instance.order.model_copy(update={"tries": instance.order.tries + 1, "last_try_at": now, "trouble": ""})
+    well = {"failures": 0, "unanswered": 0, "again_at": None, "trouble": "", "last_try_at": now}
+    order = order.model_copy(update={**well, "sent": order.sent + 1, "taken": order.taken + 1})
     changes = {"order": order, "status": ON_THE_WAY[verb]}
     return changed(instance, changes, PhaseChanged(at=now, novita_status=instance.novita_status))
 
 
-def order_failed(instance: Instance, verb: Verb, why: Failure, now: datetime, *, is_final: bool) -> Changed | None:
-    """Novita refused the order or did not answer. People hear of the 1st, 2nd, 4th, 8th … failure, and the last."""
+def order_under_way(instance: Instance, verb: Verb, now: datetime) -> Changed | None:
+    """Novita refused the order because it is at it already."""
     if instance.order is None or instance.order.verb is not verb:
         return None
+    well = {"failures": 0, "unanswered": 0, "again_at": None, "trouble": "", "last_try_at": now}
+    return instance.model_copy(update={"order": instance.order.model_copy(update=well)}), ()
+
+
+def order_failed(
+    instance: Instance,
+    verb: Verb,
+    why: Failure,
+    now: datetime,
+    *,
+    is_final: bool,
+    again_at: datetime | None = None,
+    is_answered: bool = True,
+    told_from: int = 1,
+) -> Changed | None:
+    """Novita refused the order or did not answer. People hear of the 1st, 2nd, 4th, 8th … failure, and the last.
+
+    `again_at`: Novita asked to slow down until then. `told_from`: what may pass by itself is worth no word before so
+    many failures.
+    """
+    order = instance.order
+    if order is None or order.verb is not verb:
+        return None
     why = clean_failure(why, instance)
-    tries = instance.order.tries + 1
-    order = instance.order.model_copy(update={"tries": tries, "last_try_at": now, "trouble": why.message or why.reason})
-    record = instance.model_copy(update={"order": None if is_final else order})
-    if not is_final and tries & (tries - 1):
+    order = order.model_copy(
+        update={
+            "sent": order.sent + 1,
+            "failures": order.failures + 1,
+            "unanswered": 0 if is_answered else order.unanswered + 1,
+            "failed": order.failed + 1,
+            "last_try_at": now,
+            "again_at": again_at,
+            "trouble": why.message or why.reason,
+        }
+    )
+    record = instance.model_copy(update={"order": order})
+    is_told = order.failed >= told_from and order.failed & (order.failed - 1) == 0
+    if not is_final and not is_told:
         return record, ()
-    actor = instance.order.actor
-    return record, [OrderFailed(at=now, verb=verb, actor=actor, why=why, tries=tries, is_final=is_final)]
+    changes = settled(record, OrderOutcome.FAILED, now, why) if is_final else {}
+    told = OrderFailed(at=now, verb=verb, actor=order.actor, why=why, tries=order.sent, is_final=is_final)
+    return changed(record, changes, told)
+
+
+def order_stuck(instance: Instance, now: datetime) -> Changed | None:
+    """What an order was to end goes on for so long that people must hear of it; once for each order."""
+    order = instance.order
+    if order is None or order.is_stuck:
+        return None
+    told = OrderStuck(at=now, verb=order.verb, actor=order.actor, since=order.at, tries=order.sent, why=order.trouble)
+    return changed(instance, {"order": order.model_copy(update={"is_stuck": True})}, told)
+
+
+def not_tended(instance: Instance, work: str, now: datetime) -> Changed:
+    """A worker's work on it breaks again and again."""
+    return changed(instance, {}, NotTended(at=now, work=work))
 
 
 def extended(instance: Instance, ends_at: datetime, actor: Actor, now: datetime) -> Changed | None:

@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from core import costs, leases
+from core.absence import COUNTED_AT_MOST
 from core.clock import is_within
 from core.events import (
     Event,
+    InstanceBack,
     InstanceDeleted,
     InstanceFailed,
     InstanceRunning,
@@ -16,12 +18,14 @@ from core.events import (
     SpotNotice,
     StopReason,
 )
-from core.models import Billed, BillingMode, Failure, Instance, NovitaInstance, Status, Verb
+from core.models import AtEnd, Billed, BillingMode, Failure, Instance, NovitaInstance, OrderOutcome, Status, Verb
+from core.orders import OLD_STATE_LAG
 from core.transitions import hanging, times
 from core.transitions.changed import Changed, changed
 from core.transitions.faulting import faulted, reported
 from core.transitions.launching import created
 from core.transitions.said import clean_sight
+from core.transitions.settling import settled
 from core.transitions.statuses import BILLED_WORDS, STATUSES
 from core.transitions.times import Look
 
@@ -31,8 +35,7 @@ _UP_OR_DOWN: dict[str, object] = {"starting_since": None, "start_ends_at": None,
 _RESTART_LAG = timedelta(seconds=6)
 """How long `running` is taken for the state before a restart. Short: a quick restart may pass between two looks."""
 
-OLD_STATE_LAG = timedelta(minutes=1)
-"""How long Novita may go on showing the state before an order that it took; the delay is unpublished."""
+_NOT_MISSING = {"missing_since": None, "missed_at": None, "missed_for": timedelta()}
 
 
 def seen(
@@ -46,14 +49,15 @@ def seen(
     if instance.novita_id not in (None, novita.id):
         return None
     novita = clean_sight(novita, instance)
-    before = instance
+    before, events = instance, list[Event]()
     if instance.status is Status.DELETED:
         if STATUSES.get(novita.status) in (Status.DELETING, Status.DELETED):
             return None
-        instance = instance.model_copy(update={"status": Status.UNKNOWN, "novita_status": "", "ended_at": None})
+        instance, events = _back(instance, now)
     was_in_doubt = instance.in_doubt_since is not None
     adopted = created(instance, novita.id, now, found=was_in_doubt) if instance.novita_id is None else None
-    instance, events = adopted or (instance, ())
+    if adopted is not None:
+        instance, events = adopted[0], [*events, *adopted[1]]
     look = Look(now, looked_before)
     if adopted is not None and was_in_doubt:
         instance = instance.model_copy(update={"launched_at": times.made_at(instance, novita, look)})
@@ -64,13 +68,36 @@ def seen(
     return (instance, events) if events or instance is not before else None
 
 
-def missing(instance: Instance, now: datetime) -> Changed | None:
-    """Novita says that there is no such instance. Said in two looks, it is deleted; said once, it is only noted."""
+def _back(instance: Instance, now: datetime) -> tuple[Instance, list[Event]]:
+    """It was taken for deleted, and is there: it has its order and its lease again, and goes on being billed."""
+    had = instance.at_end or AtEnd(status=Status.UNKNOWN)
+    order = had.order and had.order.model_copy(update={"failures": 0, "again_at": None, "is_stuck": False})
+    changes = {
+        "status": had.status,
+        "novita_status": had.novita_status,
+        "order": order,
+        "lease_ends_at": had.lease_ends_at,
+        "reminded": had.reminded,
+        "endpoints": had.endpoints,
+        "billed": had.billed or instance.billed,
+        "at_end": None,
+        "ended_at": None,
+        **_NOT_MISSING,
+    }
+    told = InstanceBack(at=now, verb=order.verb if order else None, lease_ends_at=had.lease_ends_at)
+    return instance.model_copy(update=changes), [told]
+
+
+def missing(instance: Instance, now: datetime, *, believed_after: timedelta) -> Changed | None:
+    """Novita says that there is no such instance. It is deleted when that has lasted over several looks."""
     if instance.has_ended:
         return None
-    if instance.missing_since is None:
-        return instance.model_copy(update={"missing_since": now}), ()
-    return deleted(instance, now)
+    if instance.missed_at is None:
+        return instance.model_copy(update={"missing_since": now, "missed_at": now, "missed_for": timedelta()}), ()
+    missed_for = instance.missed_for + min(max(now - instance.missed_at, timedelta()), COUNTED_AT_MOST)
+    if missed_for >= believed_after:
+        return deleted(instance, now)
+    return instance.model_copy(update={"missed_at": now, "missed_for": missed_for}), ()
 
 
 def _faulted(instance: Instance, novita: NovitaInstance, look: Look) -> Changed | None:
@@ -94,7 +121,7 @@ def _waited(instance: Instance, novita: NovitaInstance, look: Look) -> Changed |
 def _moved(instance: Instance, novita: NovitaInstance, look: Look) -> Changed | None:
     was_missing = instance.missing_since is not None
     if was_missing:
-        instance = instance.model_copy(update={"missing_since": None})
+        instance = instance.model_copy(update=_NOT_MISSING)
     return _state(instance, novita, look) or ((instance, ()) if was_missing else None)
 
 
@@ -129,7 +156,9 @@ def _broken(instance: Instance, novita: NovitaInstance, failure: Failure, look: 
         same = novita.status == instance.novita_status and billed == instance.billed
         changes: dict[str, object] = {"novita_status": novita.status, "billed": billed}
         return None if same else changed(instance, changes, PhaseChanged(at=now, novita_status=novita.status))
-    changes = {"status": Status.FAILED, "novita_status": novita.status, "failure": failure, "billed": billed}
+    is_stopped = STATUSES.get(novita.status) is Status.STOPPED and _is_to(instance, Verb.STOP)
+    done = settled(instance, OrderOutcome.DONE, now) if is_stopped else {}
+    changes = {"status": Status.FAILED, "novita_status": novita.status, "failure": failure, "billed": billed, **done}
     return changed(instance, changes, InstanceFailed(at=now, failure=failure))
 
 
@@ -156,8 +185,8 @@ def _running(instance: Instance, novita: NovitaInstance, look: Look) -> Changed 
     if order is not None and order.verb in (Verb.STOP, Verb.DELETE):
         return None  # Not done yet, or the listing lags behind; the order is sent again when that lasts.
     if order is not None and order.verb is Verb.RESTART and instance.novita_status == "running":
-        if is_within(order.last_try_at or order.at, _RESTART_LAG, now):
-            return None  # The state from before the restart.
+        if not order.was_taken or is_within(order.last_try_at or order.at, _RESTART_LAG, now):
+            return None  # The state from before the restart, which Novita may never have begun.
     elif instance.status is Status.RUNNING:
         return _still_running(instance, novita, look)
     since = times.running_since(instance, novita, look)
@@ -169,7 +198,7 @@ def _running(instance: Instance, novita: NovitaInstance, look: Look) -> Changed 
         "running_at": since,
         "failure": None,
         "faults_told": (),
-        "order": None,
+        **settled(instance, OrderOutcome.DONE, now),
         "lease_ends_at": instance.lease_ends_at or leases.end_when_running(instance, since),
         "stopped_at": None,
         "stopped_reminders": 0,
@@ -204,7 +233,7 @@ def _stopped(instance: Instance, novita: NovitaInstance, look: Look) -> Changed 
         "novita_status": novita.status,
         "endpoints": (),
         "failure": None,
-        "order": None if order is not None and order.verb is Verb.STOP else order,
+        **(settled(instance, OrderOutcome.DONE, now) if _is_to(instance, Verb.STOP) else {}),
         "lease_ends_at": None,
         "reminded": (),
         "stopped_at": times.stopped_since(instance, novita, look),
@@ -230,6 +259,10 @@ def _still_stopped(instance: Instance, novita: NovitaInstance, look: Look) -> Ch
     return (record, ()) if record != instance else None
 
 
+def _is_to(instance: Instance, verb: Verb) -> bool:
+    return instance.order is not None and instance.order.verb is verb
+
+
 def _why_stopped(instance: Instance) -> StopReason:
     if instance.order is not None and instance.order.verb is Verb.STOP:
         if instance.order.actor is None:
@@ -245,12 +278,14 @@ def deleted(instance: Instance, now: datetime) -> Changed | None:
     """Nothing is left of it at Novita."""
     if instance.status is Status.DELETED:
         return None
+    had = {name: getattr(instance, name) for name in AtEnd.model_fields}
     asked = instance.order if instance.order is not None and instance.order.verb is Verb.DELETE else None
     changes = {
         "status": Status.DELETED,
         "endpoints": (),
         "ended_at": now,
-        "order": None,
+        "at_end": AtEnd(**had),
+        **settled(instance, OrderOutcome.DONE if asked else OrderOutcome.SUPERSEDED, now),
         "lease_ends_at": None,
         "billed": costs.billing_ends(instance, now),
     }

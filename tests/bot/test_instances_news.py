@@ -38,7 +38,7 @@ async def test_a_delete_in_novitas_console_is_told_as_somebody_elses_doing(redis
     async with open_house(redis_url) as house:
         made, card = await running(house)
         await aged(house, made)
-        house.novita.vanish(str(made.novita_id))
+        house.novita.delete_instance(str(made.novita_id))
         await seen(house, made, "is deleted")
         reply = await in_thread(house, card, "Somebody deleted it outside this bot")
         assert "instance:again" in buttons_of(reply)

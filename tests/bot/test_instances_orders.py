@@ -54,7 +54,6 @@ async def test_a_deleted_instance_leaves_no_button_that_could_touch_it(redis_url
         await house.slack.person("ada").click(card, "instance:delete")
         record, _ = await seen(house, made, "is being deleted")
         assert not {"instance:stop", "instance:delete", "instance:connect"} & set(buttons_of(card))
-        house.novita.vanish(str(record.novita_id))
         record, _ = await seen(house, made, "is deleted")
         assert record.status is Status.DELETED
         assert len(house.novita.calls_of("delete")) == 1

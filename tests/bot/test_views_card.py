@@ -137,7 +137,7 @@ def test_the_cost_so_far_is_what_was_billed_up_to_now() -> None:
 def test_an_order_under_way_says_who_asked_and_what_stands_in_the_way() -> None:
     assert f"To be stopped: <@U0BO000001> asked, {date(NOW)}." in text(running(order=ordered()))
     assert "To be stopped: its lease is over" in text(running(order=ordered(by=None)))
-    stuck = running(order=ordered(Verb.DELETE, tries=3, trouble="timed <out>"))
+    stuck = running(order=ordered(Verb.DELETE, sent=3, trouble="timed <out>"))
     assert "Tried 3 times without success, and it goes on: “timed &lt;out&gt;”" in text(stuck)
 
 
@@ -209,5 +209,5 @@ def test_the_fullest_card_fits_whatever_its_strings_are(letter: str, status: Sta
         failure=Failure(kind=FailureKind.LOST, message=long),
         endpoints=endpoints,
     )
-    for order in (None, ordered(by=long, tries=3, trouble=long)):
+    for order in (None, ordered(by=long, sent=3, trouble=long)):
         assert_slack_takes(card(full.model_copy(update={"order": order}), NOW))

@@ -270,7 +270,7 @@ orders = st.builds(
     verb=st.sampled_from(Verb),
     actor=st.none() | actors,
     at=instants,
-    tries=st.integers(0, 99),
+    sent=st.integers(0, 99),
     trouble=anything,
 )
 stretches = st.builds(Billed, since=instants, until=st.none() | instants)
@@ -354,6 +354,19 @@ happenings = st.one_of(
         why=failures,
         tries=st.integers(1, 99),
         is_final=st.booleans(),
+    ),
+    st.builds(
+        events.OrderStuck,
+        at=instants,
+        verb=st.sampled_from(Verb),
+        actor=st.none() | actors,
+        since=instants,
+        tries=st.integers(1, 99),
+        why=anything,
+    ),
+    st.builds(events.NotTended, at=instants, work=anything),
+    st.builds(
+        events.InstanceBack, at=instants, verb=st.none() | st.sampled_from(Verb), lease_ends_at=st.none() | instants
     ),
     st.builds(
         events.LeaseReminder,

@@ -102,9 +102,9 @@ def process(
     alarms = Alarms(store, clock)
     strays = Strays(client, store, outbox, alarms, clock, lease=USUAL_LEASE)
     continuity = Continuity(store, outbox)
-    observer = Observer(client, store, outbox, clock, strays=strays, continuity=continuity)
+    observer = Observer(client, store, outbox, clock, alarms, strays=strays, continuity=continuity)
     witness = Clocks(client, clock, clock, alarms, store, alive_within=ALIVE_WITHIN)
-    lifecycle = Lifecycle(client, store, outbox, clock, witness, max_lease=MAX_LEASE)
+    lifecycle = Lifecycle(client, store, outbox, clock, witness, alarms, max_lease=MAX_LEASE)
     return Process(store, client, outbox, catalog, launcher, observer, lifecycle, strays, continuity, alarms, told)
 
 

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.sandbox.novita import Fault, SandboxNovita
 from core.alarms import AlarmKind
 from core.errors import InvalidRequest, NoSuchInstance, NotAllowed
-from core.events import InstanceStopped, LeaseReminder, OrderFailed, StopReason
+from core.events import InstanceStopped, LeaseReminder, OrderFailed, OrderStuck, StopReason
 from core.lifecycle import possible
-from core.models import Actor, BillingMode, Instance, LeaseEnd, Status, Verb
+from core.models import Actor, BillingMode, Instance, LeaseEnd, OrderOutcome, Status, Verb
 from core.policy import Policy
 from tests.core.processes import Process, process
 from tests.core.samples import ADA, TurnedClock, request
@@ -153,12 +153,18 @@ async def test_a_start_without_a_free_gpu_is_said_to_be_so_and_can_be_asked_agai
     assert Verb.START in possible(after)
 
 
-async def test_a_delete_of_what_is_gone_already_is_a_success(
+async def test_a_delete_of_what_is_gone_already_is_a_success_once_that_is_certain(
     web: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
     record = await _running(web, clock)
     sandbox.vanish(record.novita_id or "")
-    assert (await _order(web, Verb.DELETE, record)).status is Status.DELETED
+    assert (await _order(web, Verb.DELETE, record)).order is not None
+    await _worker(web, clock, 60)
+    after = await _read(web, record.id)
+    assert after.status is Status.DELETED
+    assert after.last_order is not None
+    assert after.last_order.outcome is OrderOutcome.DONE
+    assert not _events(web, OrderFailed)
 
 
 async def test_a_restart_is_announced_when_it_is_done_and_keeps_the_lease(web: Process, clock: TurnedClock) -> None:
@@ -368,3 +374,152 @@ async def test_an_instance_that_never_comes_up_is_asked_about_and_then_deleted(
     await _worker(web, clock, 3600, each=60)
     assert (await _read(web, asked.id)).status is Status.DELETED
     assert sandbox.calls_of("delete")
+
+
+async def test_six_hours_of_failing_then_an_hour_of_health_ends_with_it_stopped(
+    web: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    record = await _running(web, clock, lease=timedelta(hours=1))
+    sandbox.fail_all(Fault.server_error(), "stop")
+    await _worker(web, clock, 7 * 3600, each=60)
+    standing = await _read(web, record.id)
+    assert standing.status is Status.RUNNING
+    assert standing.order is not None
+    assert standing.order.failures > 43
+    [alarm] = await web.alarms.standing()
+    assert (alarm.kind, alarm.subject, alarm.facts["order"]) == (AlarmKind.ORDER_STUCK, record.id, "stop")
+    [stuck] = _events(web, OrderStuck)
+    assert isinstance(stuck, OrderStuck)
+    assert timedelta(minutes=30) <= stuck.at - stuck.since <= timedelta(minutes=36)
+    sandbox.clear_faults()
+    await _worker(web, clock, 3600, each=60)
+    after = await _read(web, record.id)
+    assert (after.status, after.order) == (Status.STOPPED, None)
+    assert after.last_order is not None
+    assert after.last_order.outcome is OrderOutcome.DONE
+    assert await web.alarms.standing() == []
+
+
+async def test_a_stop_that_novita_takes_and_never_does_is_told_to_be_stuck(
+    web: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    record = await _running(web, clock)
+    await _order(web, Verb.STOP, record)
+    sandbox.show_status(record.novita_id or "", "running")
+    for _ in range(32):
+        await _worker(web, clock, 60, each=60)
+        sandbox.show_status(record.novita_id or "", "running")
+    assert len(_events(web, OrderStuck)) == 1
+    assert [alarm.kind for alarm in await web.alarms.standing()] == [AlarmKind.ORDER_STUCK]
+    assert len(sandbox.calls_of("stop")) > 20
+
+
+@pytest.mark.parametrize("verb", [Verb.START, Verb.RESTART, Verb.STOP, Verb.DELETE])
+@pytest.mark.parametrize(("retry_after", "waits"), [("20", 20), (None, 15), ("86400", 300)])
+async def test_what_novita_puts_off_is_tried_again_when_it_says(
+    web: Process, sandbox: SandboxNovita, clock: TurnedClock, verb: Verb, retry_after: str | None, waits: int
+) -> None:
+    record = await _running(web, clock)
+    if verb is Verb.START:
+        await _order(web, Verb.STOP, record)
+        await _worker(web, clock, 30)
+    sandbox.fail_next(verb.value, Fault.rate_limited(retry_after))
+    put_off = await _order(web, verb, record)
+    assert put_off.order is not None
+    assert (put_off.order.sent, put_off.order.failures, put_off.order.taken) == (1, 1, 0)
+    await _worker(web, clock, waits - 1, each=waits - 1)
+    assert len(sandbox.calls_of(verb.value)) == 1
+    await _worker(web, clock, 1, each=1)
+    assert len(sandbox.calls_of(verb.value)) == 2
+    await _worker(web, clock, 60)
+    after = await _read(web, record.id)
+    assert after.status is {Verb.STOP: Status.STOPPED, Verb.DELETE: Status.DELETED}.get(verb, Status.RUNNING)
+    assert not _events(web, OrderFailed)
+
+
+async def test_a_start_that_novita_puts_off_for_long_has_an_end(
+    web: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    record = await _running(web, clock)
+    await _order(web, Verb.STOP, record)
+    await _worker(web, clock, 30)
+    sandbox.fail_all(Fault.rate_limited("60"), "start")
+    await _order(web, Verb.START, record)
+    await _worker(web, clock, 1740, each=60)
+    assert (await _read(web, record.id)).order is not None
+    await _worker(web, clock, 400, each=60)
+    after = await _read(web, record.id)
+    assert after.order is None
+    assert after.last_order is not None
+    assert (after.last_order.outcome, after.last_order.reason) == (OrderOutcome.FAILED, "RATE_LIMIT_EXCEEDED")
+
+
+async def test_a_start_that_novita_takes_and_never_does_has_an_end(
+    web: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    record = await _running(web, clock)
+    await _order(web, Verb.STOP, record)
+    await _worker(web, clock, 30)
+    sandbox.show_status(record.novita_id or "", "exited")
+    await _order(web, Verb.START, record)
+    for _ in range(60):
+        sandbox.show_status(record.novita_id or "", "exited")
+        await _worker(web, clock, 10)
+    after = await _read(web, record.id)
+    assert len(sandbox.calls_of("start")) == 3
+    assert after.last_order is not None
+    assert (after.status, after.order, after.last_order.reason) == (Status.STOPPED, None, "NO_EFFECT")
+
+
+async def test_a_delete_at_once_holds_until_novita_shows_it_and_it_is_gone(
+    web: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    """Novita shows a new instance twelve seconds late; until then it knows of none to delete."""
+    sandbox.show_late(12)
+    launch = await web.launcher.begin(request(), owner=ADA, policy=POLICY, key="view:V1")
+    await web.launcher.finish(launch)
+    clock.turn(seconds=0.1)
+    asked = await _order(web, Verb.DELETE, await _read(web, launch.instance.id))
+    assert asked.order is not None
+    await _worker(web, clock, 10, each=1)
+    assert (await _read(web, asked.id)).order is not None
+    await _worker(web, clock, 120, each=5)
+    assert (await _read(web, asked.id)).status is Status.DELETED
+    assert {machine.status(clock.now().timestamp()) for machine in sandbox.instances.values()} == {""}
+    assert "order_failed" not in web.told.types
+    assert web.told.types.count("instance_deleted") == 1
+
+
+@pytest.mark.parametrize("verb", [Verb.STOP, Verb.DELETE])
+async def test_an_order_outlives_an_absence_that_was_believed(
+    web: Process, sandbox: SandboxNovita, clock: TurnedClock, verb: Verb
+) -> None:
+    record = await _running(web, clock)
+    sandbox.show_nothing()
+    await _order(web, verb, record)
+    await _worker(web, clock, 900)
+    assert (await _read(web, record.id)).status is Status.DELETED
+    sandbox.show_nothing(nothing=False)
+    await _worker(web, clock, 10)
+    back = await _read(web, record.id)
+    assert back.lease_ends_at == record.lease_ends_at or back.order is not None
+    await _worker(web, clock, 420)
+    after = await _read(web, record.id)
+    assert after.status is (Status.STOPPED if verb is Verb.STOP else Status.DELETED)
+
+
+async def test_a_defect_of_one_instance_keeps_no_lease_of_another_from_ending(web: Process, clock: TurnedClock) -> None:
+    """One whose data was kept until the calendar's first hour breaks the reckoning."""
+    broken = await _running(web, clock)
+    await _order(web, Verb.STOP, broken)
+    launch = await web.launcher.begin(request(lease=timedelta(hours=1)), owner=ADA, policy=POLICY, key="view:V2")
+    await web.launcher.finish(launch)
+    await _worker(web, clock, 30)
+    first_hour = datetime.min.replace(tzinfo=UTC)
+    await web.outbox.update(
+        await _read(web, broken.id), lambda i: (i.model_copy(update={"data_until": first_hour}), ())
+    )
+    await _worker(web, clock, 3700, each=60)
+    assert (await _read(web, launch.instance.id)).status is Status.STOPPED
+    kinds = {alarm.kind: alarm.subject for alarm in await web.alarms.standing()}
+    assert kinds[AlarmKind.NOT_TENDED] == f"{broken.id} tend"

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 
 from bot.sandbox.novita import Endpoint, Fault, SandboxNovita
+from core.alarms import AlarmKind
+from core.errors import NovitaRefused
 from core.models import Instance, Status
 from tests.core.processes import Process, process
 from tests.core.samples import ADA, POLICY, TurnedClock, request
@@ -74,17 +77,102 @@ async def test_a_failed_image_is_told_with_novitas_own_message(
     assert worker.told.types.count("instance_failed") == 1
 
 
-async def test_an_instance_that_vanished_is_deleted_after_two_looks_and_not_after_one(
-    worker: Process, sandbox: SandboxNovita, clock: TurnedClock
+@pytest.mark.parametrize(("others", "seconds"), [(1, 40), (0, 610)])
+async def test_one_that_vanished_is_deleted_when_that_lasts_and_longer_when_nothing_else_is_shown(
+    worker: Process, sandbox: SandboxNovita, clock: TurnedClock, others: int, seconds: int
 ) -> None:
     made = await _made(worker)
-    await _looks(worker, clock, 40)
+    rest = [await _made(worker, f"view:other-{n}") for n in range(others)]
+    await _looks(worker, clock, 90)
     sandbox.vanish(made.novita_id or "")
-    await _looks(worker, clock, 10)
-    assert (await _read(worker, made.id)).status is not Status.DELETED
+    await _looks(worker, clock, seconds - 10)
+    assert (await _read(worker, made.id)).status is Status.RUNNING
     await _looks(worker, clock, 10)
     assert (await _read(worker, made.id)).status is Status.DELETED
     assert worker.told.types.count("instance_deleted") == 1
+    assert {(await _read(worker, each.id)).status for each in rest} <= {Status.RUNNING}
+
+
+async def test_a_listing_that_shows_none_of_several_changes_nothing_and_the_admins_hear(
+    worker: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    made = [await _made(worker, f"view:{n}") for n in range(2)]
+    await _looks(worker, clock, 90)
+    before = [await _read(worker, each.id) for each in made]
+    sandbox.show_nothing()
+    await _looks(worker, clock, 3600)
+    assert [await _read(worker, each.id) for each in made] == before
+    [alarm] = await worker.alarms.standing()
+    assert (alarm.kind, alarm.facts) == (AlarmKind.ALL_ABSENT, {"instances": "2"})
+    sandbox.show_nothing(nothing=False)
+    await _looks(worker, clock, 10)
+    assert await worker.alarms.standing() == []
+    assert [await _read(worker, each.id) for each in made] == before
+
+
+async def test_a_short_absence_of_the_only_one_changes_nothing(
+    worker: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    made = await _made(worker)
+    await _looks(worker, clock, 90)
+    before = await _read(worker, made.id)
+    sandbox.show_nothing()
+    await _looks(worker, clock, 120)
+    sandbox.show_nothing(nothing=False)
+    await _looks(worker, clock, 10)
+    after = await _read(worker, made.id)
+    assert after.model_copy(update={"version": before.version}) == before
+
+
+async def test_what_is_seen_after_it_was_called_deleted_keeps_its_lease(
+    worker: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    made = await _made(worker)
+    await _looks(worker, clock, 90)
+    before = await _read(worker, made.id)
+    sandbox.show_nothing()
+    await _looks(worker, clock, 700)
+    assert (await _read(worker, made.id)).status is Status.DELETED
+    sandbox.show_nothing(nothing=False)
+    await _looks(worker, clock, 10)
+    after = await _read(worker, made.id)
+    assert (after.status, after.lease_ends_at, after.billed) == (Status.RUNNING, before.lease_ends_at, before.billed)
+    assert worker.told.types[-2:] == ["instance_deleted", "instance_back"]
+
+
+@pytest.mark.parametrize("fault", [Fault.refused(401, "UNAUTHORIZED"), Fault.refused(403, "FORBIDDEN")])
+async def test_a_key_that_is_refused_changes_nothing(
+    worker: Process, sandbox: SandboxNovita, clock: TurnedClock, fault: Fault
+) -> None:
+    made = await _made(worker)
+    await _looks(worker, clock, 90)
+    before = await _read(worker, made.id)
+    sandbox.fail_all(fault)
+    for _ in range(100):
+        with pytest.raises(NovitaRefused):
+            await _looks(worker, clock, 10)
+    assert await _read(worker, made.id) == before
+
+
+async def test_a_defect_of_one_instance_stops_no_other_and_is_heard_while_it_lasts(
+    worker: Process, sandbox: SandboxNovita, redis_url: str, clock: TurnedClock
+) -> None:
+    """One whose lease lies beyond the calendar cannot come up on its record."""
+    made, other = await _made(worker), await _made(worker, "view:other")
+    endless = made.request.model_copy(update={"lease": timedelta.max})
+    await worker.outbox.update(made, lambda i: (i.model_copy(update={"request": endless}), ()))
+    elsewhere = process(sandbox, redis_url, clock)
+    await _looks(worker, clock, 80)
+    assert (await _read(worker, other.id)).status is Status.RUNNING
+    [alarm] = await worker.alarms.standing()
+    assert (alarm.kind, alarm.subject) == (AlarmKind.NOT_TENDED, f"{made.id} look")
+    assert (alarm.facts["instance"], alarm.facts["why"]) == (made.id, "OverflowError")
+    assert worker.told.types.count("not_tended") == 1
+    await worker.outbox.update(made, lambda i: (i.model_copy(update={"request": made.request}), ()))
+    await _looks(elsewhere, clock, 10)
+    await elsewhere.close()
+    assert await worker.alarms.standing() == []
+    assert (await _read(worker, made.id)).status is Status.RUNNING
 
 
 async def test_what_is_stopped_and_deleted_in_the_console_is_noticed(
@@ -96,7 +184,7 @@ async def test_what_is_stopped_and_deleted_in_the_console_is_noticed(
     await _looks(worker, clock, 30)
     assert (await _read(worker, made.id)).status is Status.STOPPED
     sandbox.delete_instance(made.novita_id or "")
-    await _looks(worker, clock, 30)
+    await _looks(worker, clock, 620)
     assert (await _read(worker, made.id)).status is Status.DELETED
 
 

@@ -9,8 +9,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core import transitions
-from core.events import InstanceCreated, InstanceDeleted, InstanceFailed, InstanceRunning, InstanceSlow, PhaseChanged
-from core.models import Endpoint, Failure, FailureKind, Instance, NovitaInstance, Status
+from core.events import (
+    InstanceBack,
+    InstanceCreated,
+    InstanceDeleted,
+    InstanceFailed,
+    InstanceRunning,
+    InstanceSlow,
+    PhaseChanged,
+)
+from core.models import Billed, Endpoint, Failure, FailureKind, Instance, NovitaInstance, Order, Status, Verb
 from tests.core.samples import NOON, at_novita, instance
 
 LATER = NOON + timedelta(minutes=1)
@@ -73,15 +81,66 @@ def test_a_word_we_do_not_know_changes_nothing_but_is_kept(word: str) -> None:
     assert (changed[0].status, changed[0].novita_status) == (Status.STARTING, word)
 
 
-def test_an_instance_is_deleted_only_when_it_was_missing_twice() -> None:
-    first = transitions.missing(_launched(), NOON)
-    assert first is not None
-    assert (first[0].status, list(first[1])) == (Status.STARTING, [])
-    second = transitions.missing(first[0], LATER)
-    assert second is not None
-    assert [type(event) for event in second[1]] == [InstanceDeleted]
-    seen_again, _ = _seen(first[0], "running")
-    assert seen_again.missing_since is None
+def _missed(record: Instance, *seconds: float, believed_after: float = 30) -> Instance:
+    """The record after looks at these seconds have not seen it; told is only the end."""
+    for second in seconds:
+        at = NOON + timedelta(seconds=second)
+        changed = transitions.missing(record, at, believed_after=timedelta(seconds=believed_after))
+        assert changed is not None
+        assert [type(event) for event in changed[1]] == ([InstanceDeleted] if changed[0].has_ended else [])
+        record = changed[0]
+    return record
+
+
+@pytest.mark.parametrize(
+    ("seconds", "is_gone"),
+    [
+        ((0,), False),
+        ((0, 1), False),
+        ((0, 10, 20, 29.9), False),
+        ((0, 10, 20, 30), True),
+        ((0, 15), False),
+        ((0, 15, 30), True),
+        ((0, 3600), False),
+        ((0, 3600, 3601), False),
+        ((0, 3600, 3614.9), False),
+        ((0, 3600, 3615), True),
+        ((0, 10, -3600, -3590), False),
+        ((0, 10, -3600, -3590, -3580), True),
+    ],
+)
+def test_an_instance_is_deleted_when_looks_have_missed_it_for_long_enough(
+    seconds: tuple[float, ...], *, is_gone: bool
+) -> None:
+    """A clock that jumps adds no more than one look can see."""
+    assert _missed(_launched(), *seconds).has_ended is is_gone
+
+
+def test_what_was_seen_leaving_needs_a_second_look_and_no_time() -> None:
+    assert not _missed(_launched(), 0, believed_after=0).has_ended
+    assert _missed(_launched(), 0, 1, believed_after=0).has_ended
+
+
+def test_an_absence_that_was_interrupted_begins_anew() -> None:
+    seen_again, _ = _seen(_missed(_launched(), 0, 15), "running")
+    assert (seen_again.missing_since, seen_again.missed_at, seen_again.missed_for) == (None, None, timedelta())
+    assert not _missed(seen_again, 20, 35).has_ended
+
+
+@pytest.mark.parametrize("verb", [None, Verb.STOP, Verb.DELETE])
+def test_what_is_seen_after_it_was_called_deleted_has_its_order_and_lease_again(verb: Verb | None) -> None:
+    order = Order(verb=verb, actor=None, at=NOON, failures=3) if verb else None
+    billed, ends_at = (Billed(since=NOON),), NOON + timedelta(hours=1)
+    record = _launched(order=order, lease_ends_at=ends_at, reminded=(60,), billed=billed).model_copy(
+        update={"status": Status.RUNNING, "novita_status": "running"}
+    )
+    ended = _missed(record, 0, 15, 30)
+    assert (ended.order, ended.lease_ends_at, ended.billed[0].until) == (None, None, NOON + timedelta(seconds=30))
+    again, events = _seen(ended, "running")
+    assert (again.order and again.order.verb, again.lease_ends_at, again.reminded) == (verb, ends_at, (60,))
+    assert (again.status, again.billed, again.ended_at) == (Status.RUNNING, billed, None)
+    assert [type(event) for event in events] == [InstanceBack]
+    assert transitions.seen(again, at_novita(again, "running"), LATER) is None
 
 
 def test_a_deleted_record_stays_deleted_while_novita_is_still_removing_it() -> None:
@@ -107,7 +166,11 @@ def test_no_sequence_of_looks_tells_the_same_news_twice_in_a_row(looks: list[Nov
             if isinstance(look, NovitaInstance):
                 changed = transitions.seen(record, look, now)
             else:
-                changed = transitions.given_up(record, now) if look else transitions.missing(record, now)
+                changed = (
+                    transitions.given_up(record, now)
+                    if look
+                    else transitions.missing(record, now, believed_after=timedelta(seconds=30))
+                )
             if changed is not None:
                 assert again == 0 or not changed[1] or look is None
                 record = changed[0]

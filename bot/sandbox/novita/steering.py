@@ -49,6 +49,17 @@ class SetBoot(_Command):
         sandbox.boot_seconds = self.seconds
 
 
+class SetShown(_Command):
+    """New instances are known to no call for so many seconds; with `nothing`, no instance is."""
+
+    late_seconds: float = 0.0
+    nothing: bool = False
+
+    def act(self, sandbox: SandboxNovita) -> None:
+        sandbox.show_late(self.late_seconds)
+        sandbox.show_nothing(nothing=self.nothing)
+
+
 class SetStock(_Command):
     """`none` sells out; with `at_create` only the create knows and the listing goes on promising.
 
@@ -195,6 +206,7 @@ class Forget(_Command):
 COMMANDS: dict[str, type[_Command]] = {
     "latency": SetLatency,
     "boot": SetBoot,
+    "shown": SetShown,
     "stock": SetStock,
     "region": SetRegion,
     "image": BreakImage,

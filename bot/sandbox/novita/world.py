@@ -60,6 +60,8 @@ class World(Watched):
         self.creates: list[dict[str, Any]] = []
         self.violations: list[str] = []
         self.balance = DEFAULT_BALANCE
+        self.shown_after = 0.0
+        self.shows_nothing = False
         self.secrets = {seed.REGISTRY_PASSWORD, seed.TEMPLATE_TOKEN}
         self._bad_images: dict[str, tuple[str, str]] = {}
 
@@ -112,14 +114,18 @@ class World(Watched):
     def instance(self, novita_id: str) -> Machine:
         """The instance, or RESOURCE_NOT_FOUND."""
         machine = self.instances.get(novita_id)
-        if machine is None or machine.status(self.clock()) == GONE:
+        if machine is None or not self._is_shown(machine):
             raise Refusal("RESOURCE_NOT_FOUND", "instance not found")
         return machine
 
     def listed(self) -> list[Machine]:
         """What the listing shows, newest first."""
+        return [machine for machine in reversed(self.instances.values()) if self._is_shown(machine)]
+
+    def _is_shown(self, machine: Machine) -> bool:
         now = self.clock()
-        return [machine for machine in reversed(self.instances.values()) if machine.status(now) != GONE]
+        is_late = now - machine.created_at < self.shown_after
+        return not self.shows_nothing and not is_late and machine.status(now) != GONE
 
     # How a test steers it. A region is named as people do (`CN-HK-01`) or by cluster id.
 
@@ -198,6 +204,16 @@ class World(Watched):
         self.secrets.add(machine.ssh_password)
         self.changed()
         return machine
+
+    def show_late(self, seconds: float) -> None:
+        """A new instance exists, and costs money, but no call knows of it for so long."""
+        self.shown_after = seconds
+        self.changed()
+
+    def show_nothing(self, *, nothing: bool = True) -> None:
+        """Answer as to a key of another account: no instance is listed, none is known; all of them live on."""
+        self.shows_nothing = nothing
+        self.changed()
 
     def give_spot_notice(self, novita_id: str, in_seconds: float = 3600.0) -> None:
         """Announce a reclaim; when its time has come the instance is found exited."""

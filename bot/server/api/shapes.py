@@ -340,7 +340,7 @@ def _order(order: Order | None) -> OrderShown | None:
         verb=order.verb,
         requested_by=order.actor.user if order.actor else None,
         requested_at=order.at,
-        tries=order.tries,
+        tries=order.sent,
         trouble=order.trouble,
     )
 

@@ -17,13 +17,16 @@ from core import costs
 from core.durations import duration_words
 from core.events import (
     DiskReminder,
+    InstanceBack,
     InstanceDeleted,
     InstanceFault,
     InstanceStopped,
     LeaseExtended,
     LeaseReminder,
+    NotTended,
     OrderFailed,
     OrderGiven,
+    OrderStuck,
     SpotNotice,
     StopReason,
     WebhookGivenUp,
@@ -63,6 +66,40 @@ def order_failed(instance: Instance, event: OrderFailed, admins: Sequence[str]) 
     first = f"{called}{quoting(what, event.why)}"
     row = buttons.row(instance, event.at, *_after_failure(event))
     return told(instance, "🔴", state, first, _what_next(instance, event, then), buttons=row)
+
+
+def order_stuck(instance: Instance, event: OrderStuck, admins: Sequence[str]) -> Message:
+    """It calls who asked, the owner and the admins: money runs on."""
+    called = _calls([*([event.actor.user] if event.actor else []), instance.owner.user, *admins])
+    why = (
+        f"Last trouble: “{esc(event.why, 200)}”."
+        if event.why
+        else "Novita says yes to it each time, and nothing happens."
+    )
+    runs_on = f" It goes on running and is billed: {price(instance)}." if costs.is_billed(instance) else ""
+    first = f"{called}That was asked {date(event.since)}, and sent {event.tries} times.{runs_on}"
+    then = f"The bot goes on trying until it is done. If it cannot wait, do it in the {CONSOLE_LINK}."
+    return told(instance, "🔴", f"is still not {words.VERB_DONE[event.verb]}", first, f"{why} {then}")
+
+
+def not_tended(instance: Instance, event: NotTended) -> Message:
+    """Of the bot's own defect: what that means for the owner, and where it can be helped."""
+    first = (
+        f"{call(instance.owner.user)}The bot's work on it breaks again and again, so its lease may not end by itself, "
+        "and what is shown of it may be old. The admins have been told."
+    )
+    then = f"When it is not needed any more, see in the {CONSOLE_LINK} that it is stopped or deleted."
+    return told(instance, "🔴", "cannot be looked after", first, then)
+
+
+def back(instance: Instance, event: InstanceBack) -> Message:
+    done = f" It is still to be {words.VERB_DONE[event.verb]}, and the bot goes on with that." if event.verb else ""
+    lease = f" Its lease ends {date(event.lease_ends_at)}, as before." if event.lease_ends_at else ""
+    first = (
+        f"{call(instance.owner.user)}Novita had not shown it for a while, and shows it again: it is not deleted, and "
+        f"may have been billed all the time.{done}{lease}"
+    )
+    return told(instance, "⚠️", "is there after all", first)
 
 
 def stopped(instance: Instance, event: InstanceStopped) -> Message:

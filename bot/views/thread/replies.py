@@ -23,6 +23,8 @@ _REPLIES: dict[type[Event], Callable[[Instance, Any], Message]] = {
     events.OrderGiven: living.order_given,
     events.InstanceStopped: living.stopped,
     events.InstanceDeleted: living.deleted,
+    events.InstanceBack: living.back,
+    events.NotTended: living.not_tended,
     events.SpotNotice: living.spot_notice,
     events.LeaseReminder: living.lease_reminder,
     events.LeaseExtended: living.lease_extended,
@@ -33,7 +35,7 @@ _REPLIES: dict[type[Event], Callable[[Instance, Any], Message]] = {
     events.MachineReported: reporting.reported,
     events.ReportsLeftOut: reporting.left_out,
 }
-"""What is not here is only on the card; an order that failed is told below."""
+"""What is not here is only on the card; an order that failed or stands is told below."""
 
 
 def reply(instance: Instance, event: Event, *, admins: Sequence[str] = ()) -> Message | None:
@@ -43,5 +45,7 @@ def reply(instance: Instance, event: Event, *, admins: Sequence[str] = ()) -> Me
     """
     if isinstance(event, events.OrderFailed):
         return living.order_failed(instance, event, admins)
+    if isinstance(event, events.OrderStuck):
+        return living.order_stuck(instance, event, admins)
     draw = _REPLIES.get(type(event))
     return None if draw is None else draw(instance, event)

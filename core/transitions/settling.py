@@ -1,0 +1,24 @@
+"""How an order ends, and what is kept of it."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from core.models import Failure, Instance, OrderOutcome, PastOrder
+
+
+def settled(instance: Instance, outcome: OrderOutcome, now: datetime, why: Failure | None = None) -> dict[str, object]:
+    """The changes by which the order under way, if there is one, becomes the last one."""
+    order = instance.order
+    if order is None:
+        return {}
+    past = PastOrder(
+        verb=order.verb,
+        actor=order.actor,
+        at=order.at,
+        outcome=outcome,
+        reason=(why.reason or why.kind.value.upper()) if why else "",
+        message=why.message if why else "",
+        ended_at=now,
+    )
+    return {"order": None, "last_order": past}
