@@ -21,6 +21,8 @@ from tests.core.samples import NOON
 
 ADMINS = "U0CY000001,U0BO000001"
 STUCK = AlarmKind.ORDER_STUCK
+BROKEN, BY_HAND = AlarmKind.NOT_TENDED, "i-1 by-hand"
+"""An alarm that no work of a worker's ends by itself."""
 
 
 async def dms(house: House, who: str, count: int) -> list[Message]:
@@ -31,18 +33,18 @@ async def dms(house: House, who: str, count: int) -> list[Message]:
 
 async def test_each_admin_hears_of_an_alarm_once_and_privately(redis_url: str) -> None:
     async with open_house(redis_url, workers=2, admins=ADMINS) as house:
-        await house.base.alarms.sound(STUCK, "i-1", {"name": "train-1", "owner": house.slack.person("ada").id})
+        await house.base.alarms.sound(BROKEN, BY_HAND, {"name": "train-1", "owner": house.slack.person("ada").id})
         for who in ("cy", "bo"):
             [message] = await dms(house, who, 1)
-            assert "goes on running and is billed" in message.text
+            assert "breaks again and again" in message.text
             assert "train-1" in message.text
             assert "train-1" in message.shown
-        await house.base.alarms.sound(STUCK, "i-1", {"name": "train-2"})
-        await house.base.alarms.sound(AlarmKind.ALL_ABSENT)
+        await house.base.alarms.sound(BROKEN, BY_HAND, {"name": "train-2"})
+        await house.base.alarms.sound(BROKEN, "i-2 by-hand", {"name": "train-3"})
         for who in ("cy", "bo"):
             heard = await dms(house, who, 2)
             assert len(heard) == 2
-            assert "shows none" in heard[1].text
+            assert "train-3" in heard[1].text
         assert house.slack.person("ada").dms() == []
         assert house.slack.person("cy").messages("gpu") == []
 
@@ -53,7 +55,7 @@ async def test_each_admin_hears_of_an_alarm_once_and_privately(redis_url: str) -
 async def test_a_refusal_of_slacks_puts_it_off_and_holds_up_no_other_admin(redis_url: str, fault: Fault) -> None:
     async with open_house(redis_url, admins=ADMINS) as house:
         house.slack.faults.next("chat.postMessage", fault)
-        await house.base.alarms.sound(STUCK, "i-1")
+        await house.base.alarms.sound(BROKEN, BY_HAND)
         await dms(house, "bo", 1)
         assert house.slack.person("cy").dms() == []
         await house.slack.wait_until(lambda: bool(house.slack.person("cy").dms()))
@@ -63,14 +65,14 @@ async def test_a_refusal_of_slacks_puts_it_off_and_holds_up_no_other_admin(redis
 async def test_blocks_that_slack_dislikes_hide_no_alarm(redis_url: str) -> None:
     async with open_house(redis_url, admins="U0CY000001") as house:
         house.slack.faults.next("chat.postMessage", Fault.error("invalid_blocks"))
-        await house.base.alarms.sound(STUCK, "i-1")
+        await house.base.alarms.sound(BROKEN, BY_HAND)
         [message] = await dms(house, "cy", 1)
         assert message.blocks == []
-        assert "billed" in message.shown
+        assert "lease may not end" in message.shown
 
 
 async def test_without_admins_metric_and_doctor_tell_it_all_the_same(redis_url: str) -> None:
-    async with open_house(redis_url, admins="") as house:
+    async with open_house(redis_url, workers=0, admins="") as house:
         await house.base.alarms.sound(STUCK, "i-1")
         await house.base.alarms.sound(STUCK, "i-2")
         await house.base.alarms.sound(AlarmKind.STRAY, "i-2")

@@ -124,7 +124,7 @@ class World(Watched):
 
     def _is_shown(self, machine: Machine) -> bool:
         now = self.clock()
-        is_late = now - machine.created_at < self.shown_after
+        is_late = 0 <= now - machine.created_at < self.shown_after
         return not self.shows_nothing and not is_late and machine.status(now) != GONE
 
     # How a test steers it. A region is named as people do (`CN-HK-01`) or by cluster id.
