@@ -39,6 +39,7 @@ from core.events import (
     LeaseExtended,
     LeaseQuestioned,
     LeaseReminder,
+    OrderFailed,
     OwnerAssigned,
     SpotNotice,
     WebhookGivenUp,
@@ -57,6 +58,7 @@ _TOLD = (
     InstanceStopped,
     InstanceDeleted,
     InstanceBack,
+    OrderFailed,
     LeaseReminder,
     LeaseExtended,
     LeaseQuestioned,
@@ -65,6 +67,9 @@ _TOLD = (
     SpotNotice,
 )
 """What a program may wait for. The steps on the way are for people."""
+
+_TYPES: dict[type[Event], str] = {OrderFailed: "instance.order_failed"}
+"""What programs know an event by, where that is not its own name."""
 
 _PATIENCE = timedelta(seconds=5)
 """For the whole exchange."""
@@ -125,7 +130,7 @@ class WebhookNotifier:
     async def tell(self, instance: Instance, event: Event, memo: Memo, *, latest: bool) -> Memo:
         """Posts one event. Raises NotDelivered while it is worth another try, GivenUp when it is not."""
         url = self._target(instance)
-        if url is None or not isinstance(event, _TOLD):
+        if url is None or not _is_told(event):
             return memo
         number = int(memo.get("number", "0"))
         body = _body(instance, event, f"{instance.id}-{number}")
@@ -264,12 +269,17 @@ class PublicOnly(httpcore.AsyncNetworkBackend):
         return addresses
 
 
+def _is_told(event: Event) -> bool:
+    """An order that is still tried may yet be done: only its end is news for a program."""
+    return isinstance(event, _TOLD) and (not isinstance(event, OrderFailed) or event.is_final)
+
+
 def _body(instance: Instance, event: Event, event_id: str) -> bytes:
     answer = response_to(instance).model_dump(mode="json", by_alias=True)
     elapsed = (event.at - instance.created_at).total_seconds()
     news = {
         "id": event_id,
-        "type": event.type,
+        "type": _TYPES.get(type(event), event.type),
         "timestamp": event.at.isoformat(),
         "elapsedSeconds": elapsed,
         "name": instance.request.name,

@@ -246,3 +246,40 @@ async def test_a_stopped_instance_has_no_lease_to_extend(redis_url: str) -> None
         await client.post(f"{where}/stop")
         await shows(client, house, where, "stopped")
         assert code_of(await client.post(f"{where}/extend", json={"by": "1h"})) == (409, "wrong_state")
+
+
+async def test_a_start_that_novita_refuses_stays_on_the_instance_with_its_reason(redis_url: str) -> None:
+    async with open_house(redis_url, api_token=TOKEN) as house, api(house) as client:
+        one = await made(client, house)
+        url = f"/api/instances/{one['id']}"
+        assert one["lastOrder"] is None
+        stopped = (await client.post(f"{url}/stop", headers={"Prefer": "wait=60"})).json()
+        assert (stopped["order"], stopped["lastOrder"]["verb"], stopped["lastOrder"]["outcome"]) == (
+            None,
+            "stop",
+            "done",
+        )
+        house.novita.fail_next("start", Fault.refused(400, "INSUFFICIENT_RESOURCE", "no such GPU is free"))
+        assert (await client.post(f"{url}/start")).status_code == 202
+        while (found := (await client.get(url)).json())["order"] is not None:
+            await another_look(house)
+        last = found["lastOrder"]
+        assert (last["verb"], last["outcome"], last["requestedBy"]) == ("start", "failed", "api")
+        assert (last["reason"], last["message"]) == ("INSUFFICIENT_RESOURCE", "no such GPU is free")
+        assert found["status"] == "stopped"
+
+
+async def test_an_order_is_waited_for_when_that_is_preferred(redis_url: str) -> None:
+    async with open_house(redis_url, api_token=TOKEN) as house, api(house) as client:
+        one = await made(client, house)
+        url, wait = f"/api/instances/{one['id']}", {"Prefer": "wait=60"}
+        done = await client.post(f"{url}/restart", headers=wait)
+        assert (done.status_code, done.json()["lastOrder"]["outcome"], done.json()["order"]) == (200, "done", None)
+        house.novita.fail_next("restart", Fault.refused(400, "REQUEST", "not now"))
+        refused = await client.post(f"{url}/restart", headers=wait)
+        assert (refused.status_code, refused.json()["lastOrder"]["outcome"]) == (200, "failed")
+        house.novita.fail_all(Fault.server_error(), "stop")
+        late = await client.post(f"{url}/stop", headers={"Prefer": "wait=1"})
+        assert (late.status_code, late.json()["order"]["verb"]) == (202, "stop")
+        superseded = await client.delete(url)
+        assert superseded.json()["lastOrder"]["outcome"] == "superseded"

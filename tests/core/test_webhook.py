@@ -25,6 +25,7 @@ from core.addresses import is_public
 from core.clock import Clock, SystemClock
 from core.events import (
     Event,
+    InstanceBack,
     InstanceCreated,
     InstanceDeleted,
     InstanceFailed,
@@ -34,6 +35,7 @@ from core.events import (
     LeaseExtended,
     LeaseReminder,
     MachineReported,
+    OrderFailed,
     OrderGiven,
     PhaseChanged,
     ReportsLeftOut,
@@ -50,6 +52,7 @@ from tests.core.processes import Told
 from tests.core.samples import ADA, NOON, SECRET, TurnedClock, instance, request
 from tests.patience import patience
 
+NO_ROOM = Failure(kind=FailureKind.NO_CAPACITY, reason="INSUFFICIENT_RESOURCE", message="no such GPU is free")
 PUBLIC = "93.184.215.14"
 TOLD: dict[type[Any], dict[str, Any]] = {
     InstanceCreated: {"at": NOON, "novita_id": "n-1"},
@@ -57,6 +60,8 @@ TOLD: dict[type[Any], dict[str, Any]] = {
     InstanceFailed: {"at": NOON, "failure": Failure(kind=FailureKind.INSTANCE, message="image pull failed")},
     InstanceStopped: {"at": NOON, "novita_status": "exited", "reason": StopReason.LEASE},
     InstanceDeleted: {"at": NOON, "asked": True, "actor": ADA},
+    InstanceBack: {"at": NOON, "verb": Verb.DELETE, "lease_ends_at": NOON},
+    OrderFailed: {"at": NOON, "verb": Verb.START, "actor": ADA, "why": NO_ROOM, "tries": 1, "is_final": True},
     LeaseReminder: {"at": NOON, "minutes": 15, "ends_at": NOON, "end": LeaseEnd.STOP},
     LeaseExtended: {"at": NOON, "actor": ADA, "ends_at": NOON},
     SpotNotice: {"at": NOON, "reclaim_at": NOON},
@@ -220,7 +225,7 @@ async def test_the_life_of_an_instance_is_told_with_what_only_that_event_has(rec
     await _hook().tell(_made(receiver.url), event, {}, latest=True)
     [news] = receiver.news
     own = event.model_dump(mode="json", exclude={"at", "type"})
-    assert news["type"] == event.type
+    assert news["type"] == ("instance.order_failed" if isinstance(event, OrderFailed) else event.type)
     assert list(news["details"].values()) == list(own.values())
     assert "_" not in "".join(news["details"])
 
@@ -231,6 +236,7 @@ async def test_the_life_of_an_instance_is_told_with_what_only_that_event_has(rec
         InstanceRequested(at=NOON),
         PhaseChanged(at=NOON, novita_status="pulling"),
         OrderGiven(at=NOON, verb=Verb.STOP),
+        OrderFailed(at=NOON, verb=Verb.STOP, why=NO_ROOM, tries=1, is_final=False),
         WebhookGivenUp(at=NOON, why="it answers 404"),
         MachineReported(at=NOON, text="epoch 3"),
         ReportsLeftOut(at=NOON, count=3),

@@ -98,9 +98,15 @@ class Call:
 
     @property
     def patience(self) -> timedelta:
-        """How long the caller waits for Novita: `Prefer: wait=SECONDS` (RFC 7240), never longer than a proxy would."""
+        """How long the caller waits for Novita, at most."""
+        wished = self.wished_patience
+        return LONGEST_WAIT if wished is None else wished
+
+    @property
+    def wished_patience(self) -> timedelta | None:
+        """`Prefer: wait=SECONDS` (RFC 7240), never longer than a proxy would wait; None for no such wish."""
         found = _WAIT.search(",".join(self.request.headers.getall("Prefer", [])))
-        return min(timedelta(seconds=int(found[1])), LONGEST_WAIT) if found else LONGEST_WAIT
+        return min(timedelta(seconds=int(found[1])), LONGEST_WAIT) if found else None
 
 
 def _is_json(request: web.Request) -> bool:

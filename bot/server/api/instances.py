@@ -15,12 +15,13 @@ from bot.server.api.outside import shown_outside
 from bot.server.api.shapes import InstanceList, InstanceShown, connection_shown, order_answer, shown, use_answer
 from core import leases
 from core.errors import InvalidRequest
-from core.models import PROGRAM, Instance, Status, Verb, is_own_id
+from core.models import PROGRAM, Instance, Order, OrderOutcome, Status, Verb, is_own_id
 from core.requests import Problems
 
 _ENDED = {Status.DELETED, Status.FAILED}
 _DONE = {Verb.STOP: Status.STOPPED, Verb.DELETE: Status.DELETED}
 """What these orders want; where it is so already, nothing is left to do."""
+_LOOK_PAUSE = timedelta(seconds=0.25)
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -126,11 +127,34 @@ async def _give(call: Call, verb: Verb, instance: Instance) -> Answer:
         ordered = await call.parts.lifecycle.order(verb, instance.id, PROGRAM, call.parts.policy)
     except InvalidRequest as impossible:
         raise _wrong_state(impossible) from None
+    if not ordered.is_repeat:
+        call.parts.background.start(call.parts.lifecycle.carry_out(ordered.instance))
+    if call.wished_patience is not None and (order := ordered.instance.order) is not None:
+        settled = await _settled(call.parts, ordered.instance, order, call.wished_patience)
+        if settled.order is None or settled.order.at != order.at:
+            return _ordered(call, verb, settled, _how_it_went(settled, order))
     if ordered.is_repeat:
         return _ordered(call, verb, ordered.instance, f"A {verb.value} is under way already.")
-    call.parts.background.start(call.parts.lifecycle.carry_out(ordered.instance))
     message = f"The order to {verb.value} is on record, and Novita is being asked."
     return _ordered(call, verb, ordered.instance, message, status=202)
+
+
+async def _settled(parts: Parts, instance: Instance, order: Order, patience: timedelta) -> Instance:
+    """The record once this order is over, whoever carries it out; as it is when that takes too long."""
+    until = parts.clock.now() + patience
+    while instance.order is not None and instance.order.at == order.at and parts.clock.now() < until:
+        await parts.clock.sleep(_LOOK_PAUSE)
+        instance = await parts.store.get(instance.id) or instance
+    return instance
+
+
+def _how_it_went(instance: Instance, order: Order) -> str:
+    last = instance.last_order
+    if last is None or last.at != order.at or last.outcome is OrderOutcome.SUPERSEDED:
+        return f"The {order.verb.value} came to nothing: something else took its place."
+    if last.outcome is OrderOutcome.FAILED:
+        return f"The {order.verb.value} failed: {last.message or last.reason}"
+    return f"The {order.verb.value} is done."
 
 
 async def _find(call: Call) -> Instance:

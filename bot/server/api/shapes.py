@@ -25,6 +25,8 @@ from core.models import (
     LeaseEnd,
     Market,
     Order,
+    OrderOutcome,
+    PastOrder,
     Port,
     Price,
     Product,
@@ -111,6 +113,21 @@ class OrderShown(Shape):
     trouble: str = Field(description="What stood in the way the last time, empty while nothing did.")
 
 
+class LastOrderShown(Shape):
+    """The last order that is over, and what became of it."""
+
+    verb: Verb
+    requested_by: str | None = Field(description="An owner as in `owner`; null for the end of the lease.")
+    requested_at: Instant
+    outcome: OrderOutcome = Field(
+        description="`done`; `failed` when Novita refused it, or it was given up; `superseded` when another order took "
+        "its place, or the instance was gone before."
+    )
+    reason: str = Field(description="Novita's word for its refusal, or ours where Novita gave none.")
+    message: str = Field(description="What Novita said about that, empty when it said nothing.")
+    ended_at: Instant
+
+
 class FailureShown(Shape):
     """Why a launch or an instance failed."""
 
@@ -153,6 +170,7 @@ class InstanceShown(Shape):
     env_names: tuple[str, ...] = Field(description="The variables that were set; their values are stored nowhere.")
     port_mappings: tuple[PortMapping, ...]
     order: OrderShown | None
+    last_order: LastOrderShown | None
     attempts: tuple[Attempt, ...]
     failure: FailureShown | None
     fault: FailureShown | None = Field(description="What Novita reports beside its state, while it does.")
@@ -267,6 +285,7 @@ def shown(instance: Instance, now: datetime) -> InstanceShown:
         env_names=instance.env_names,
         port_mappings=_ports(instance.endpoints),
         order=_order(instance.order),
+        last_order=_last_order(instance.last_order),
         attempts=instance.attempts,
         failure=_failure(instance.failure),
         fault=_failure(instance.fault),
@@ -342,6 +361,20 @@ def _order(order: Order | None) -> OrderShown | None:
         requested_at=order.at,
         tries=order.sent,
         trouble=order.trouble,
+    )
+
+
+def _last_order(order: PastOrder | None) -> LastOrderShown | None:
+    if order is None:
+        return None
+    return LastOrderShown(
+        verb=order.verb,
+        requested_by=order.actor.user if order.actor else None,
+        requested_at=order.at,
+        outcome=order.outcome,
+        reason=order.reason,
+        message=order.message,
+        ended_at=order.ended_at,
     )
 
 

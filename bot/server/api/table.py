@@ -103,10 +103,11 @@ def _order(method: str, path: str, verb: Verb, again: str) -> Route:
         f"{verb.value.capitalize()} an instance. Novita is asked behind the answer, again and again if need be.",
         instances.ordering(verb),
         {
-            202: Outcome(OrderAnswer, "The order is on record; `order` is null once Novita has been seen to do it."),
-            200: Outcome(OrderAnswer, again),
+            202: Outcome(OrderAnswer, "On record; once it is over `order` is null, and `lastOrder` tells its outcome."),
+            200: Outcome(OrderAnswer, f"{again} With `Prefer: wait`: it is over, as `lastOrder` tells."),
         },
         (Code.INSTANCE_NOT_FOUND, Code.WRONG_STATE),
+        headers={"Prefer": "`wait=SECONDS`: answer when the order is over, or after so long, at most 100."},
     )
 
 
