@@ -53,6 +53,7 @@ class Records(Protocol):
 
     async def get(self, instance_id: str) -> Instance | None: ...
     async def get_many(self, ids: Sequence[str]) -> list[Instance | None]: ...
+    async def is_unreadable(self, instance_id: str) -> bool: ...
     async def live(self) -> list[Instance]: ...
 
 
@@ -91,6 +92,9 @@ class Strays:
                 continue
             elif token is None:
                 outside += 1
+            elif token not in known and await self._records.is_unreadable(token):
+                # Its record cannot be read, of which the admins hear: it is no stray, and nothing is written over it.
+                given.add(token)
             elif token in known or token in given:
                 await self._adopt(novita, own_id(novita.id), Origin.SECOND)
             else:

@@ -32,10 +32,15 @@ class Looks(Commands):
         happened = [at for lines in untold.values() for line in lines if (at := _happened_at(line)) is not None]
         return max(timedelta(), now - min(happened, default=now))
 
+    async def is_unreadable(self, instance_id: str) -> bool:
+        """Whether there is a record of this id that this program cannot read."""
+        found = await self._records([instance_id])
+        return bool(found) and not _is_record(found[instance_id])
+
     async def has_untold(self, instance_id: str) -> bool:
         """Whether there is news of an instance that not everybody has heard, as long as there is a record of it."""
         due = await self._again(lambda: self._redis.zscore(key_of("outbox"), instance_id))
-        return due is not None and bool(await self._again(lambda: self._redis.exists(key_of("instance", instance_id))))
+        return due is not None and bool(await self._records([instance_id]))
 
     async def unreadable(self) -> dict[str, dict[str, str]]:
         """The live records, and those with news to be told, that this program cannot read, with the facts that can be

@@ -167,3 +167,19 @@ async def test_a_record_that_cannot_be_read_is_told_to_the_admins_until_it_can(r
         await house.slack.wait_until(lambda: "cannot be read" in house.slack.person("cy").sees("dm"))
         await redis.hset(key, "json", whole)
         await is_over(house, AlarmKind.UNREADABLE)
+
+
+async def test_a_record_that_cannot_be_read_is_not_written_over_and_holds_up_no_look(redis_url: str) -> None:
+    async with open_house(redis_url, admins="U0CY000001") as house, Redis.from_url(redis_url) as redis:
+        card = await running(house)
+        key = f"{{gpu}}:instance:{instance_id_of(card)}"
+        found = await redis.hget(key, "json")
+        whole = found.decode() if isinstance(found, bytes) else str(found)
+        broken = whole.replace('"status":"running"', '"status":"of the future"')
+        await redis.hset(key, "json", broken)
+        await stands(house, AlarmKind.UNREADABLE)
+        await running(house, "train-2")
+        kept = await redis.hget(key, "json")
+        assert (kept.decode() if isinstance(kept, bytes) else kept) == broken
+        assert [each.request.name for each in await house.base.store.live()] == ["train-2"]
+        assert all(alarm.kind is not AlarmKind.STRAY for alarm in await house.base.alarms.standing())
