@@ -5,11 +5,15 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
+import pytest
+
 from core import costs
 from core.models import Billed, Status
 from tests.core.samples import NOON, instance, request
 
 HOUR = timedelta(hours=1)
+FIRST = datetime(2026, 11, 1, tzinfo=UTC)
+"""When the month of NOON began."""
 
 
 def test_only_the_stretches_that_novita_bills_are_counted() -> None:
@@ -39,3 +43,51 @@ def test_billing_begins_and_ends_once() -> None:
 def test_only_the_disk_beyond_the_free_part_costs() -> None:
     assert costs.disk_per_day(instance()) == 0
     assert costs.disk_per_day(instance(request=request(rootfs_size=160))) == Decimal("0.5")
+
+
+@pytest.mark.parametrize(
+    ("since", "until", "hours"),
+    [
+        (-9 * HOUR, -5 * HOUR, 0),
+        (-9 * HOUR, timedelta(), 0),
+        (-9 * HOUR, HOUR, 1),
+        (timedelta(), HOUR, 1),
+        (HOUR, 3 * HOUR, 2),
+        (-9 * HOUR, None, 10),
+        (2 * HOUR, None, 8),
+        (11 * HOUR, None, 0),
+    ],
+)
+def test_a_stretch_counts_in_a_month_only_as_far_as_it_lies_in_it(
+    since: timedelta, until: timedelta | None, hours: int
+) -> None:
+    stretch = Billed(since=FIRST + since, until=None if until is None else FIRST + until)
+    later = Billed(since=FIRST + 4 * HOUR, until=FIRST + 5 * HOUR)
+    record = instance(billed=(stretch, later))
+    assert costs.this_month(record, FIRST + 10 * HOUR) == (hours + 1) * Decimal("0.18")
+
+
+def test_what_was_spent_is_never_less_than_nothing() -> None:
+    assert costs.so_far(instance(billed=(Billed(since=NOON + HOUR),)), NOON) == 0
+    assert costs.so_far(instance(billed=(Billed(since=NOON),), offer=None), NOON + HOUR) == 0
+
+
+@pytest.mark.parametrize("status", Status)
+def test_an_open_stretch_is_billed_in_every_state_but_deleted(status: Status) -> None:
+    ended, since_then = Billed(since=NOON, until=NOON + HOUR), Billed(since=NOON + 2 * HOUR)
+    assert costs.is_billed(instance(status=status, billed=(ended, since_then))) is (status is not Status.DELETED)
+    assert not costs.is_billed(instance(status=status, billed=(since_then, ended)))
+    assert not costs.is_billed(instance(status=status))
+
+
+def test_the_end_of_billing_leaves_the_stretches_before_it_alone() -> None:
+    first = Billed(since=NOON, until=NOON + HOUR)
+    record = instance(billed=(first, Billed(since=NOON + 2 * HOUR)))
+    ended = costs.billing_ends(record, NOON + 3 * HOUR)
+    assert ended == (first, Billed(since=NOON + 2 * HOUR, until=NOON + 3 * HOUR))
+    assert costs.billing_ends(instance(), NOON) == ()
+
+
+@pytest.mark.parametrize(("disk", "usd"), [(10, "0"), (59, "0"), (60, "0"), (61, "0.005"), (260, "1")])
+def test_a_disk_costs_for_each_gigabyte_above_the_free_ones(disk: int, usd: str) -> None:
+    assert costs.disk_per_day(instance(request=request(rootfs_size=disk))) == Decimal(usd)

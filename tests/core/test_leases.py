@@ -1,4 +1,4 @@
-"""Where the end of a lease moves to."""
+"""When a lease ends, where its end moves to, and what is reminded of when: at the edges."""
 
 from __future__ import annotations
 
@@ -7,9 +7,11 @@ from datetime import UTC, datetime, timedelta, timezone
 import pytest
 
 from core import costs, leases
+from core.models import Status
 from tests.core.samples import NOON, instance, request
 
-HOUR = timedelta(hours=1)
+MIN, HOUR, WEEK = timedelta(minutes=1), timedelta(hours=1), timedelta(weeks=1)
+MOMENT = timedelta(milliseconds=1)
 
 
 @pytest.mark.parametrize(
@@ -67,3 +69,103 @@ def test_a_sign_of_use_renews_a_lease_of_which_less_than_half_is_left(
 
 def test_a_sign_of_use_leaves_a_lease_without_an_end_alone() -> None:
     assert leases.end_after_use(instance(request=request(lease=None), lease_ends_at=NOON), NOON) is None
+
+
+@pytest.mark.parametrize(("past", "is_over"), [(-MOMENT, False), (timedelta(), True), (MOMENT, True), (HOUR, True)])
+def test_a_lease_is_over_from_its_end_on_and_only_of_what_runs(past: timedelta, is_over: bool) -> None:
+    for status in Status:
+        record = instance(status=status, lease_ends_at=NOON)
+        assert leases.is_over(record, NOON + past) is (is_over and status is Status.RUNNING)
+    assert not leases.is_over(instance(status=Status.RUNNING), NOON + past)
+
+
+@pytest.mark.parametrize(
+    ("left", "told", "due"),
+    [
+        (HOUR + MOMENT, (), None),
+        (HOUR, (), 60),
+        (HOUR - MOMENT, (), 60),
+        (HOUR, (60,), None),
+        (15 * MIN + MOMENT, (), 60),
+        (15 * MIN + MOMENT, (60,), None),
+        (15 * MIN, (60,), 15),
+        (15 * MIN, (), 15),
+        (15 * MIN, (60, 15), None),
+        (MOMENT, (60,), 15),
+        (timedelta(), (60,), None),
+        (timedelta(), (), None),
+        (-HOUR, (), None),
+    ],
+)
+def test_a_reminder_is_due_from_its_minute_on_and_never_once_the_lease_is_over(
+    left: timedelta, told: tuple[int, ...], due: int | None
+) -> None:
+    record = instance(status=Status.RUNNING, lease_ends_at=NOON + left, reminded=told)
+    assert leases.reminder_due(record, NOON) == due
+    assert leases.reminder_due(record.model_copy(update={"status": Status.STOPPING}), NOON) is None
+    assert leases.reminder_due(record.model_copy(update={"lease_ends_at": None}), NOON) is None
+
+
+@pytest.mark.parametrize(
+    ("stood", "told", "due"),
+    [
+        (timedelta(), 0, None),
+        (WEEK - MOMENT, 0, None),
+        (WEEK, 0, 1),
+        (WEEK, 1, None),
+        (2 * WEEK - MOMENT, 1, None),
+        (2 * WEEK, 1, 2),
+        (2 * WEEK, 2, None),
+        (5 * WEEK, 2, 5),
+    ],
+)
+def test_a_disk_is_reminded_of_once_in_each_whole_week_that_it_stands_still(
+    stood: timedelta, told: int, due: int | None
+) -> None:
+    record = instance(status=Status.STOPPED, stopped_at=NOON, stopped_reminders=told)
+    assert leases.disk_reminder_due(record, NOON + stood) == due
+    assert leases.disk_reminder_due(record.model_copy(update={"status": Status.RUNNING}), NOON + stood) is None
+
+
+@pytest.mark.parametrize(
+    ("until_the_purge", "told", "due"),
+    [
+        (24 * HOUR + MOMENT, 0, None),
+        (24 * HOUR, 0, 1),
+        (MOMENT, 0, 1),
+        (24 * HOUR, 1, None),
+    ],
+)
+def test_its_owner_is_warned_a_day_before_the_data_is_purged(
+    until_the_purge: timedelta, told: int, due: int | None
+) -> None:
+    """Novita may keep it for less than the week after which people are reminded anyway."""
+    record = instance(
+        status=Status.STOPPED, stopped_at=NOON - HOUR, stopped_reminders=told, data_until=NOON + until_the_purge
+    )
+    assert leases.disk_reminder_due(record, NOON) == due
+
+
+@pytest.mark.parametrize(
+    ("wished", "longest", "then"),
+    [
+        (8 * HOUR - MOMENT, 8 * HOUR, 8 * HOUR - MOMENT),
+        (8 * HOUR, 8 * HOUR, 8 * HOUR),
+        (8 * HOUR + MOMENT, 8 * HOUR, 8 * HOUR),
+        (80 * HOUR, None, 80 * HOUR),
+    ],
+)
+def test_an_end_lies_no_further_off_than_the_longest_lease(
+    wished: timedelta, longest: timedelta | None, then: timedelta
+) -> None:
+    assert leases.bounded(NOON + wished, longest, NOON) == NOON + then
+
+
+def test_what_does_not_come_up_is_let_go_on_from_the_end_of_its_start() -> None:
+    assert leases.moved(instance(start_ends_at=NOON + 2 * HOUR), HOUR, NOON) == NOON + 3 * HOUR
+    assert leases.moved(instance(start_ends_at=NOON - HOUR), HOUR, NOON) == NOON + HOUR
+
+
+@pytest.mark.parametrize(("lease", "ends_at"), [(None, None), (HOUR, NOON + HOUR)])
+def test_a_lease_is_counted_from_running(lease: timedelta | None, ends_at: datetime | None) -> None:
+    assert leases.end_when_running(instance(request=request(lease=lease)), NOON) == ends_at
