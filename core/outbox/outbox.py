@@ -213,7 +213,9 @@ class Outbox:
 
     async def _close(self, story: Story) -> Telling | None:
         """Gives back the right to tell, unless there is more to tell now."""
-        waits = [told.due for told in story.note.by.values() if told.due and told.cursor < story.end]
+        # Of those there are now: one that was taken away while it waited would be due for ever, and never hear anything.
+        present = [story.note.by[each.name] for each in self._notifiers]
+        waits = [told.due for told in present if told.due and told.cursor < story.end]
         if waits:
             await self._records.postpone(*self._state(story), story.end, min(waits))
             return None

@@ -28,6 +28,7 @@ class Listener:
         self.name = name
         self.told: list[str] = []
         self.memos: list[Memo] = []
+        self.latest: list[bool] = []
         self.trouble = trouble or (lambda _: None)
         self.gate: asyncio.Event | None = None
         self.holds_at = ""
@@ -44,6 +45,7 @@ class Listener:
             await self.let_go.wait()
         self.told.append(word)
         self.memos.append(memo)
+        self.latest.append(latest)
         return {**memo, "last": self.told[-1]}
 
 
@@ -374,6 +376,19 @@ async def test_a_notifier_that_hangs_with_many_instances_holds_up_no_other_news(
     hook.gate.set()
     await process.quiet()
     assert len(hook.told) == 60
+
+
+async def test_a_notifier_knows_of_each_event_whether_more_stand_right_behind_it(
+    start: Callable[..., Process],
+) -> None:
+    ear = Listener()
+    process = start(ear)
+    record = await process.begin()
+    await process.quiet()
+    await process.happen(record, "a", "b", "c")
+    await process.quiet()
+    assert ear.told == ["instance_requested", "a", "b", "c"]
+    assert ear.latest == [True, False, False, True]
 
 
 async def test_what_a_clock_that_was_ahead_has_put_off_is_told_as_soon_as_it_is_set_right(

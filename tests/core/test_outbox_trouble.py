@@ -16,7 +16,7 @@ from core.tidying import tidy_alarms
 from tests.core.samples import NOON, TurnedClock, instance
 from tests.core.test_outbox import Listener, Process
 
-MINUTE = timedelta(minutes=1)
+MINUTE, MOMENT = timedelta(minutes=1), timedelta(milliseconds=1)
 WEBHOOK = AlarmKind.WEBHOOK_REFUSED
 
 
@@ -77,6 +77,47 @@ async def test_waits_grow_to_a_bound_whatever_anybody_asks(
         due = clock.now() + timedelta(seconds=wait)
         assert due.isoformat().replace("+00:00", "Z") in note, (tries, wait, note)
         await another_try(process, clock, timedelta(seconds=wait))
+    await process.store.aclose()
+
+
+async def test_the_news_is_due_again_when_the_first_of_those_that_wait_may_be_tried(
+    redis_url: str, clock: TurnedClock
+) -> None:
+    later = [Listener(name, Trouble(NotDelivered("away", wait))) for name, wait in (("a", MINUTE), ("b", MINUTE / 2))]
+    process = Process(redis_url, clock, *later, Listener("c"))
+    record = await process.begin()
+    await process.quiet()
+    assert await process.store.due(NOON + MINUTE / 2 - MOMENT) == []
+    assert await process.store.due(NOON + MINUTE / 2) == [record.id]
+    await process.store.aclose()
+
+
+async def test_what_one_that_was_taken_away_had_not_heard_is_due_no_more(redis_url: str, clock: TurnedClock) -> None:
+    """As when an installation's webhook is away, and its address is then taken out of the settings."""
+    before = Process(redis_url, clock, Listener(), Listener("webhook", Trouble(NotDelivered("away"))))
+    await before.begin()
+    await before.quiet()
+    assert await before.store.outbox_size() == 1
+    after = Process(redis_url, clock, Listener())
+    await another_try(after, clock, MINUTE)
+    assert await after.store.outbox_size() == 0
+    for each in (before, after):
+        await each.store.aclose()
+
+
+async def test_what_has_been_told_begins_the_next_waits_anew(redis_url: str, clock: TurnedClock) -> None:
+    trouble = Trouble(NotDelivered("away"))
+    process = Process(redis_url, clock, Listener(trouble=trouble))
+    record = await process.begin()
+    await process.quiet()
+    await another_try(process, clock, timedelta(seconds=1))
+    trouble.error = None
+    await another_try(process, clock, timedelta(seconds=2))
+    trouble.error = NotDelivered("away")
+    await process.happen(record, "a")
+    await process.quiet()
+    assert await process.store.due(clock.now() + timedelta(seconds=1) - MOMENT) == []
+    assert await process.store.due(clock.now() + timedelta(seconds=1)) == [record.id]
     await process.store.aclose()
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -19,6 +19,7 @@ from tests.core.samples import NOON, SECRET, instance, market, product
 
 BEGUN = [InstanceRequested(at=NOON)]
 CREATED = [InstanceCreated(at=NOON, novita_id="n-1")]
+HOUR, MOMENT = timedelta(hours=1), timedelta(milliseconds=1)
 
 
 @pytest.fixture
@@ -113,8 +114,97 @@ async def test_live_records_never_expire_and_ended_ones_are_kept_thirty_days(sto
         assert await store.live() == []
         revived = written.model_copy(update={"status": Status.RUNNING, "ended_at": None})
         await store.commit(revived, [], NOON)
-        assert await redis.ttl(f"{{gpu}}:timeline:{written.id}") == -1
+        for kind in ("instance", "timeline", "delivery"):
+            assert await redis.ttl(f"{{gpu}}:{kind}:{written.id}") == -1, kind
     assert [record.id for record in await store.live()] == [written.id]
+
+
+async def test_news_that_came_while_one_was_put_off_waits_for_nobody(store: Store, other: Store) -> None:
+    written, *_ = await store.begin(instance(), BEGUN, NOON)
+    await other.commit(written, CREATED, NOON)
+    await store.postpone(written.id, "note", 0, 1, NOON + timedelta(seconds=30))
+    assert await store.due(NOON) == [written.id]
+    assert await store.claim(written.id, NOON) is not None
+    await store.postpone(written.id, "note", 0, 2, NOON + timedelta(seconds=30))
+    assert await store.due(NOON) == [], "all of it was seen"
+
+
+async def test_what_was_told_is_never_told_again_by_a_note_that_is_late(store: Store) -> None:
+    written, *_ = await store.begin(instance(), [*BEGUN, *CREATED], NOON)
+    assert await store.note(written.id, "note", told=2)
+    assert await store.note(written.id, "note", told=1)
+    await store.postpone(written.id, "note", 1, 2, NOON)
+    claimed = await store.claim(written.id, NOON)
+    assert claimed is not None
+    assert (claimed.first, claimed.events) == (2, [])
+
+
+async def test_the_right_to_tell_lasts_anew_with_every_sign_that_it_is_used(store: Store, redis_url: str) -> None:
+    written, *_ = await store.begin(instance(), BEGUN, NOON)
+    signs: dict[str, Callable[[], Awaitable[object]]] = {
+        "note": lambda: store.note(written.id, "note", told=0),
+        "look": lambda: store.save_and_read_on(written.id, "note", told=0, seen=1),
+        "claim": lambda: store.claim(written.id, NOON, is_ours=True),
+        "more": lambda: store.finish(written.id, "note", told=0, seen=0),
+    }
+    async with Redis.from_url(redis_url) as redis:
+        for name, sign in signs.items():
+            await redis.pexpire(f"{{gpu}}:delivering:{written.id}", 10_000)
+            assert await sign(), name
+            assert await redis.pttl(f"{{gpu}}:delivering:{written.id}") > 10_000, name
+
+
+async def test_only_its_own_right_is_taken_for_ours(store: Store, other: Store) -> None:
+    written, *_ = await store.begin(instance(), BEGUN, NOON)
+    assert await other.claim(written.id, NOON, is_ours=True) is None
+    assert await store.claim(written.id, NOON) is None
+    assert await store.claim(written.id, NOON, is_ours=True) is not None
+
+
+async def test_one_that_ends_between_two_looks_is_kept_once(store: Store, redis_url: str) -> None:
+    written, *_ = await store.begin(instance(), BEGUN, NOON)
+    async with Redis.from_url(redis_url) as redis:
+        await redis.zadd("{gpu}:ended", {written.id: NOON.timestamp() * 1000})
+    assert [record.id for record in await store.kept(NOON)] == [written.id]
+
+
+async def test_what_ended_longer_ago_than_it_is_kept_is_listed_no_more(store: Store, redis_url: str) -> None:
+    async def end(at: datetime) -> str:
+        gone = instance(status=Status.DELETED, ended_at=at, created_at=at)
+        return (await store.begin(gone, BEGUN, at))[0].id
+
+    ids = [await end(NOON - KEEP_ENDED), await end(NOON - KEEP_ENDED + MOMENT), await end(NOON)]
+    async with Redis.from_url(redis_url, decode_responses=True) as redis:
+        assert await redis.zrange("{gpu}:ended", 0, -1) == ids[1:]
+    assert [record.id for record in await store.ended_since(NOON)] == ids[2:]
+
+
+async def test_signs_of_life_are_forgotten_when_they_are_old_or_cannot_be(store: Store, redis_url: str) -> None:
+    async with Redis.from_url(redis_url, decode_responses=True) as redis:
+        for name, off in (("old", -61), ("late", -59), ("ahead", 59), ("never", 61)):
+            at = NOON + timedelta(minutes=off)
+            await redis.zadd("{gpu}:processes", {name: at.timestamp() * 1000})
+        await store.beat(NOON)
+        assert await redis.zrange("{gpu}:processes", 0, -1) == ["late", store.holder, "ahead"]
+
+
+@pytest.mark.parametrize(("ago", "is_known"), [(timedelta(seconds=30), True), (HOUR, False), (-HOUR, False)])
+async def test_what_is_at_novita_is_known_for_a_minute_after_a_look(
+    store: Store, redis_url: str, ago: timedelta, is_known: bool
+) -> None:
+    """A look that lies ahead was by a clock that has been set back since, and may be of any age."""
+    async with Redis.from_url(redis_url) as redis:
+        seconds, _ = await redis.time()
+        await redis.hset("{gpu}:looked", "at", (seconds - int(ago.total_seconds())) * 1000)
+    assert (await store.begin(instance(), BEGUN, NOON)).is_account_known is is_known
+
+
+async def test_the_stamp_of_a_look_never_goes_back(store: Store, redis_url: str) -> None:
+    first = await store.looked(0)
+    assert await store.looked(0) >= first
+    async with Redis.from_url(redis_url) as redis:
+        await redis.hset("{gpu}:looked", "at", first + 3_600_000)
+    assert await store.looked(0) == first + 3_600_000
 
 
 async def test_a_commit_whose_answer_was_lost_may_be_repeated(store: Store, redis_url: str) -> None:
