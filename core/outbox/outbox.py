@@ -213,7 +213,7 @@ class Outbox:
 
     async def _close(self, story: Story) -> Telling | None:
         """Gives back the right to tell, unless there is more to tell now."""
-        # Of those there are now: one that was taken away while it waited would be due for ever, and never hear anything.
+        # Of those there are now: one that was taken away while it waited would be due for ever, and hear nothing.
         present = [story.note.by[each.name] for each in self._notifiers]
         waits = [told.due for told in present if told.due and told.cursor < story.end]
         if waits:

@@ -93,6 +93,25 @@ async def test_one_that_comes_back_within_the_hour_is_the_same_one(
     assert [alarm.since for alarm in await alarms.standing()] == [clock.now() if is_told_again else NOON]
 
 
+async def test_an_end_that_is_said_again_is_no_later_one(alarms: Alarms, clock: TurnedClock) -> None:
+    """Or what is quieted at each look would be remembered for ever, and never be told again."""
+    await alarms.sound(STRAY, "i-1")
+    await told(alarms)
+    await alarms.quiet(STRAY, "i-1")
+    clock.instant += REMEMBERED_FOR
+    await alarms.quiet(STRAY, "i-1")
+    await alarms.settle(STRAY, {})
+    await alarms.sound(STRAY, "i-1")
+    assert await told(alarms) == [("stray:i-1", CY)]
+
+
+async def test_what_stands_is_shown_the_oldest_first(alarms: Alarms, clock: TurnedClock) -> None:
+    for subject in ("b", "c", "a"):
+        await alarms.sound(STRAY, subject)
+        clock.turn(seconds=1)
+    assert [alarm.subject for alarm in await alarms.standing()] == ["b", "c", "a"]
+
+
 async def test_what_is_over_is_told_to_nobody(alarms: Alarms) -> None:
     await alarms.sound(STRAY, "i-1")
     await alarms.quiet(STRAY, "i-1")
@@ -121,7 +140,7 @@ async def test_what_is_long_over_leaves_nothing_behind(alarms: Alarms, clock: Tu
     clock.instant += REMEMBERED_FOR
     await alarms.forget()
     async with Redis.from_url(redis_url, decode_responses=True) as redis:
-        assert not await redis.keys("{gpu}:*")
+        assert await redis.keys("{gpu}:*") == ["{gpu}:looked"]
 
 
 async def test_one_that_cannot_be_read_hides_no_other(alarms: Alarms, redis_url: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -44,6 +45,14 @@ def test_a_lease_has_a_bound_where_the_installation_sets_none(lease: timedelta, 
     found = requests.check(draft, market(), limits)
     problems = found if isinstance(found, dict) else {}
     assert ("lease" not in problems) == is_fine
+
+
+@pytest.mark.parametrize(("count", "is_fine"), [(0, True), (1, True), (99, True), (100, False), (101, False)])
+def test_novita_takes_a_hundred_variables_of_which_the_bot_needs_one(count: int, *, is_fine: bool) -> None:
+    draft = replace(requests.draft_of(request()), envs={f"V{number}": "x" for number in range(count)})
+    found = requests.check(draft, market(), Limits(default_lease=None, max_lease=None))
+    problems = found if isinstance(found, dict) else {}
+    assert ("envs" not in problems) is is_fine
 
 
 def ending(at: datetime | None) -> Instance:

@@ -12,7 +12,7 @@ from redis.asyncio import Redis
 
 from bot.sandbox.novita import Endpoint, Fault, SandboxNovita
 from core.errors import NotFound, NovitaError
-from core.models import BillingMode, Stock
+from core.models import BillingMode, Market, Stock
 from tests.core.processes import Process, process
 from tests.core.samples import TurnedClock
 
@@ -99,16 +99,32 @@ async def test_while_novita_is_away_the_last_market_stays_at_hand(
     assert await web.catalog.get_market() is market
 
 
+@pytest.mark.parametrize("failing", [1, 2, 3])
 async def test_a_region_that_does_not_answer_keeps_what_was_known_of_it(
-    web: Process, sandbox: SandboxNovita, clock: TurnedClock
+    web: Process, sandbox: SandboxNovita, clock: TurnedClock, failing: int
 ) -> None:
+    """Its prices of every billing, also when both of its calls fail."""
     before = await web.catalog.get_market()
     clock.turn(seconds=31)
-    sandbox.fail_next("products", Fault.refused(400, "SOMETHING"))
+    sandbox.fail_next("products", Fault.refused(400, "SOMETHING"), times=failing)
     await web.catalog.refresh()
     assert web.catalog.market is not None
     assert web.catalog.market.as_of > before.as_of
-    assert sorted(p.id for p in web.catalog.market.products) == sorted(p.id for p in before.products)
+    assert _offered(web.catalog.market) == _offered(before)
+
+
+def _offered(market: Market) -> dict[tuple[str, str], dict[BillingMode, Decimal]]:
+    return {
+        (product.region.name, product.id): {mode: price.usd for mode, price in product.prices.items()}
+        for product in market.products
+    }
+
+
+async def test_a_market_without_any_products_is_none(web: Process, sandbox: SandboxNovita) -> None:
+    sandbox.fail_all(Fault.refused(400, "SOMETHING"), "products")
+    with pytest.raises(NovitaError):
+        await web.catalog.get_market()
+    assert web.catalog.market is None
 
 
 async def test_a_cold_process_without_novita_says_so(web: Process, sandbox: SandboxNovita) -> None:
@@ -124,7 +140,7 @@ async def test_templates_come_from_both_channels_and_their_secrets_stay_out_of_r
     await web.catalog.refresh_templates()
     assert {template.channel for template in web.catalog.templates} == {"official", "private"}
     async with Redis.from_url(redis_url) as redis:
-        assert await redis.keys("*") == [b"{gpu}:market"]
+        assert sorted(await redis.keys("*")) == [b"{gpu}:looked", b"{gpu}:market"]
         kept = await redis.hgetall("{gpu}:market")
         assert not [secret for secret in sandbox.secrets if secret.encode() in kept[b"json"]]
 

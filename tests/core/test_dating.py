@@ -18,7 +18,17 @@ AHEAD = NOON + 2 * HOUR
 
 
 @pytest.mark.parametrize(
-    "name", ["created_at", "launched_at", "running_at", "stopped_at", "in_doubt_since", "missing_since"]
+    "name",
+    [
+        "created_at",
+        "launched_at",
+        "running_at",
+        "stopped_at",
+        "ended_at",
+        "in_doubt_since",
+        "missing_since",
+        "starting_since",
+    ],
 )
 @pytest.mark.parametrize(
     ("by", "is_put_right"), [(2 * HOUR, True), (CLOSE_ENOUGH + MOMENT, True), (CLOSE_ENOUGH, False), (-HOUR, False)]

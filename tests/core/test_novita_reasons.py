@@ -149,6 +149,25 @@ def test_an_unknown_403_is_a_quota_when_its_text_says_so(status: int, message: s
     assert kind(status, "NEW_REASON", message) is expected
 
 
+@pytest.mark.parametrize(
+    ("status", "reason", "message", "expected"),
+    [
+        (403, "FORBIDDEN", "quota exceeded", FailureKind.QUOTA),
+        (403, "PERMISSION_DENIED", "instance limit reached", FailureKind.QUOTA),
+        (403, "PERMISSION_DENIED", "insufficient permissions", FailureKind.ACCOUNT),
+        (401, "FORBIDDEN", "quota exceeded", FailureKind.ACCOUNT),
+        (403, "BALANCE_NOT_ENOUGH", "insufficient balance", FailureKind.MONEY),
+        (403, "INVALID_REQUEST_BODY", "limit must be at most 100", FailureKind.BAD_INPUT),
+        (403, "FORBIDDEN", "invalid state change: quota", FailureKind.OTHER),
+        (401, "NEW_REASON", "go away", FailureKind.ACCOUNT),
+    ],
+)
+def test_a_403_that_blames_the_account_is_a_quota_when_its_text_says_so(
+    status: int, reason: str, message: str, expected: FailureKind
+) -> None:
+    assert kind(status, reason, message) is expected
+
+
 def test_a_new_reason_is_no_key_trouble_by_its_status_alone() -> None:
     assert kind(403, "NEW_REASON", "go away") is FailureKind.OTHER
     assert kind(403, "", "go away") is FailureKind.GATEWAY

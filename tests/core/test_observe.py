@@ -8,6 +8,7 @@ from datetime import timedelta
 import pytest
 
 from bot.sandbox.novita import Endpoint, Fault, SandboxNovita
+from core.absence import UNLISTED_FOR
 from core.alarms import AlarmKind
 from core.errors import NovitaRefused
 from core.models import Instance, Status
@@ -173,6 +174,21 @@ async def test_a_defect_of_one_instance_stops_no_other_and_is_heard_while_it_las
     await elsewhere.close()
     assert await worker.alarms.standing() == []
     assert (await _read(worker, made.id)).status is Status.RUNNING
+
+
+async def test_a_new_instance_that_is_not_listed_yet_is_not_asked_for_before_its_time(
+    worker: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    listed, made = await _made(worker), await _made(worker, "view:V2")
+    sandbox.vanish(made.novita_id or "")
+    clock.instant += UNLISTED_FOR
+    await worker.observer.look()
+    assert sandbox.calls_of(Endpoint.INSTANCE) == []
+    clock.turn(milliseconds=1)
+    await worker.observer.look()
+    [asked] = sandbox.calls_of(Endpoint.INSTANCE)
+    assert asked.query["instanceId"] == made.novita_id
+    assert (await _read(worker, listed.id)).missing_since is None
 
 
 async def test_what_is_stopped_and_deleted_in_the_console_is_noticed(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -27,6 +28,18 @@ def test_the_preferred_region_leads_then_priority_then_the_cheapest_of_the_other
         product("US-CA-06", "0.70"),
     )
     assert _order(sale, region="US-CA-06") == ["US-CA-06", "AS-SGP-02", "CN-HK-01", "OC-AU-01", "EU-GB-01"]
+
+
+def test_the_preferred_region_leads_wherever_it_stands_among_the_others() -> None:
+    sale = market(product("AS-SGP-02", "0.60"), product("CN-HK-01", "0.50"), product("EU-GB-01", "0.40"))
+    assert _order(sale, region="CN-HK-01") == ["CN-HK-01", "AS-SGP-02", "EU-GB-01"]
+    assert _order(sale, region="gone") == _order(sale) == ["AS-SGP-02", "CN-HK-01", "EU-GB-01"]
+
+
+@pytest.mark.parametrize(("disk", "fits"), [(9, False), (10, True), (300, True), (301, False)])
+def test_a_disk_fits_from_the_smallest_to_the_largest_that_is_taken(disk: int, *, fits: bool) -> None:
+    sale = market(product("CN-HK-01", max_disk=300))
+    assert bool(rank(sale, request(rootfs_size=disk))) is fits
 
 
 def test_inside_a_region_cheaper_then_more_memory_then_more_cpu_then_id_decides() -> None:

@@ -411,6 +411,28 @@ async def test_a_receiver_whose_ipv6_cannot_be_reached_is_reached_by_ipv4(receiv
     await stream.aclose()
 
 
+class Stopwatch(httpcore.AsyncNetworkBackend):
+    """Writes down how long each address may take, and reaches none."""
+
+    def __init__(self) -> None:
+        self.given: list[float | None] = []
+
+    async def connect_tcp(self, host: str, port: int, timeout: float | None = None, *_: Any, **__: Any) -> Any:
+        self.given.append(timeout)
+        raise httpcore.ConnectTimeout
+
+
+@pytest.mark.parametrize("count", [1, 2, 3, 9])
+async def test_the_last_of_several_addresses_has_a_share_to_connect_and_one_to_answer(count: int) -> None:
+    _, resolve = answering([f"2606:4700::{number}" for number in range(1, count + 1)])
+    watch = Stopwatch()
+    with pytest.raises(httpcore.ConnectTimeout):
+        await PublicOnly(watch, resolve, timedelta(seconds=12)).connect_tcp("many.example.com", 443, 12)
+    *first, last = watch.given
+    assert first == [12 / (count + 1)] * (count - 1)
+    assert last == 12, "the whole exchange has its own end"
+
+
 @pytest.mark.parametrize("answer", [[], OSError("no such name")])
 async def test_a_name_that_is_not_known_just_now_is_tried_again(answer: Any) -> None:
     async def resolve(host: str, port: int) -> list[str]:
