@@ -39,6 +39,7 @@ class Repeats:
         self._clock = clock
         self._lines: dict[Hashable, _Line] = {}
         self._lock = threading.Lock()
+        self._forgot_at = -_APART
 
     def __call__(self, _logger: WrappedLogger, _method: str, event: EventDict) -> EventDict:
         if event.get("level") not in _FOLDED:
@@ -70,13 +71,15 @@ class Repeats:
         return told
 
     def _remember(self, key: Hashable) -> None:
-        if len(self._lines) >= _MOST:
+        # Once a second: nothing is over sooner, and a flood of different lines would search them all each time.
+        if len(self._lines) >= _MOST and self._clock() - self._forgot_at >= _APART:
             self._forget()
         if len(self._lines) < _MOST:
             self._lines[key] = _Line(self._clock())
 
     def _forget(self) -> None:
         """What has not come again."""
+        self._forgot_at = self._clock()
         self._lines = {key: line for key, line in self._lines.items() if line.last or not self._is_over(line)}
 
     def _is_over(self, line: _Line) -> bool:
