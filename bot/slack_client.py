@@ -15,6 +15,8 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot import faults
 from core import metrics, request_id
+from core.outbound import Outbound
+from core.user_agent import USER_AGENT
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +24,12 @@ _RATE_LIMITED = {"ratelimited", "rate_limited"}
 
 
 class SlackClient(AsyncWebClient):
-    """Slack's Web API."""
+    """Slack's Web API. `outbound` says how to get there, and nothing else does: slack_sdk would ask the environment."""
+
+    def __init__(self, *, outbound: Outbound, base_url: str, **more: Any) -> None:
+        super().__init__(base_url=base_url, ssl=outbound.tls, **more)
+        self.outbound = outbound
+        self.proxy = way_to(self, base_url)
 
     # The arguments are slack_sdk's, and are handed on as they come.
     async def api_call(self, api_method: str, **arguments: Any) -> AsyncSlackResponse:
@@ -39,6 +46,21 @@ class ResponseUrl(AsyncWebhookClient):
             if answer.status_code != 200:
                 call.end(f"http_{answer.status_code}", _outcome_of_status(answer.status_code))
             return answer
+
+
+def way_to(client: AsyncWebClient, url: str) -> str | None:
+    """The proxy through which an address of Slack's is reached; a secret."""
+    if not isinstance(client, SlackClient):
+        return client.proxy
+    proxy = client.outbound.proxy_for(url)
+    return proxy.url if proxy else None
+
+
+def response_url(client: AsyncWebClient, url: str) -> ResponseUrl:
+    """The address that came with a command or a click, reached in the client's way."""
+    made = ResponseUrl(url, session=client.session, ssl=client.ssl, retry_handlers=[], user_agent_prefix=USER_AGENT)
+    made.proxy = way_to(client, url)
+    return made
 
 
 class _Call:

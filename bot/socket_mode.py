@@ -30,6 +30,7 @@ from bot import faults
 from bot.faults import CALL_FAILED
 from bot.loops import running
 from bot.references import written_down
+from bot.slack_client import way_to
 from bot.words import unexpected
 from core import request_id
 from core.errors import SettingsError
@@ -169,7 +170,7 @@ class Line:
                 return await session.ws_connect(
                     address,
                     heartbeat=self._pace.heartbeat,
-                    proxy=client.proxy,
+                    proxy=way_to(client, address),
                     ssl=client.ssl if client.ssl is not None else True,
                 )
         except CALL_FAILED as error:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import re
+import string
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -25,7 +26,10 @@ REGION_PRIORITY = ("AS-SGP-02", "CN-HK-01", "OC-AU-01", "US-CA-06", "AS-IN-01")
 
 _DURATION = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m)?")
 _LOG_LEVELS = {"warn": "warning", "err": "error", "fatal": "error", "critical": "error", "trace": "debug"}
-_KEY = re.compile(r"[\x21-\x7e]*")
+_KEY = re.compile(r"[\x21\x23-\x26\x28-\x5f\x61-\x7e]*")
+"""What is printed, without quotes."""
+_INVISIBLE = string.whitespace + "\u00a0\u200b\u200c\u200d\u2060\ufeff\0"
+_QUOTES = frozenset({'""', "''", "“”", "‘’", "„“", "«»", "``"})
 _LONGEST_DURATION = timedelta(days=3650)
 _SHORTEST_PERIOD, _LONGEST_PERIOD = timedelta(milliseconds=1), timedelta(days=1)
 
@@ -58,6 +62,14 @@ def _seconds(value: object) -> object:
     if not _SHORTEST_PERIOD.total_seconds() <= seconds <= _LONGEST_PERIOD.total_seconds():
         raise ValueError(f"{value!r} is not a number of seconds above 0 and at most 86400")
     return timedelta(seconds=seconds)
+
+
+def _bare(text: str) -> str:
+    """Without what can only be a mistake: blanks, what is not seen, and the quotes that `docker --env-file` keeps."""
+    text = text.strip(_INVISIBLE)
+    while len(text) > 1 and text[0] + text[-1] in _QUOTES:
+        text = text[1:-1].strip(_INVISIBLE)
+    return text
 
 
 def _comma_list(value: object) -> object:
@@ -117,8 +129,25 @@ def _slack_ids(letters: str, example: str) -> AfterValidator:
     return AfterValidator(check)
 
 
+def _signing_secret(secret: SecretStr) -> SecretStr:
+    if re.match("xox|xapp-", secret.get_secret_value()):
+        raise ValueError("is a token; copy the Signing Secret (Basic Information of the Slack app)")
+    return secret
+
+
 def _data_dir() -> Path:
-    return platformdirs.user_data_path("gpu-bot", appauthor=False)
+    """Relative where this user has no home (a container's, which no list knows), so that it is refused if needed."""
+    try:
+        return platformdirs.user_data_path("gpu-bot", appauthor=False)
+    except RuntimeError:
+        return Path("gpu-bot")
+
+
+def _folder(path: Path) -> Path:
+    try:
+        return path.expanduser().absolute()
+    except (RuntimeError, OSError) as error:
+        raise ValueError("cannot be found from here; write it whole, like /var/lib/gpu-bot") from error
 
 
 Key = Annotated[SecretStr, AfterValidator(_check_key)]
@@ -140,7 +169,7 @@ class Settings(BaseSettings):
         populate_by_name=True,
         case_sensitive=True,
         env_file=".env",
-        env_file_encoding="utf-8",
+        env_file_encoding="utf-8-sig",
         env_ignore_empty=True,
         extra="ignore",
         frozen=True,
@@ -148,7 +177,7 @@ class Settings(BaseSettings):
     )
 
     slack_bot_token: Annotated[Key, _starting_with("xoxb-", "Bot User OAuth Token")] = SecretStr("")
-    slack_signing_secret: Key | None = None
+    slack_signing_secret: Annotated[Key, AfterValidator(_signing_secret)] | None = None
     slack_app_token: Annotated[Key, _starting_with("xapp-", "App-Level Token")] | None = None
     slack_api_url: Annotated[WebAddress, AfterValidator(lambda url: url.rstrip("/") + "/")] = "https://slack.com/api/"
     """Ends with a slash, because method names are joined to it."""
@@ -156,9 +185,7 @@ class Settings(BaseSettings):
     novita_api_url: HostRoot = "https://api.novita.ai"
     redis_url: Annotated[SecretStr, AfterValidator(_check_redis_url)] | None = None
     """A secret, because it may hold a password. None: the embedded server."""
-    data_dir: Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())] = Field(
-        default_factory=_data_dir
-    )
+    data_dir: Annotated[Path, AfterValidator(_folder)] = Field(default_factory=_data_dir)
     host: str = "0.0.0.0"  # noqa: S104  a bot behind a proxy or in a container is reached from outside
     port: int = Field(default=3000, ge=0, le=65535)
     """0 lets the system choose."""
@@ -186,7 +213,7 @@ class Settings(BaseSettings):
     @model_validator(mode="before")
     @classmethod
     def _strip_blanks(cls, raw: dict[str, Any]) -> dict[str, Any]:
-        stripped = {name: value.strip() if isinstance(value, str) else value for name, value in raw.items()}
+        stripped = {name: _bare(value) if isinstance(value, str) else value for name, value in raw.items()}
         return {name: value for name, value in stripped.items() if value != ""}
 
     @property
@@ -230,12 +257,20 @@ def examine() -> tuple[Settings, Problems]:
         name, _, text = str(error).partition(": ")
         problems |= {name: text}
     needed = _account_problems(settings) | _slack_delivery_problems(settings)
-    return settings, needed | _lease_problems(settings, problems) | _webhook_problems(settings) | problems
+    return settings, needed | _home_problems(settings) | _lease_problems(settings, problems) | _webhook_problems(
+        settings
+    ) | problems
 
 
 def _load(check: Callable[[Settings], Problems]) -> Settings:
     settings, problems = _read()
-    problems = check(settings) | _lease_problems(settings, problems) | _webhook_problems(settings) | problems
+    problems = (
+        check(settings)
+        | _home_problems(settings)
+        | _lease_problems(settings, problems)
+        | _webhook_problems(settings)
+        | problems
+    )
     if problems:
         raise SettingsError("\n".join(f"{name}: {text}" for name, text in sorted(problems.items())))
     return settings
@@ -260,6 +295,17 @@ def _sentence(found: dict[str, Any]) -> str:
     """Our own words come as ValueError; pydantic's start with a capital and never hold the input."""
     error = found.get("ctx", {}).get("error")
     return str(error) if isinstance(error, ValueError) else str(found["msg"]).replace("Input should be", "needs to be")
+
+
+def _joint_problems(settings: Settings, found: Problems) -> Problems:
+    """What is wrong with settings beside each other, and what was `found` wrong with each of them."""
+    return _home_problems(settings) | _lease_problems(settings, found) | _webhook_problems(settings) | found
+
+
+def _home_problems(settings: Settings) -> Problems:
+    if settings.redis_url or settings.data_dir.is_absolute():
+        return {}
+    return {"DATA_DIR": "not set, and this user has no home folder; set it to one to write in, or set REDIS_URL"}
 
 
 def _account_problems(settings: Settings) -> Problems:

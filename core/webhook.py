@@ -11,6 +11,8 @@ import hashlib
 import hmac
 import json
 import socket
+import ssl
+from base64 import b64encode
 from collections.abc import Awaitable, Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -45,6 +47,7 @@ from core.events import (
     WebhookGivenUp,
 )
 from core.models import Instance
+from core.outbound import Outbound, Proxy, trouble_of
 from core.outbox import GivenUp, Memo, NotDelivered
 from core.responses import response_to
 from core.user_agent import USER_AGENT
@@ -78,6 +81,8 @@ _AS_IT_IS = "%/:?#[]@!$&'()*+,;=~"
 
 _TRY_FOR = timedelta(hours=24)
 _AGAIN = {408, 425, 429}
+_NO_ANSWER = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpcore.ProxyError, OSError)
+_LARGEST_HEAD = 65536
 _DIGITS = 6
 """How many of a number of seconds count: Python refuses to read thousands."""
 
@@ -115,6 +120,7 @@ class WebhookNotifier:
         allow_private: bool = False,
         resolve: Resolve = look_up,
         patience: timedelta = _PATIENCE,
+        outbound: Outbound | None = None,
     ) -> None:
         self.name = name
         self._is_theirs = is_theirs
@@ -122,9 +128,8 @@ class WebhookNotifier:
         self._clock = clock
         self._secret = secret.get_secret_value().encode() if secret else b""
         self._allow_private = allow_private
-        self._backend: httpcore.AsyncNetworkBackend = httpcore.AnyIOBackend()
-        if not allow_private:
-            self._backend = PublicOnly(self._backend, resolve, patience)
+        self._resolve = resolve
+        self._outbound = outbound or Outbound({})
         self._patience = patience
 
     async def tell(self, instance: Instance, event: Event, memo: Memo, *, latest: bool) -> Memo:
@@ -139,9 +144,27 @@ class WebhookNotifier:
             status, asked = await self._post(address, body, f"{instance.id}-{number}")
         except Forbidden as error:
             raise self._given_up(str(error)) from error
-        except (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, OSError) as error:
-            raise self._later(event, f"no answer ({type(error).__name__})", None) from error
+        except _NO_ANSWER as error:
+            raise self._later(event, f"no answer ({trouble_of(error) or type(error).__name__})", None) from error
         return self._settled(event, memo, number, status, asked)
+
+    def _pool(self, url: str) -> httpcore.AsyncConnectionPool:
+        """Connections to the address itself or, when it may not be private, to the very ones that were checked.
+
+        So it is behind a proxy too: that is asked to connect to an address that was checked here, not to a name.
+        """
+        proxy = self._outbound.proxy_for(url)
+        backend: httpcore.AsyncNetworkBackend = httpcore.AnyIOBackend()
+        if self._allow_private:
+            known = httpcore.Proxy(proxy.address, auth=proxy.auth, ssl_context=self._tls(proxy)) if proxy else None
+            return httpcore.AsyncConnectionPool(self._outbound.tls, network_backend=backend, proxy=known)
+        if proxy:
+            backend = ThroughProxy(backend, proxy, self._outbound.tls)
+        backend = PublicOnly(backend, self._resolve, self._patience)
+        return httpcore.AsyncConnectionPool(self._outbound.tls, network_backend=backend)
+
+    def _tls(self, proxy: Proxy) -> ssl.SSLContext | None:
+        return self._outbound.tls if proxy.scheme == "https" else None
 
     def _address(self, url: str) -> str:
         """The address in the letters that travel. Raises Forbidden unless it may be gone to."""
@@ -194,7 +217,7 @@ class WebhookNotifier:
         with _called(self.name) as call:
             async with (
                 asyncio.timeout(self._patience.total_seconds()),
-                httpcore.AsyncConnectionPool(network_backend=self._backend) as pool,
+                self._pool(url) as pool,
                 pool.stream("POST", url, headers=headers, content=body) as answer,
             ):
                 call.status = answer.status
@@ -244,7 +267,7 @@ class PublicOnly(httpcore.AsyncNetworkBackend):
         # One share more than there are addresses: the last must also have time to answer.
         share = self._patience.total_seconds() / (len(first) + 2)
         for address in first:
-            with suppress(httpcore.ConnectError, httpcore.ConnectTimeout):
+            with suppress(httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.ProxyError):
                 return await self._inner.connect_tcp(address, port, share, local_address, socket_options)
         return await self._inner.connect_tcp(last, port, timeout, local_address, socket_options)
 
@@ -272,6 +295,64 @@ class PublicOnly(httpcore.AsyncNetworkBackend):
 def _is_told(event: Event) -> bool:
     """An order that is still tried may yet be done: only its end is news for a program."""
     return isinstance(event, _TOLD) and (not isinstance(event, OrderFailed) or event.is_final)
+
+
+class ThroughProxy(httpcore.AsyncNetworkBackend):
+    """Has an HTTP proxy make each connection."""
+
+    def __init__(self, inner: httpcore.AsyncNetworkBackend, proxy: Proxy, tls: ssl.SSLContext) -> None:
+        self._inner = inner
+        self._proxy = proxy
+        self._tls = tls
+
+    async def connect_tcp(
+        self,
+        host: str,
+        port: int,
+        timeout: float | None = None,
+        local_address: str | None = None,
+        socket_options: Iterable[Any] | None = None,
+    ) -> httpcore.AsyncNetworkStream:
+        stream = await self._inner.connect_tcp(
+            self._proxy.host, self._proxy.port, timeout, local_address, socket_options
+        )
+        try:
+            if self._proxy.scheme == "https":
+                stream = await stream.start_tls(self._tls, self._proxy.host, timeout)
+            await stream.write(self._request(f"[{host}]:{port}" if ":" in host else f"{host}:{port}"), timeout)
+            await _expect_yes(stream, timeout)
+        except BaseException:
+            await stream.aclose()
+            raise
+        return stream
+
+    async def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        raise Forbidden("the address is not one of the internet")
+
+    async def sleep(self, seconds: float) -> None:
+        await self._inner.sleep(seconds)
+
+    def _request(self, place: str) -> bytes:
+        words = [f"CONNECT {place} HTTP/1.1", f"Host: {place}", "User-Agent: gpu-bot"]
+        if self._proxy.auth:
+            secret = b64encode(":".join(self._proxy.auth).encode()).decode()
+            words.append(f"Proxy-Authorization: Basic {secret}")
+        return "\r\n".join([*words, "", ""]).encode()
+
+
+async def _expect_yes(stream: httpcore.AsyncNetworkStream, timeout: float | None) -> None:
+    """Raises httpcore.ProxyError with the status when the proxy refuses."""
+    head = b""
+    while b"\r\n\r\n" not in head:
+        more = await stream.read(4096, timeout)
+        head += more
+        if not more or len(head) > _LARGEST_HEAD:
+            raise httpcore.ProxyError("no answer that can be read")
+    status = head.split(b" ", 2)[1:2]
+    if not status or not status[0].startswith(b"2"):
+        raise httpcore.ProxyError(status[0][:3].decode("ascii", "replace") if status else "no status")
 
 
 def _body(instance: Instance, event: Event, event_id: str) -> bytes:

@@ -27,11 +27,12 @@ from core.errors import SettingsError, StoreForbidden, StoreUnavailable
 from core.lifecycle import Lifecycle
 from core.novita import NovitaClient
 from core.observe import ALIVE_WITHIN, BEAT_EVERY
+from core.outbound import Outbound
 from core.outbox import Outbox
 from core.redis_server import embedded_redis
 from core.reports import Reports
 from core.settings import Settings
-from core.store import Store, connect, rights
+from core.store import Store, connect, rights, tls_trouble
 from core.strays import Strays
 from core.user_agent import USER_AGENT
 from core.webhook import WebhookNotifier
@@ -69,26 +70,29 @@ class Base:
     alarms: Alarms
     strays: Strays
     continuity: Continuity
+    outbound: Outbound
 
 
 @contextlib.asynccontextmanager
 async def open_base(settings: Settings) -> AsyncIterator[Base]:
     """What every process has, until the context ends. Raises SettingsError when Redis or Slack refuse."""
     logs.mask(*settings.secrets())
+    outbound = Outbound()
+    logs.mask(*outbound.secrets())
     async with contextlib.AsyncExitStack() as stack:
         redis_url = await _redis_url(settings, stack)
         store = Store(connect(redis_url))
         stack.push_async_callback(store.aclose)
         clock = SharedClock()
-        await _wait_for_redis(store, clock)
+        await _wait_for_redis(store, clock, redis_url)
         session = await stack.enter_async_context(aiohttp.ClientSession(timeout=_SLACK_TIMEOUT))
-        client = slack_client(settings, session)
+        client = slack_client(settings, session, outbound)
         identity = Identity(client)
         await _introduce(identity, store)
-        novita = NovitaClient(settings.novita_api_url, settings.novita_api_key)
+        novita = NovitaClient(settings.novita_api_url, settings.novita_api_key, outbound=outbound)
         stack.push_async_callback(novita.aclose)
         slack = SlackNotifier(client, identity, clock, admins=settings.admins)
-        outbox = Outbox(store, [slack, *_webhooks(settings, clock)], clock)
+        outbox = Outbox(store, [slack, *_webhooks(settings, clock, outbound)], clock)
         stack.push_async_callback(outbox.drain, _TELLING_PATIENCE)
         continuity = Continuity(store, outbox, is_embedded=settings.redis_url is None)
         await stack.enter_async_context(running(lambda: _beat(store, continuity, clock), name="beat"))
@@ -115,25 +119,37 @@ async def open_base(settings: Settings) -> AsyncIterator[Base]:
             alarms=alarms,
             strays=strays,
             continuity=continuity,
+            outbound=outbound,
         )
 
 
-def _webhooks(settings: Settings, clock: SystemClock) -> list[WebhookNotifier]:
+def _webhooks(settings: Settings, clock: SystemClock, outbound: Outbound) -> list[WebhookNotifier]:
     """The request's own webhook and, when there is one, the installation's."""
     secret, private = settings.webhook_secret, settings.webhook_allow_private
     everywhere = settings.webhook_url
-    own = WebhookNotifier("webhook", lambda i: i.request.webhook_url, clock, secret=secret, allow_private=private)
+    own = WebhookNotifier(
+        "webhook", lambda i: i.request.webhook_url, clock, secret=secret, allow_private=private, outbound=outbound
+    )
     if everywhere is None:
         return [own]
     common = WebhookNotifier(
-        "webhook:all", lambda _: everywhere, clock, secret=secret, is_theirs=False, allow_private=private
+        "webhook:all",
+        lambda _: everywhere,
+        clock,
+        secret=secret,
+        is_theirs=False,
+        allow_private=private,
+        outbound=outbound,
     )
     return [own, common]
 
 
-def slack_client(settings: Settings, session: aiohttp.ClientSession) -> AsyncWebClient:
+def slack_client(
+    settings: Settings, session: aiohttp.ClientSession, outbound: Outbound | None = None
+) -> AsyncWebClient:
     """One session for all calls, and none of slack_sdk's own retries: they can post a message twice (slack.md B6)."""
     return SlackClient(
+        outbound=outbound or Outbound({}),
         token=settings.slack_bot_token.get_secret_value(),
         base_url=settings.slack_api_url,
         session=session,
@@ -150,7 +166,7 @@ async def _redis_url(settings: Settings, stack: contextlib.AsyncExitStack) -> st
     return embedded.url
 
 
-async def _wait_for_redis(store: Store, clock: SharedClock) -> None:
+async def _wait_for_redis(store: Store, clock: SharedClock, url: str) -> None:
     """Until it says what time it is."""
     until = clock.now() + _REDIS_PATIENCE
     while True:
@@ -159,6 +175,8 @@ async def _wait_for_redis(store: Store, clock: SharedClock) -> None:
             if not lacking:
                 clock.set_by(await store.time())
         except StoreUnavailable as error:
+            if trouble := await tls_trouble(url, error):
+                raise SettingsError(f"REDIS_URL: {trouble}") from error
             if clock.now() > until or isinstance(error, StoreForbidden):
                 raise SettingsError(f"REDIS_URL: {error}; {_redis_cure(error)}") from error
             await clock.sleep(timedelta(seconds=1))

@@ -15,7 +15,9 @@ from bot.doctor import Finding, Patient, diagnose
 from bot.signals import cancel_on_signals
 from core import settings
 from core.clock import SystemClock
+from core.errors import SettingsError
 from core.novita import NovitaClient, Timeouts
+from core.outbound import Outbound
 from core.redis_server import ensure_server
 from core.settings import Settings
 from core.store import Store, connect
@@ -31,20 +33,32 @@ async def run(channel: str = "") -> list[Finding]:
     found, problems = settings.examine()
     logs.setup("error", found.log_format)
     logs.mask(*found.secrets())
-    async with _opened(found, channel) as patient:
+    outbound, wrong = _way_out()
+    problems |= wrong
+    logs.mask(*outbound.secrets())
+    async with _opened(found, channel, outbound) as patient:
         return await diagnose(patient, problems)
 
 
+def _way_out() -> tuple[Outbound, dict[str, str]]:
+    """The way out, or a direct one beside what is wrong with it."""
+    try:
+        return Outbound(), {}
+    except SettingsError as error:
+        name, _, text = str(error).partition(": ")
+        return Outbound({}), {name: text}
+
+
 @contextlib.asynccontextmanager
-async def _opened(found: Settings, channel: str) -> AsyncIterator[Patient]:
+async def _opened(found: Settings, channel: str, outbound: Outbound) -> AsyncIterator[Patient]:
     async with contextlib.AsyncExitStack() as stack:
         session = await stack.enter_async_context(aiohttp.ClientSession(timeout=_SLACK_TIMEOUT))
-        novita = NovitaClient(found.novita_api_url, found.novita_api_key, timeouts=_NOVITA_TIMEOUTS)
+        novita = NovitaClient(found.novita_api_url, found.novita_api_key, timeouts=_NOVITA_TIMEOUTS, outbound=outbound)
         stack.push_async_callback(novita.aclose)
-        client = slack_client(found, session)
+        client = slack_client(found, session, outbound)
         redis = _Redis(found, stack)
         stack.push_async_callback(redis.aclose)
-        yield Patient(found, client, novita, SystemClock(), redis.store, channel)
+        yield Patient(found, client, novita, SystemClock(), redis.store, channel, outbound)
 
 
 class _Redis:

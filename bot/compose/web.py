@@ -134,7 +134,9 @@ async def _examine(base: Base) -> list[Finding]:
     async def open_store() -> Store:
         return base.store
 
-    return await diagnose(Patient(base.settings, base.client, base.novita, base.clock, open_store))
+    return await diagnose(
+        Patient(base.settings, base.client, base.novita, base.clock, open_store, outbound=base.outbound)
+    )
 
 
 async def _first_look(catalog: Catalog) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from bot.doctor import address, redis
+from bot.doctor import address, outbound, redis
 from bot.doctor.examining import Check
 from bot.doctor.novita import Novita
 from bot.doctor.patient import Patient
@@ -14,7 +14,8 @@ from bot.doctor.slack import MAY_STAND, Slack
 
 def checks(patient: Patient) -> list[Check]:
     """All that apply to this installation; one whose ground is another comes after it."""
-    return [*_redis(patient), *_slack(patient), *_novita(patient), *_address(patient)]
+    way = Check("Way out", partial(outbound.way_out, patient))
+    return [way, *_redis(patient), *_slack(patient), *_novita(patient), *_address(patient)]
 
 
 def _redis(patient: Patient) -> Iterator[Check]:

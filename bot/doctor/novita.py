@@ -7,12 +7,14 @@ from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from bot import words
+from bot.doctor.address import advice_on
 from bot.doctor.finding import Result, State, failed, ok, skipped, warning
 from bot.doctor.patient import Patient
 from core import costs
 from core.durations import duration_words
 from core.errors import GpuBotError, NovitaError, NovitaRefused, RateLimited
 from core.models import BillingMode, FailureKind, Product, Region, Stock
+from core.outbound import trouble_of
 from core.witness import APART
 
 LOW_BALANCE = Decimal(5)
@@ -157,5 +159,6 @@ def _no_novita(error: NovitaError) -> Result:
             return failed(said, "Check the proxy, the firewall and NOVITA_API_URL; the key has not been looked at.")
         is_key = error.kind is FailureKind.ACCOUNT and not words.is_about_account(error.reason)
         return failed(said, "Make a new NOVITA_API_KEY in its console." if is_key else f"It says: {error.message}")
-    why = type(error.__cause__).__name__ if error.__cause__ else str(error)
-    return failed(f"Novita does not answer ({why})", "Check the network, a proxy, and NOVITA_API_URL.")
+    told = trouble_of(error)
+    why = told or (type(error.__cause__).__name__ if error.__cause__ else str(error))
+    return failed(f"Novita does not answer ({why})", advice_on(told, "NOVITA_API_URL"))

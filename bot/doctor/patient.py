@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from slack_sdk.web.async_client import AsyncWebClient
 
 from core.clock import Clock
 from core.novita import NovitaClient
+from core.outbound import Outbound
 from core.settings import Settings
 from core.store import Store
 
@@ -26,3 +27,4 @@ class Patient:
     clock: Clock
     open_store: Callable[[], Awaitable[Store]]
     channel: str = ""
+    outbound: Outbound = field(default_factory=lambda: Outbound({}))

@@ -15,7 +15,7 @@ from core.clock import CLOSE_ENOUGH
 from core.durations import duration_words
 from core.errors import SettingsError, StoreForbidden, StoreFull, StoreUnavailable
 from core.observe import ALIVE_WITHIN
-from core.store import rights
+from core.store import rights, tls_trouble
 from core.store.inspection import ServerFacts
 
 OLDEST = (6, 2)
@@ -33,6 +33,9 @@ async def server(patient: Patient) -> Result:
     except SettingsError as error:
         return wrong(str(error).partition(": ")[2])
     except StoreUnavailable as error:
+        url = patient.settings.redis_url
+        if url and (trouble := await tls_trouble(url.get_secret_value(), error)):
+            return wrong(trouble)
         return _no_redis(error)
     if lacking:
         return failed(rights.in_words(lacking), f"Give the user of REDIS_URL {rights.ACL_RULE}")

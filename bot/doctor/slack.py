@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import re
+
+from pydantic import SecretStr
 from slack_sdk.errors import SlackApiError
 
 from bot import faults
+from bot.doctor.address import advice_on
 from bot.doctor.finding import Result, failed, ok, warning
 from bot.doctor.patient import Patient
 from bot.faults import CALL_FAILED
 from bot.manifest import SCOPES
+from core.outbound import trouble_of
 
 _REINSTALL = "Paste the output of gpu-bot manifest into the app's manifest, then reinstall it to the workspace."
 _NOBODY = "1.000000"
@@ -56,7 +61,7 @@ class Slack:
         """How Slack reaches the bot."""
         token = self._patient.settings.slack_app_token
         if token is None:
-            return ok("over HTTP, signed; SLACK_SIGNING_SECRET is set")
+            return _signing(self._patient.settings.slack_signing_secret)
         try:
             await self._client.apps_connections_open(app_token=token.get_secret_value())
         except CALL_FAILED as error:
@@ -97,13 +102,24 @@ class Slack:
         return True
 
 
+def _signing(secret: SecretStr | None) -> Result:
+    """Nobody but Slack can say that it is right; what has another form is wrong."""
+    if secret is not None and not re.fullmatch("[0-9a-f]{32}", secret.get_secret_value()):
+        return failed(
+            "SLACK_SIGNING_SECRET is not 32 hexadecimal digits: every request of Slack's would be refused",
+            "Copy the Signing Secret again (Basic Information of the Slack app).",
+        )
+    return ok("over HTTP, signed; SLACK_SIGNING_SECRET is set")
+
+
 def _no_slack(error: Exception, setting: str) -> Result:
     word = faults.word_of(error)
     if faults.kind_of(error) is faults.Kind.REFUSED or word in faults.TOKEN_REFUSED:
         return failed(f"Slack refuses it ({word})", f"Copy {setting} again from the app's settings.")
     if word in ("ratelimited", "rate_limited"):
         return warning("Slack asks to slow down", "Try again in a minute.")
-    return failed(f"Slack does not answer ({word})", "Check the network, a proxy, and SLACK_API_URL.")
+    why = trouble_of(error)
+    return failed(f"Slack does not answer ({why or word})", advice_on(why, "SLACK_API_URL"))
 
 
 def _not_posted(error: Exception) -> Result:

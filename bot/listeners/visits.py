@@ -14,12 +14,11 @@ from bot.faults import CALL_FAILED, Kind
 from bot.ids import View
 from bot.notifier import CARD
 from bot.parts import Parts
-from bot.slack_client import ResponseUrl
+from bot.slack_client import response_url
 from bot.views import blocks as b
 from bot.views.blocks import Message
 from bot.views.text import Block
 from core.models import Actor
-from core.user_agent import USER_AGENT
 
 log = structlog.get_logger(__name__)
 
@@ -119,12 +118,7 @@ class Answer:
 
     async def _post(self, message: Message, *, instead: bool) -> None:
         """A response_url works without membership, and five times in half an hour (slack.md A3)."""
-        client = ResponseUrl(
-            self._visit.response_url,
-            session=self._parts.client.session,
-            retry_handlers=[],
-            user_agent_prefix=USER_AGENT,
-        )
+        client = response_url(self._parts.client, self._visit.response_url)
         replace = instead and self._visit.is_ephemeral
         answer = await client.send(text=message.text, blocks=message.blocks, replace_original=replace)
         if answer.status_code == 400:

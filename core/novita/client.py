@@ -24,6 +24,7 @@ from core.models import (
 from core.novita import reading, writing
 from core.novita.paging import PAGE_SIZE, Page, Paging
 from core.novita.transport import Query, Timeouts, Transport
+from core.outbound import Outbound
 
 ROOT = "/gpu-instance/openapi/v1"
 BALANCE = "/openapi/v1/billing/balance/detail"
@@ -41,8 +42,10 @@ class NovitaClient:
     Reads are tried up to three times within a few seconds; whatever changes something is sent exactly once.
     """
 
-    def __init__(self, base_url: str, api_key: SecretStr, *, timeouts: Timeouts | None = None) -> None:
-        self._transport = Transport(base_url, api_key, timeouts or Timeouts())
+    def __init__(
+        self, base_url: str, api_key: SecretStr, *, timeouts: Timeouts | None = None, outbound: Outbound | None = None
+    ) -> None:
+        self._transport = Transport(base_url, api_key, timeouts or Timeouts(), outbound or Outbound({}))
         self._pagings: defaultdict[str, Paging] = defaultdict(Paging)
         """One for each listing, which need not count alike."""
 

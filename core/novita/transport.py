@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from ipaddress import ip_address
 from time import perf_counter
 from typing import TypeVar
 
@@ -21,6 +19,7 @@ from core.errors import NovitaError, NovitaRefused, NovitaUnclear, NovitaUnsent,
 from core.novita.reading import Json, parse
 from core.novita.reading import date as read_date
 from core.novita.reasons import GONE, KIND_OF, NEXT_REGION, NO_ANSWER, refusal
+from core.outbound import Outbound, Proxy
 from core.user_agent import USER_AGENT
 
 LANES, LANE_WIDTH = 64, 4
@@ -74,7 +73,8 @@ class _Lane:
             self.busy -= 1
 
 
-def _open(base_url: str, api_key: SecretStr, tls: ssl.SSLContext) -> httpx.AsyncClient:
+def _open(base_url: str, api_key: SecretStr, outbound: Outbound) -> httpx.AsyncClient:
+    proxy = outbound.proxy_for(base_url)
     return httpx.AsyncClient(
         base_url=base_url,
         headers={"Authorization": f"Bearer {api_key.get_secret_value()}", "User-Agent": USER_AGENT},
@@ -83,21 +83,24 @@ def _open(base_url: str, api_key: SecretStr, tls: ssl.SSLContext) -> httpx.Async
             max_keepalive_connections=LANE_WIDTH,
             keepalive_expiry=KEEP_ALIVE.total_seconds(),
         ),
-        verify=tls,
-        # A proxy from the environment is for the outside world, never for a server on this machine.
-        trust_env=not _is_loopback(base_url),
+        verify=outbound.tls,
+        proxy=_through(proxy, outbound) if proxy else None,
+        trust_env=False,
     )
+
+
+def _through(proxy: Proxy, outbound: Outbound) -> httpx.Proxy:
+    return httpx.Proxy(proxy.address, auth=proxy.auth, ssl_context=outbound.tls if proxy.scheme == "https" else None)
 
 
 class Transport:
     """A pool of connections to one Novita host. GETs are tried up to three times, POSTs exactly once."""
 
-    def __init__(self, base_url: str, api_key: SecretStr, timeouts: Timeouts) -> None:
+    def __init__(self, base_url: str, api_key: SecretStr, timeouts: Timeouts, outbound: Outbound) -> None:
         self._api_key = api_key
         self._for_reads = timeouts.to_read_within(timeouts.read)
         self._for_creates = timeouts.to_read_within(timeouts.create)
-        tls = httpx.create_ssl_context()
-        self._lanes = [_Lane(_open(base_url, api_key, tls)) for _ in range(LANES)]
+        self._lanes = [_Lane(_open(base_url, api_key, outbound)) for _ in range(LANES)]
         self._build = self._lanes[0].http.build_request
 
     async def get(self, path: str, read: Callable[[Json], T], query: Query | None = None) -> T:
@@ -196,11 +199,3 @@ def _record(method: str, path: str, status: int | None, outcome: str, seconds: f
     # What the bot looks up by itself, every few seconds, would drown what people ask for.
     write = _log.info if method != "GET" or request_id.current() else _log.debug
     write("novita_call", method=method, path=path, status=status, outcome=outcome, ms=round(seconds * 1000))
-
-
-def _is_loopback(base_url: str) -> bool:
-    host = httpx.URL(base_url).host
-    try:
-        return ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost" or host.endswith(".localhost")

@@ -32,7 +32,7 @@
 All keys share one hash tag, so that the scripts stay legal on a Redis Cluster (libraries.md).
 """
 
-from core.store.connection import connect
+from core.store.connection import connect, tls_trouble
 from core.store.store import KEEP_ENDED, Store
 
-__all__ = ["KEEP_ENDED", "Store", "connect"]
+__all__ = ["KEEP_ENDED", "Store", "connect", "tls_trouble"]

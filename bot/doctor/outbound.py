@@ -1,0 +1,26 @@
+"""The check of the way out: through which proxy each service is reached, and whose certificates are trusted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from bot.doctor.finding import Result, ok
+from bot.doctor.patient import Patient
+
+
+async def way_out(patient: Patient) -> Result:
+    """Says it; whether it leads there is what the checks of Slack and Novita find."""
+    ways: dict[str, list[str]] = {}
+    for name, url in _services(patient):
+        ways.setdefault(patient.outbound.way_to(url), []).append(name)
+    told = "; ".join(f"{', '.join(names)} {way}" for way, names in ways.items())
+    return ok(f"{told}; {patient.outbound.trusted} are trusted")
+
+
+def _services(patient: Patient) -> Iterator[tuple[str, str]]:
+    settings = patient.settings
+    yield "Slack", settings.slack_api_url
+    if settings.uses_socket_mode:
+        yield "Socket Mode", "wss://wss-primary.slack.com/"
+    yield "Novita", settings.novita_api_url
+    yield "webhooks", settings.webhook_url or "https://example.com/"
