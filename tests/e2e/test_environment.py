@@ -142,7 +142,7 @@ async def test_a_home_that_is_missing_is_one_line(tmp_path: Path) -> None:
         process = await asyncio.create_subprocess_exec(
             *(sys.executable, "-c", _WITHOUT_A_HOME),
             env=stage.environment(DATA_DIR=""),
-            cwd=tmp_path,
+            cwd="/",
             stdout=asyncio.subprocess.PIPE,
             stderr=asyncio.subprocess.STDOUT,
         )
