@@ -30,6 +30,7 @@ _KEY = re.compile(r"[\x21\x23-\x26\x28-\x5f\x61-\x7e]*")
 """What is printed, without quotes."""
 _INVISIBLE = string.whitespace + "\u00a0\u200b\u200c\u200d\u2060\ufeff\0"
 _QUOTES = frozenset({'""', "''", "“”", "‘’", "„“", "«»", "``"})
+_HOMELESS = Path("/nonexistent/gpu-bot")
 _LONGEST_DURATION = timedelta(days=3650)
 _SHORTEST_PERIOD, _LONGEST_PERIOD = timedelta(milliseconds=1), timedelta(days=1)
 
@@ -136,11 +137,11 @@ def _signing_secret(secret: SecretStr) -> SecretStr:
 
 
 def _data_dir() -> Path:
-    """Relative where this user has no home (a container's, which no list knows), so that it is refused if needed."""
+    """`_HOMELESS` where this user has no home, such as one in a container whom no list knows."""
     try:
         return platformdirs.user_data_path("gpu-bot", appauthor=False)
     except RuntimeError:
-        return Path("gpu-bot")
+        return _HOMELESS
 
 
 def _folder(path: Path) -> Path:
@@ -257,20 +258,12 @@ def examine() -> tuple[Settings, Problems]:
         name, _, text = str(error).partition(": ")
         problems |= {name: text}
     needed = _account_problems(settings) | _slack_delivery_problems(settings)
-    return settings, needed | _home_problems(settings) | _lease_problems(settings, problems) | _webhook_problems(
-        settings
-    ) | problems
+    return settings, needed | _joint_problems(settings, problems)
 
 
 def _load(check: Callable[[Settings], Problems]) -> Settings:
     settings, problems = _read()
-    problems = (
-        check(settings)
-        | _home_problems(settings)
-        | _lease_problems(settings, problems)
-        | _webhook_problems(settings)
-        | problems
-    )
+    problems = check(settings) | _joint_problems(settings, problems)
     if problems:
         raise SettingsError("\n".join(f"{name}: {text}" for name, text in sorted(problems.items())))
     return settings
@@ -303,7 +296,7 @@ def _joint_problems(settings: Settings, found: Problems) -> Problems:
 
 
 def _home_problems(settings: Settings) -> Problems:
-    if settings.redis_url or settings.data_dir.is_absolute():
+    if settings.redis_url or settings.data_dir != _HOMELESS:
         return {}
     return {"DATA_DIR": "not set, and this user has no home folder; set it to one to write in, or set REDIS_URL"}
 
