@@ -200,9 +200,19 @@ class LeaseReminder(_Event):
 
 
 class LeaseExtended(_Event):
+    """The lease ends at another time: later or, when that was asked for, earlier."""
+
     type: Literal["lease_extended"] = "lease_extended"
     actor: Actor
     ends_at: Instant | None
+    was: Instant | None = None
+    """The end before."""
+    button: str = ""
+    """The button that was pressed for it: two presses of one within seconds are one wish."""
+
+    @property
+    def is_shortened(self) -> bool:
+        return self.ends_at is not None and self.was is not None and self.ends_at < self.was
 
 
 class LeaseQuestioned(_Event):

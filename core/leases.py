@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 
 from core.models import Instance, Status
 
@@ -42,6 +42,11 @@ def moved(instance: Instance, by: timedelta, now: datetime) -> datetime:
     return min(present, now + _FURTHEST) + min(by, _FURTHEST)
 
 
+def from_now(length: timedelta, now: datetime) -> datetime:
+    """The end of a lease of this length that begins now."""
+    return now + min(length, _FURTHEST)
+
+
 def end_after_use(instance: Instance, now: datetime) -> datetime | None:
     """The end that a sign of use moves a lease to: its whole length from now, once less than half of that is left.
 
@@ -53,14 +58,25 @@ def end_after_use(instance: Instance, now: datetime) -> datetime | None:
     return now + lease
 
 
-def evening_of(now: datetime, zone: timezone) -> datetime:
-    """The end of this day's evening in a zone, which may be over already."""
-    return now.astimezone(zone).replace(hour=EVENING, minute=0, second=0, microsecond=0)
-
-
 def bounded(ends_at: datetime, max_lease: timedelta | None, now: datetime) -> datetime:
     """The end that is wished for, at most `max_lease` from now; without one, within what a calendar can hold."""
     return min(ends_at, now + (_FURTHEST if max_lease is None else min(max_lease, _FURTHEST)))
+
+
+def reminders(instance: Instance) -> tuple[int, ...]:
+    """The reminders that fit its lease: those that would come in its first third tell nothing that is not fresh."""
+    ends_at = instance.lease_ends_at
+    if ends_at is None:
+        return ()
+    length = ends_at - (_set_at(instance, ends_at) or ends_at)
+    return tuple(minutes for minutes in REMIND_BEFORE if timedelta(minutes=minutes) <= length * 2 / 3)
+
+
+def _set_at(instance: Instance, ends_at: datetime) -> datetime | None:
+    """From when on the lease runs to its present end."""
+    if instance.lease_set_at is not None:
+        return instance.lease_set_at
+    return instance.running_at if instance.request.lease is None else ends_at - instance.request.lease
 
 
 def reminder_due(instance: Instance, now: datetime) -> int | None:
@@ -68,7 +84,7 @@ def reminder_due(instance: Instance, now: datetime) -> int | None:
     if instance.lease_ends_at is None or instance.status is not Status.RUNNING or now >= instance.lease_ends_at:
         return None
     left = instance.lease_ends_at - now
-    passed = [minutes for minutes in REMIND_BEFORE if left <= timedelta(minutes=minutes)]
+    passed = [minutes for minutes in reminders(instance) if left <= timedelta(minutes=minutes)]
     if not passed or min(passed) in instance.reminded:
         return None
     return min(passed)

@@ -140,8 +140,6 @@ class Lifecycle:
             return asked[-1]
 
         written = await self._ledger.update(instance, ask)
-        if asked[-1] is None and (written.order is None or written.order.verb is not verb):
-            raise InvalidRequest({"verb": _impossible(written, verb)})
         return Ordered(written, is_repeat=asked[-1] is None)
 
     async def carry_out(self, instance: Instance) -> Instance:
@@ -168,13 +166,25 @@ class Lifecycle:
         instance = await self._extensible(instance_id, actor, policy)
         return await self._move_end(instance, leases.extended(instance, by, self._max_lease, self._clock.now()), actor)
 
-    async def extend_until(self, instance_id: str, ends_at: datetime, actor: Actor, policy: Policy) -> Instance:
+    async def extend_until(
+        self, instance_id: str, ends_at: datetime, actor: Actor, policy: Policy, *, button: str = ""
+    ) -> Instance:
         """Moves the lease's end to `ends_at`, at most to MAX_LEASE from now. Raises as `order` does.
 
         Asked twice for the same end it is moved once, as when two people extend by so many hours what both saw.
+        `button` is the one that was pressed for it, if any.
         """
         instance = await self._extensible(instance_id, actor, policy)
-        return await self._move_end(instance, leases.bounded(ends_at, self._max_lease, self._clock.now()), actor)
+        ends_at = leases.bounded(ends_at, self._max_lease, self._clock.now())
+        return await self._move_end(instance, ends_at, actor, button=button)
+
+    async def end_at(self, instance_id: str, ends_at: datetime, actor: Actor, policy: Policy) -> Instance:
+        """Sets the lease's end to `ends_at`, also an earlier one, at most to MAX_LEASE from now. Raises as `order`."""
+        instance, now = await self._extensible(instance_id, actor, policy), self._clock.now()
+        if ends_at <= now:
+            raise InvalidRequest({"lease": "That time is over already."})
+        ends_at = leases.bounded(ends_at, self._max_lease, now)
+        return await self._move_end(instance, ends_at, actor, is_exact=True)
 
     async def used(self, instance_id: str, actor: Actor, policy: Policy) -> Instance:
         """A sign of use: whoever gives one goes on, at most to MAX_LEASE from now. Raises as `order` does, except that
@@ -183,7 +193,10 @@ class Lifecycle:
         ends_at = leases.end_after_use(instance, now)
         if ends_at is None or not can_extend(instance):
             return instance
-        return await self._move_end(instance, leases.bounded(ends_at, self._max_lease, now), actor)
+        try:
+            return await self._move_end(instance, leases.bounded(ends_at, self._max_lease, now), actor)
+        except InvalidRequest:
+            return await self._records.get(instance_id) or instance
 
     async def connect(self, instance_id: str, actor: Actor, policy: Policy) -> tuple[Instance, Connection]:
         """How to reach it, fresh from Novita and stored nowhere. Raises as `order` does, and NovitaError."""
@@ -270,17 +283,20 @@ class Lifecycle:
             raise InvalidRequest({"lease": _not_extensible(instance)})
         return instance
 
-    async def _move_end(self, instance: Instance, ends_at: datetime, actor: Actor) -> Instance:
-        """Never to an earlier end: somebody else may have extended it further at the same moment."""
+    async def _move_end(
+        self, instance: Instance, ends_at: datetime, actor: Actor, *, is_exact: bool = False, button: str = ""
+    ) -> Instance:
+        """To an earlier end only when exactly that was asked for: somebody else may have extended it further at the
+        same moment. Raises InvalidRequest when a stop or the end of the lease came first."""
 
         def move(newest: Instance) -> transitions.Changed | None:
-            if transitions.can_wait(newest):
-                later = max(ends_at, newest.start_ends_at or ends_at)
-                return transitions.waits_longer(newest, later, actor, self._clock.now())
-            if not _has_running_lease(newest):
-                return None
-            later = max(ends_at, newest.lease_ends_at or ends_at)
-            return transitions.extended(newest, later, actor, self._clock.now())
+            if not can_extend(newest):
+                raise InvalidRequest({"lease": _not_extensible(newest)})
+            is_wait = transitions.can_wait(newest)
+            present = newest.start_ends_at if is_wait else newest.lease_ends_at
+            end = ends_at if is_exact or present is None else max(ends_at, present)
+            change = transitions.waits_longer if is_wait else transitions.extended
+            return change(newest, end, actor, self._clock.now(), button=button)
 
         return await self._ledger.update(instance, move)
 
@@ -303,8 +319,11 @@ class Lifecycle:
                 await self._novita.delete(novita_id)
 
     def _ordered(self, instance: Instance, verb: Verb, actor: Actor) -> transitions.Changed | None:
-        if verb not in possible(instance):
+        """None: the same is under way, so nothing is left to do. Raises InvalidRequest when it is not possible."""
+        if instance.order is not None and instance.order.verb is verb:
             return None
+        if verb not in possible(instance):
+            raise InvalidRequest({"verb": _impossible(instance, verb)})
         return transitions.ordered(instance, verb, actor, self._clock.now())
 
     async def _not_found(self, instance: Instance, order: Order, error: NotFound) -> Instance:
@@ -398,9 +417,11 @@ def _has_running_lease(instance: Instance) -> bool:
 
 
 def _not_extensible(instance: Instance) -> str:
-    if _has_running_lease(instance) and instance.order is not None:
+    if instance.order is not None:
         return f"It cannot be extended now: a {instance.order.verb.value} is under way."
-    return "Only a running instance with a lease can be extended."
+    if instance.status is not Status.RUNNING:
+        return f"Only a running instance with a lease can be extended, and it is {instance.status.value}."
+    return "It has no lease that could be extended: it runs until somebody stops it."
 
 
 def _impossible(instance: Instance, verb: Verb) -> str:

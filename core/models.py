@@ -433,6 +433,8 @@ class Instance(Value):
     """The last order that is over."""
     lease_ends_at: Instant | None = None
     """Set when it comes up, moved by an extension; None while it does not run, and for no end."""
+    lease_set_at: Instant | None = None
+    """When the present end of the lease was set by an extension; None while it is counted from running."""
     past_in_doubt: bool = False
     """Whether people may have been told of another end of its lease than is written here: they are asked first."""
     asked_at: Instant | None = None

@@ -19,6 +19,7 @@ _DEEDS: dict[Action, Deed] = {
     Action.EXTEND_1H: extending.press,
     Action.EXTEND_4H: extending.press,
     Action.EXTEND_TONIGHT: extending.press,
+    Action.EXTEND_MOST: extending.press,
     Action.AGAIN: again.press,
     Action.AGAIN_ON_DEMAND: again.press,
     Action.ASK_OWNER: reaching.press_ask,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -20,15 +19,11 @@ from bot.parts import Parts
 from bot.views.blocks import Message, notice, section
 from bot.views.help import help_message, unknown_command
 from bot.views.text import channel_mention
-from core.durations import read_duration
 from core.errors import GpuBotError, NotAllowed
 from core.models import Instance
 
 _ACK_PATIENCE_SECONDS = 0.7
 """How long the ack waits for the answer, well inside Slack's three seconds."""
-
-_LENGTH = re.compile(r"^(?:by|until|till|for)\b[ :]*")
-"""What may stand before how long."""
 
 Command = Callable[[Parts, Visit, str], Awaitable[Message | None]]
 """What follows the command's word is its last argument. None: the answer is a modal, or follows later."""
@@ -131,17 +126,6 @@ async def _connect(parts: Parts, instance: Instance, visit: Visit) -> None:
     parts.background.start(tell(), lambda reference: answer.say(notice(words.unexpected(reference))))
 
 
-async def _extend(parts: Parts, visit: Visit, rest: str) -> Message | None:
-    """`NAME 4h`, `NAME by 1d 12h` or `NAME until tonight`."""
-    name, _, said = rest.partition(" ")
-    length = _LENGTH.sub("", typed.bare(said).lower())
-    by = extending.TONIGHT if typed.bare(length) == extending.TONIGHT else read_duration(typed.bare(length))
-    if by is None:
-        return notice(f"Write for how long, such as {COMMAND} extend train-1 4h, or {COMMAND} extend train-1 tonight.")
-    found = await named(parts, name, visit, extending.BUTTONS.get(by, Action.STATUS))
-    return found if isinstance(found, Message) else await extending.extend(parts, found.id, by, visit)
-
-
 def _about(action: Action, deed: Callable[[Parts, Instance, Visit], Awaitable[Message | None]]) -> Command:
     """A command on one instance, by its NAME."""
 
@@ -170,7 +154,8 @@ COMMANDS: dict[str, Command] = {
     "stop": _order(Action.STOP),
     "restart": _order(Action.RESTART),
     "delete": _order(Action.DELETE),
-    "extend": _extend,
+    "extend": extending.type_extend,
+    "lease": extending.type_lease,
     "connect": _about(Action.CONNECT, _connect),
     "offers": _offers,
     "templates": _templates,

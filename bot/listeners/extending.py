@@ -1,16 +1,20 @@
-"""Extending a lease: by hours, or until this evening where the person is."""
+"""Moving a lease's end: by hours, to so long from now, or until a time of day where the person is; also to earlier."""
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 
 import structlog
 
-from bot import faults, words
+from bot import faults, typed, words
 from bot.faults import CALL_FAILED
-from bot.ids import Action
+from bot.grammar import extents
+from bot.grammar.moments import TONIGHT, Moment
+from bot.ids import COMMAND, Action
 from bot.listeners.cards import redraw
 from bot.listeners.clicks import Click
+from bot.listeners.naming import is_named, named
 from bot.listeners.orders import refused
 from bot.listeners.visits import Visit
 from bot.parts import Parts
@@ -21,68 +25,84 @@ from core import leases
 from core.durations import duration_words
 from core.errors import InvalidRequest, NotAllowed
 from core.events import LeaseExtended
+from core.lifecycle import can_extend
 from core.models import Instance
 
 log = structlog.get_logger(__name__)
 
-TONIGHT = "tonight"
-By = timedelta | str
-"""How far: a duration from the present end, or TONIGHT."""
-
-BUTTONS: dict[By, Action] = {
-    timedelta(hours=1): Action.EXTEND_1H,
-    timedelta(hours=4): Action.EXTEND_4H,
-    TONIGHT: Action.EXTEND_TONIGHT,
+_LENGTHS: dict[str, timedelta | Moment] = {
+    Action.EXTEND_1H.value: timedelta(hours=1),
+    Action.EXTEND_4H.value: timedelta(hours=4),
+    Action.EXTEND_TONIGHT.value: TONIGHT,
 }
-_LENGTHS: dict[str, By] = {action.value: by for by, action in BUTTONS.items()}
+_FURTHEST = timedelta.max
+"""As far as a lease may go."""
 
 _ONE_PRESS = timedelta(seconds=5)
-"""Two presses within this, by one person or two who saw the same reminder, are one wish."""
+"""Two presses of one button within this, by one person or two who saw the same reminder, are one wish."""
+
+_AS_GOOD_AS = timedelta(minutes=1)
+"""An end so close to the furthest one is moved no further."""
+
+
+@dataclass(frozen=True)
+class Wish:
+    """Where the end is to move: so much further, or until then. `from_now`: the length counts from now.
+
+    `button` is the one that was pressed; what is typed says itself whether it is the same wish once more.
+    """
+
+    extent: timedelta | Moment
+    from_now: bool = False
+    button: str = ""
+
+    @property
+    def is_exact(self) -> bool:
+        """Whether an earlier end than the present one is meant, too."""
+        return not self.button and (self.from_now or isinstance(self.extent, Moment))
 
 
 async def press(parts: Parts, click: Click) -> None:
     """One of the Extend buttons."""
-    await click.say(await extend(parts, click.value, _LENGTHS[click.action], click.visit))
+    extent = _LENGTHS.get(click.action, _FURTHEST)
+    await click.say(await extend(parts, click.value, Wish(extent, button=click.action), click.visit))
 
 
-async def extend(parts: Parts, instance_id: str, by: By, visit: Visit) -> Message:
+async def type_extend(parts: Parts, visit: Visit, rest: str) -> Message | None:
+    """`NAME 4h`, `4h NAME`, `NAME by 1d 12h`, `NAME until 18:00`."""
+    return await _typed(parts, visit, rest, "extend", from_now=False)
+
+
+async def type_lease(parts: Parts, visit: Visit, rest: str) -> Message | None:
+    """`NAME 2h`: so long from now, be that more or less than what is left."""
+    return await _typed(parts, visit, rest, "lease", from_now=True)
+
+
+async def extend(parts: Parts, instance_id: str, wish: Wish, visit: Visit) -> Message:
     """Moves the end of the lease. What to say to who asked. Raises NoSuchInstance, StoreUnavailable."""
     record = await parts.instance(instance_id)
     try:
         parts.policy.check_act(visit.actor, record)
     except NotAllowed as refusal:
         return await refused(parts, Action.EXTEND_4H, instance_id, visit, refusal)
-    # The record was read before its timeline: whoever extends after that reading is either seen here, or moves the end
+    # The record was read before its timeline: whoever presses after that reading is either seen here, or moves the end
     # from the same instant to the same instant.
-    just_now = await _just_extended(parts, record)
-    if just_now is not None:
+    if wish.button and (just_now := await _just_pressed(parts, record, wish.button)) is not None:
         return _already(record, just_now)
-    wanted = await _wanted(parts, record, by, visit)
+    wanted = await _wanted(parts, record, wish, visit)
     if isinstance(wanted, Message):
         return wanted
+    if can_extend(record) and (too_far := _too_far(parts, record, wanted, wish)) is not None:
+        return too_far
     try:
-        moved = await parts.lifecycle.extend_until(instance_id, wanted, visit.actor, parts.policy)
+        moved = await _move(parts, record, wanted, wish, visit)
     except InvalidRequest as impossible:
         await redraw(parts, instance_id)
         return b.notice(words.error_words(impossible))
-    return _moved(moved, wanted, parts.limits.max_lease)
+    return _moved(record, moved, wanted)
 
 
-async def _wanted(parts: Parts, record: Instance, by: By, visit: Visit) -> datetime | Message:
-    """The end that is meant, or why there is none."""
-    now, present = parts.clock.now(), record.lease_ends_at
-    if isinstance(by, timedelta):
-        return leases.moved(record, by, now)
-    evening = leases.evening_of(now, await _zone(parts, visit.actor.user))
-    if evening <= now:
-        return b.notice(f"It is past {leases.EVENING}:00 where you are. Extend it by hours instead.")
-    if present is not None and evening <= present:
-        text = f"*{esc(record.request.name, 100)}* may run until {date(present)} already, which is later."
-        return Message(text, [b.section(text)])
-    return evening
-
-
-async def _zone(parts: Parts, user: str) -> timezone:
+async def zone_of(parts: Parts, user: str) -> timezone:
     """Where the person is, as Slack knows it; UTC when Slack does not say."""
     try:
         answer = await parts.client.users_info(user=user)
@@ -94,12 +114,79 @@ async def _zone(parts: Parts, user: str) -> timezone:
     return UTC
 
 
-async def _just_extended(parts: Parts, record: Instance) -> LeaseExtended | None:
+async def _typed(parts: Parts, visit: Visit, rest: str, command: str, *, from_now: bool) -> Message | None:
+    line = typed.bare(typed.on_one_line(rest))
+    readings = extents.read_extents(line)
+    if not readings:
+        return b.notice(f"{_bare_number(line)}{_EXAMPLES.format(command=f'{COMMAND} {command}')}")
+    if not readings[0].name:
+        return b.notice(f"Write which instance: {COMMAND} {command} NAME 4h. {COMMAND} list shows the names.")
+    live = await parts.store.live()
+    said = next((each for each in readings if is_named(live, each.name)), readings[0])
+    button = next((action for action, extent in _LENGTHS.items() if extent == said.extent and not from_now), None)
+    found = await named(parts, said.name, visit, Action(button) if button else Action.STATUS)
+    if isinstance(found, Message):
+        return found
+    return await extend(parts, found.id, Wish(said.extent, from_now and isinstance(said.extent, timedelta)), visit)
+
+
+def _bare_number(line: str) -> str:
+    number = extents.bare_number(line)
+    return f"{number} of what? {number}h are hours, {number}m minutes. " if number else ""
+
+
+async def _move(parts: Parts, record: Instance, wanted: datetime, wish: Wish, visit: Visit) -> Instance:
+    if wish.is_exact:
+        return await parts.lifecycle.end_at(record.id, wanted, visit.actor, parts.policy)
+    return await parts.lifecycle.extend_until(record.id, wanted, visit.actor, parts.policy, button=wish.button)
+
+
+async def _wanted(parts: Parts, record: Instance, wish: Wish, visit: Visit) -> datetime | Message:
+    """The end that is meant, or why there is none."""
+    now, present, extent = parts.clock.now(), _present_end(record), wish.extent
+    if isinstance(extent, timedelta):
+        if extent == _FURTHEST:
+            return leases.bounded(datetime.max.replace(tzinfo=UTC), parts.limits.max_lease, now)
+        return leases.from_now(extent, now) if wish.from_now else leases.moved(record, extent, now)
+    ends_at = extent.at(now, await zone_of(parts, visit.actor.user))
+    if ends_at <= now:
+        hour = f"{extent.clock.hour}:{extent.clock.minute:02}"
+        return b.notice(f"It is past {hour} where you are. Extend it by hours instead, or until tomorrow.")
+    if wish.button and present is not None and ends_at <= present:
+        text = f"*{esc(record.request.name, 100)}* may run until {date(present)} already, which is later."
+        return Message(text, [b.section(text)])
+    return ends_at
+
+
+def _present_end(record: Instance) -> datetime | None:
+    return record.lease_ends_at or record.start_ends_at
+
+
+def _too_far(parts: Parts, record: Instance, wanted: datetime, wish: Wish) -> Message | None:
+    """What is more than a lease may be is not cut and done at once: how far it can go is said, and asked."""
+    longest, now, present = parts.limits.max_lease, parts.clock.now(), _present_end(record)
+    furthest = leases.bounded(wanted, longest, now)
+    if longest is None or furthest >= wanted or present is None:
+        return None
+    rule = f"A lease ends at most {duration_words(longest)} from now, which is {date(furthest)}"
+    name = esc(record.request.name, 100)
+    if furthest - present < _AS_GOOD_AS:
+        text = f"{rule}: *{name}* may run until {date(present)} already. Nothing was changed."
+        return Message(text, [b.section(text)])
+    text = (
+        f"{rule}; what you asked for would be {date(wanted)}. Nothing was changed: *{name}* runs until {date(present)}."
+    )
+    most = b.button(Action.EXTEND_MOST, f"Extend to {duration_words(longest)} from now", value=record.id)
+    return Message(text, [b.section(text), b.actions(most)])
+
+
+async def _just_pressed(parts: Parts, record: Instance, button: str) -> LeaseExtended | None:
+    """The extension that a press of the same button has just led to."""
     now = parts.clock.now()
     for event in reversed(await parts.store.timeline(record.id)):
         if now - event.at > _ONE_PRESS:
             return None
-        if isinstance(event, LeaseExtended):
+        if isinstance(event, LeaseExtended) and event.button == button:
             return event
     return None
 
@@ -111,10 +198,16 @@ def _already(record: Instance, event: LeaseExtended) -> Message:
     return Message(text, [b.section(text)])
 
 
-def _moved(instance: Instance, wanted: datetime, longest: timedelta | None) -> Message:
-    ends_at = instance.lease_ends_at or instance.start_ends_at or wanted
+def _moved(before: Instance, instance: Instance, wanted: datetime) -> Message:
+    ends_at, was = _present_end(instance) or wanted, _present_end(before)
     does = "may run" if instance.start_ends_at is None else "may take to come up"
     text = f"*{esc(instance.request.name, 100)}* {does} until {date(ends_at)}."
-    if ends_at < wanted and longest is not None:
-        text += f" That is as far as it goes: a lease ends at most {duration_words(longest)} from now."
+    if was is not None and ends_at < was:
+        text = f"{text[:-1]}, no longer until {date(was)}."
     return Message(text, [b.section(text)])
+
+
+_EXAMPLES = (
+    "Write for how long, such as {command} train-1 4h, or until when: {command} train-1 until 18:00, tonight "
+    f"({leases.EVENING}:00 where you are), tomorrow 9:00."
+)

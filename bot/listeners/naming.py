@@ -28,6 +28,11 @@ async def named(parts: Parts, text: str, visit: Visit, choice: Action, *, is_act
     return found[0] if len(found) == 1 else lists.choose(choice, text, _own_first(found, visit.actor))
 
 
+def is_named(live: Sequence[Instance], text: str) -> bool:
+    """Whether the text names any of them."""
+    return any(matching(live, reading) for reading in typed.readings(text))
+
+
 def _in_reach(parts: Parts, found: list[Instance], actor: Actor) -> list[Instance]:
     """Of several, what this person may act on: nobody means by "stop train" what only others may stop."""
     own = [instance for instance in found if instance.owner.user == actor.user]

@@ -16,9 +16,6 @@ from bot.views.text import esc
 from core.errors import InvalidRequest, NotAllowed
 from core.models import Instance, Verb
 
-_NEED_A_CONFIRMATION = (Action.STOP, Action.DELETE)
-"""A slip of the finger in a typed name ends somebody's work as surely as one on a button."""
-
 
 async def press(parts: Parts, click: Click) -> None:
     """A button with one of the verbs."""
@@ -51,8 +48,8 @@ async def give(
 
 
 async def typed(parts: Parts, action: Action, instance: Instance, visit: Visit) -> Message | None:
-    """`/gpu stop NAME` and its like."""
-    if action not in _NEED_A_CONFIRMATION:
+    """`/gpu stop NAME` and its like: what its button asks before, is asked here too."""
+    if "confirm" not in buttons.button(instance, action):
         return await give(parts, action, instance.id, visit)
     try:
         parts.policy.check_act(visit.actor, instance)

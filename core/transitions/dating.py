@@ -17,6 +17,7 @@ _PAST = (
     "in_doubt_since",
     "missing_since",
     "starting_since",
+    "lease_set_at",
 )
 
 

@@ -93,8 +93,12 @@ def can_wait(instance: Instance) -> bool:
     return is_hanging(instance) and instance.start_ends_at is not None and not instance.order_to_end
 
 
-def waits_longer(instance: Instance, ends_at: datetime, actor: Actor, now: datetime) -> Changed | None:
+def waits_longer(
+    instance: Instance, ends_at: datetime, actor: Actor, now: datetime, *, button: str = ""
+) -> Changed | None:
     """Somebody lets it go on until then; nobody asks again before."""
-    if not can_wait(instance) or instance.start_ends_at == ends_at:
+    was = instance.start_ends_at
+    if not can_wait(instance) or was == ends_at:
         return None
-    return changed(instance, {"start_ends_at": ends_at}, LeaseExtended(at=now, actor=actor, ends_at=ends_at))
+    told = LeaseExtended(at=now, actor=actor, ends_at=ends_at, was=was, button=button)
+    return changed(instance, {"start_ends_at": ends_at}, told)

@@ -109,12 +109,19 @@ def not_tended(instance: Instance, work: str, now: datetime) -> Changed:
     return changed(instance, {}, NotTended(at=now, work=work))
 
 
-def extended(instance: Instance, ends_at: datetime, actor: Actor, now: datetime) -> Changed | None:
-    """The lease ends later (or, after an extension was clipped, at another time)."""
-    if instance.lease_ends_at == ends_at:
+def extended(instance: Instance, ends_at: datetime, actor: Actor, now: datetime, *, button: str = "") -> Changed | None:
+    """The lease ends at another time. None when it ends then already."""
+    was = instance.lease_ends_at
+    if was == ends_at:
         return None
-    changes = {"lease_ends_at": ends_at, "reminded": (), "past_in_doubt": False, "asked_at": None}
-    return changed(instance, changes, LeaseExtended(at=now, actor=actor, ends_at=ends_at))
+    changes = {
+        "lease_ends_at": ends_at,
+        "lease_set_at": now,
+        "reminded": (),
+        "past_in_doubt": False,
+        "asked_at": None,
+    }
+    return changed(instance, changes, LeaseExtended(at=now, actor=actor, ends_at=ends_at, was=was, button=button))
 
 
 def reminded(instance: Instance, minutes: int, now: datetime) -> Changed | None:

@@ -99,7 +99,7 @@ def asked_or_stopped(instance: Instance, now: datetime) -> Changed | None:
     if instance.asked_at is not None:
         return ordered(instance, Verb.STOP, None, now)
     stops_at = now + ANSWER_WITHIN
-    changes = {"asked_at": now, "lease_ends_at": stops_at, "reminded": ()}
+    changes = {"asked_at": now, "lease_ends_at": stops_at, "lease_set_at": now, "reminded": ()}
     return changed(instance, changes, LeaseQuestioned(at=now, stops_at=stops_at))
 
 

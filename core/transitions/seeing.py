@@ -235,6 +235,7 @@ def _stopped(instance: Instance, novita: NovitaInstance, look: Look) -> Changed 
         "failure": None,
         **(settled(instance, OrderOutcome.DONE, now) if _is_to(instance, Verb.STOP) else {}),
         "lease_ends_at": None,
+        "lease_set_at": None,
         "reminded": (),
         "stopped_at": times.stopped_since(instance, novita, look),
         **_UP_OR_DOWN,

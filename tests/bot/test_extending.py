@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+from bot.grammar.moments import TONIGHT
 from bot.sandbox.slack import Fault
-from core.leases import evening_of
 from core.models import Instance
 from core.policy import Policy
 from tests.bot.house import House, open_house
@@ -15,7 +15,7 @@ from tests.bot.living import read, running, told
 async def test_until_tonight_moves_the_end_to_the_evening_unless_that_is_over(redis_url: str) -> None:
     async with open_house(redis_url) as house:
         made, card = await running(house, lease=timedelta(minutes=5))
-        evening = evening_of(house.base.clock.now(), UTC)
+        evening = TONIGHT.at(house.base.clock.now(), UTC)
         await house.slack.person("ada").click(card, "instance:extend:tonight")
         await _says_and_does(house, made, evening)
 
@@ -24,7 +24,7 @@ async def test_where_slack_does_not_say_where_a_person_is_the_evening_is_utcs(re
     async with open_house(redis_url) as house:
         house.slack.faults.always("users.info", Fault.error("missing_scope"))
         made, _ = await running(house, lease=timedelta(minutes=5))
-        evening = evening_of(house.base.clock.now(), UTC)
+        evening = TONIGHT.at(house.base.clock.now(), UTC)
         await house.slack.person("ada").command("/gpu extend train-1 until tonight")
         await _says_and_does(house, made, evening)
 

@@ -9,9 +9,10 @@ import pytest
 
 from bot.sandbox.novita import Fault
 from core.alarms import AlarmKind
-from core.models import LeaseEnd, Status
+from core.models import LeaseEnd, Status, Verb
+from core.transitions import ordered
 from tests.bot.house import House, open_house
-from tests.bot.living import buttons_of, change, in_thread, read, running, seen, told, with_lease_to
+from tests.bot.living import buttons_of, change, in_thread, read, running, seen, told, with_lease_to, written
 from tests.patience import patience
 
 HOUR = timedelta(hours=1)
@@ -45,11 +46,18 @@ async def test_an_extension_without_a_length_is_answered_with_an_example(redis_u
         await told(house, "ada", "Write for how long, such as /gpu extend train-1 4h")
 
 
-async def test_an_extension_beyond_the_longest_lease_goes_that_far_and_says_so(redis_url: str) -> None:
+async def test_an_extension_beyond_the_longest_lease_goes_that_far_when_asked_again(
+    redis_url: str,
+) -> None:
     async with open_house(redis_url, max_lease="9h") as house:
         made, _ = await running(house)
-        await house.slack.person("ada").command("/gpu extend train-1 20h")
-        await told(house, "ada", "a lease ends at most 9 h from now")
+        ada = house.slack.person("ada")
+        await ada.command("/gpu extend train-1 20h")
+        await told(house, "ada", "A lease ends at most 9 h from now")
+        assert (await read(house, made.id)).lease_ends_at == made.lease_ends_at, "said before it is done"
+        (offered,) = ada.ephemerals()
+        await ada.click(offered, "instance:extend:most")
+        await told(house, "ada", "may run until")
         ends_at = (await read(house, made.id)).lease_ends_at
         assert ends_at is not None
         assert timedelta() <= house.base.clock.now() + 9 * HOUR - ends_at < timedelta(minutes=1)
@@ -183,3 +191,72 @@ async def _stand(house: House, alarms: int) -> None:
     async with patience():
         while len([a for a in await house.base.alarms.standing() if a.kind is AlarmKind.CLOCKS_APART]) != alarms:  # noqa: ASYNC110
             await asyncio.sleep(0.02)  # Redis tells nobody when it changes.
+
+
+@pytest.mark.parametrize("line", ["extend 4h train-1", "extend train-1 for 4 more hours", "extend by 4h train-1"])
+async def test_the_words_of_an_extension_stand_in_any_order(redis_url: str, line: str) -> None:
+    async with open_house(redis_url) as house:
+        made, _ = await running(house)
+        assert made.lease_ends_at is not None
+        await house.slack.person("ada").command(f"/gpu {line}")
+        await told(house, "ada", "may run until")
+        assert (await read(house, made.id)).lease_ends_at == made.lease_ends_at + 4 * HOUR
+
+
+async def test_a_typed_wish_right_after_another_is_a_wish_of_its_own(redis_url: str) -> None:
+    async with open_house(redis_url) as house:
+        made, _ = await running(house)
+        assert made.lease_ends_at is not None
+        ada = house.slack.person("ada")
+        for number, line in enumerate(("/gpu extend train-1 1h", "/gpu extend train-1 4h"), 1):
+            await ada.command(line)
+            await _sees(house, "may run until", number)
+        assert (await read(house, made.id)).lease_ends_at == made.lease_ends_at + 5 * HOUR
+
+
+async def test_another_button_right_after_one_is_a_wish_of_its_own(redis_url: str) -> None:
+    async with open_house(redis_url) as house:
+        made, card = await running(house)
+        assert made.lease_ends_at is not None
+        ada = house.slack.person("ada")
+        for number, action in enumerate(("instance:extend:1h", "instance:extend:4h"), 1):
+            await ada.click(card, action)
+            await _sees(house, "may run until", number)
+        assert (await read(house, made.id)).lease_ends_at == made.lease_ends_at + 5 * HOUR
+
+
+async def test_a_lease_is_shortened_to_so_long_from_now_and_its_thread_tells(redis_url: str) -> None:
+    async with open_house(redis_url) as house:
+        made, card = await running(house)
+        await house.slack.person("ada").command("/gpu lease train-1 2h")
+        await told(house, "ada", "no longer until")
+        ends_at = (await read(house, made.id)).lease_ends_at
+        assert ends_at is not None
+        assert timedelta() <= house.base.clock.now() + 2 * HOUR - ends_at < timedelta(minutes=1)
+        await in_thread(house, card, "Shortened by its owner")
+
+
+async def test_a_lease_is_shortened_to_a_time_of_day(redis_url: str) -> None:
+    async with open_house(redis_url) as house:
+        made, _ = await running(house, lease=30 * HOUR)
+        when = (house.base.clock.now() + 3 * HOUR).replace(second=0, microsecond=0)
+        await house.slack.person("ada").command(f"/gpu extend train-1 until {when:%H:%M}")
+        await told(house, "ada", "no longer until")
+        assert (await read(house, made.id)).lease_ends_at == when
+
+
+async def test_an_extension_that_comes_after_a_stop_is_told_as_lost(redis_url: str) -> None:
+    async with open_house(redis_url, workers=0) as house:
+        (made,) = await written(house, 1)
+        now = house.base.clock.now()
+        stopped = await change(house, made, lambda i: ordered(i, Verb.STOP, None, now))
+        ada = house.slack.person("ada")
+        for number, line in enumerate(("extend job-000 1h", "extend job-000 until 18:00", "lease job-000 1h"), 1):
+            await ada.command(f"/gpu {line}")
+            await _sees(house, "cannot be extended now: a stop is under way", number)
+        assert (await read(house, made.id)).lease_ends_at == stopped.lease_ends_at
+
+
+async def _sees(house: House, text: str, times: int) -> None:
+    """Ada sees the text so often."""
+    await house.slack.wait_until(lambda: house.slack.person("ada").sees().count(text) == times)

@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
+from bot.grammar.moments import TONIGHT
 from core import costs, leases
 from core.models import Status
 from tests.core.samples import NOON, instance, request
@@ -25,7 +26,7 @@ MOMENT = timedelta(milliseconds=1)
     ],
 )
 def test_the_evening_is_that_of_the_day_it_is_for_the_person(now: str, offset: int, evening: str) -> None:
-    found = leases.evening_of(_utc(now), timezone(timedelta(hours=offset)))
+    found = TONIGHT.at(_utc(now), timezone(timedelta(hours=offset)))
     assert found == _utc(evening)
 
 
@@ -169,3 +170,27 @@ def test_what_does_not_come_up_is_let_go_on_from_the_end_of_its_start() -> None:
 @pytest.mark.parametrize(("lease", "ends_at"), [(None, None), (HOUR, NOON + HOUR)])
 def test_a_lease_is_counted_from_running(lease: timedelta | None, ends_at: datetime | None) -> None:
     assert leases.end_when_running(instance(request=request(lease=lease)), NOON) == ends_at
+
+
+@pytest.mark.parametrize(
+    ("minutes", "fitting"),
+    [(22, ()), (22.5, (15,)), (60, (15,)), (89, (15,)), (90, (60, 15)), (480, (60, 15))],
+)
+@pytest.mark.parametrize("is_extended", [False, True])
+def test_reminders_that_would_come_in_the_first_third_of_a_lease_are_left_out(
+    minutes: float, fitting: tuple[int, ...], *, is_extended: bool
+) -> None:
+    length = timedelta(minutes=minutes)
+    lease, set_at = (9 * HOUR, NOON) if is_extended else (length, None)
+    record = instance(request=request(lease=lease), lease_ends_at=NOON + length, lease_set_at=set_at)
+    assert leases.reminders(record) == fitting
+
+
+def test_without_a_lease_nothing_is_reminded_of() -> None:
+    assert leases.reminders(instance(lease_ends_at=None)) == ()
+
+
+def test_a_reminder_that_does_not_fit_is_not_due_and_the_next_one_is() -> None:
+    record = instance(status=Status.RUNNING, request=request(lease=HOUR), running_at=NOON, lease_ends_at=NOON + HOUR)
+    assert leases.reminder_due(record, NOON) is None
+    assert leases.reminder_due(record, NOON + timedelta(minutes=45)) == 15

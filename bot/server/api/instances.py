@@ -121,11 +121,14 @@ async def extend(call: Call) -> Answer:
 
 async def _give(call: Call, verb: Verb, instance: Instance) -> Answer:
     """Once on record the order is given, whatever becomes of this process: a worker takes up what was left."""
-    if instance.status is _DONE.get(verb) and instance.order is None:
+    if _is_done(instance, verb):
         return _ordered(call, verb, instance, f"It is {instance.status.value} already.")
     try:
         ordered = await call.parts.lifecycle.order(verb, instance.id, PROGRAM, call.parts.policy)
     except InvalidRequest as impossible:
+        newest = await call.parts.store.get(instance.id)
+        if newest is not None and newest.version != instance.version and _is_done(newest, verb):
+            return await _give(call, verb, newest)
         raise _wrong_state(impossible) from None
     if not ordered.is_repeat:
         call.parts.background.start(call.parts.lifecycle.carry_out(ordered.instance))
@@ -139,6 +142,11 @@ async def _give(call: Call, verb: Verb, instance: Instance) -> Answer:
     return _ordered(call, verb, ordered.instance, message, status=202)
 
 
+def _is_done(instance: Instance, verb: Verb) -> bool:
+    """Whether nothing is left to do."""
+    return instance.status is _DONE.get(verb) and instance.order is None
+
+
 async def _settled(parts: Parts, instance: Instance, order: Order, patience: timedelta) -> Instance:
     """The record once this order is over, whoever carries it out; as it is when that takes too long."""
     until = parts.clock.now() + patience
@@ -149,9 +157,11 @@ async def _settled(parts: Parts, instance: Instance, order: Order, patience: tim
 
 
 def _how_it_went(instance: Instance, order: Order) -> str:
+    """Raises Refusal for an order that lost against another."""
     last = instance.last_order
     if last is None or last.at != order.at or last.outcome is OrderOutcome.SUPERSEDED:
-        return f"The {order.verb.value} came to nothing: something else took its place."
+        said = f"The {order.verb.value} came to nothing: something else took its place."
+        raise Refusal(Code.WRONG_STATE, f"{said} It is {instance.status.value}.")
     if last.outcome is OrderOutcome.FAILED:
         return f"The {order.verb.value} failed: {last.message or last.reason}"
     return f"The {order.verb.value} is done."
@@ -236,6 +246,8 @@ def _wrong_state(impossible: InvalidRequest) -> Refusal:
 def _use_words(before: Instance, after: Instance) -> str:
     if after.lease_ends_at is None:
         return f"It is {after.status.value}, and no lease runs that could be renewed."
+    if after.order is not None:
+        return f"A {after.order.verb.value} is under way, so its lease is not renewed."
     end = f"{after.lease_ends_at:%Y-%m-%d %H:%M} UTC"
     if after.lease_ends_at == before.lease_ends_at:
         return f"Its lease ends at {end}. A sign of use renews it once less than half of it is left."

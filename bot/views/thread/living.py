@@ -163,8 +163,11 @@ def lease_reminder(instance: Instance, event: LeaseReminder) -> Message:
 def lease_extended(instance: Instance, event: LeaseExtended) -> Message:
     does = "may take to come up" if instance.start_ends_at is not None else "runs"
     until = f"{does} until {date(event.ends_at)} now" if event.ends_at else "has no end now"
+    if event.is_shortened:
+        until += ", which is earlier than before"
+    what = "Shortened" if event.is_shortened else "Extended"
     is_owner = _is_owner(instance, event.actor)
-    by = "Extended by its owner." if is_owner else f"{call(instance.owner.user)}{mention(event.actor.user)} did that."
+    by = f"{what} by its owner." if is_owner else f"{call(instance.owner.user)}{mention(event.actor.user)} did that."
     return told(instance, "⏱️", until, by)
 
 
