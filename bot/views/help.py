@@ -9,6 +9,7 @@ from bot.ids import COMMAND, Action
 from bot.views import blocks as b
 from bot.views.blocks import Message
 from bot.views.text import Block, code
+from core.leases import EVENING
 
 COMMANDS: dict[str, str] = {
     "create": "choose a GPU with live prices and create an instance",
@@ -20,6 +21,7 @@ COMMANDS: dict[str, str] = {
     "restart": "end its programs and begin anew",
     "delete": "destroy it with all its data",
     "extend": "let it run longer",
+    "lease": "let it run so long from now, be that longer or shorter",
     "offers": "live prices and stock, region by region",
     "templates": "what can be put on an instance",
     "strays": "what runs at Novita and nobody here owns, for admins",
@@ -33,6 +35,7 @@ _ARGUMENTS: dict[str, str] = {
     "list": "[all]",
     **dict.fromkeys(("status", "connect", "start", "stop", "restart", "delete"), "NAME"),
     "extend": "NAME 4h",
+    "lease": "NAME 2h",
     "offers": "[GPU] [x8]",
     "templates": "[WORDS]",
 }
@@ -41,7 +44,10 @@ _ARGUMENTS: dict[str, str] = {
 def help_message() -> Message:
     """For one person's eyes: the commands, and what to expect."""
     lines = "\n".join(f"• `{_usage(word)}`: {meaning}" for word, meaning in COMMANDS.items())
-    names = "NAME is a name, a part of one that fits no other, or an id. What stands in [ ] may be left out."
+    names = (
+        "NAME is a name, a part of one that fits no other, or an id. What stands in [ ] may be left out. "
+        f"An end may also be `until 18:00`, `tomorrow 9:00` or `tonight`, which is {EVENING}:00, all where you are."
+    )
     expect = (
         "A create is tried in the region you prefer, then in the others until one has room. Its story is told in one "
         "thread of the channel you choose. Each instance has a lease: its owner is reminded 60 and 15 minutes before "

@@ -107,7 +107,21 @@ async def test_what_only_helps_is_done_at_once_when_it_is_typed(redis_url: str) 
         assert len(house.novita.calls_of("start")) == 1
 
 
-@pytest.mark.parametrize("verb", ["stop", "restart", "delete"])
+async def test_a_restart_ends_programs_and_is_asked_again_when_it_is_typed(redis_url: str) -> None:
+    async with open_house(redis_url) as house:
+        made, card = await running(house)
+        ada = house.slack.person("ada")
+        await ada.command("/gpu restart train-1")
+        question = await told(house, "ada", "Restart *train-1*?")
+        assert house.novita.calls_of("restart") == []
+        [button] = [e for block in question.blocks for e in block.get("elements", []) if e.get("type") == "button"]
+        assert "Programs that run on it end" in button["confirm"]["text"]["text"]
+        await ada.click(question, "instance:restart")
+        await running_anew(house, made, card)
+        assert len(house.novita.calls_of("restart")) == 1
+
+
+@pytest.mark.parametrize("verb", ["stop", "delete"])
 async def test_what_destroys_is_asked_again_when_it_is_typed_and_done_on_the_button(redis_url: str, verb: str) -> None:
     async with open_house(redis_url) as house:
         made, _ = await running(house)
