@@ -10,6 +10,7 @@ if __name__ == "__main__":
 import asyncio
 import json
 import os
+import platform
 import re
 import sys
 from collections.abc import Callable
@@ -23,16 +24,34 @@ from bot.start import leave_on_signals
 from core import settings
 from core.errors import SettingsError
 from core.settings import Settings
+from core.user_agent import VERSION
 
 cli = typer.Typer(
-    help="GPUs from Slack: create a Novita GPU instance from a modal and follow it in one thread.",
+    help="GPUs from Slack: create a Novita GPU instance from a form and follow it in one thread.",
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,
 )
 
 
-@cli.command()
+def _show_version(is_asked: bool) -> None:
+    if is_asked:
+        typer.echo(f"gpu-bot {VERSION} (Python {platform.python_version()}, {platform.system()} {platform.machine()})")
+        raise typer.Exit
+
+
+@cli.callback()
+def gpu_bot(
+    version: Annotated[
+        bool,
+        typer.Option("--version", is_eager=True, callback=_show_version, help="Show which version this is, and exit."),
+    ] = False,
+) -> None:
+    """What comes before the name of a command."""
+
+
+@cli.command(short_help="Answer Slack and do the background work, in one process.")
 def up() -> None:
     """Answer Slack and do the background work in one process: for a small team."""
     from bot.compose.run import run
@@ -53,7 +72,7 @@ def web() -> None:
     _run(lambda: run(loaded, as_web))
 
 
-@cli.command()
+@cli.command(short_help="Watch instances, end leases, tell what is left to tell.")
 def worker() -> None:
     """Watch instances, tell what is left to tell, keep prices fresh. Any number of these may run."""
     from bot.compose.run import run
@@ -70,21 +89,37 @@ class Story(StrEnum):
     LIFECYCLE = "lifecycle"
 
 
-@cli.command()
+def _story(text: str) -> Story:
+    try:
+        return Story(text.lower())
+    except ValueError:
+        raise typer.BadParameter(f"{text!r} is no story; write create or lifecycle") from None
+
+
+def _port(given: str | int) -> int:
+    """What was written, or the number that stands for it."""
+    text = str(given)
+    if not re.fullmatch("[0-9]{1,5}", text) or int(text) > 65535:
+        raise typer.BadParameter(f"{text!r} is no port; write a number from 0 to 65535")
+    return int(text)
+
+
+@cli.command(short_help="Try the bot with a make-believe Slack and Novita: no account.")
 def sandbox(
     # An argument, because typer has no options whose value may be left out.
-    story: Annotated[
-        Story | None,
-        typer.Argument(
-            help="What to rehearse: create (unless another is named), or lifecycle: all that comes after it.",
-            show_default=False,
-        ),
-    ] = None,
+    story: Annotated[Story | None, typer.Argument(parser=_story, metavar="create|lifecycle", hidden=True)] = None,
     rehearse: Annotated[
-        bool, typer.Option("--rehearse", help="Play a person through a story, show it, check it, and end.")
+        bool,
+        typer.Option(
+            "--rehearse",
+            help="Play a person through a story, show it, check it, and end: create, or lifecycle for all that comes "
+            "after it.",
+        ),
     ] = False,
     verbose: Annotated[bool, typer.Option("--verbose", help="Show the logs of web and worker as they come.")] = False,
-    port: Annotated[int, typer.Option(help="The page's port; when it is taken, a free one.", min=0, max=65535)] = 4040,
+    port: Annotated[
+        int, typer.Option(parser=_port, metavar="NUMBER", help="The page's port; when it is taken, a free one.")
+    ] = 4040,
     opens: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser, on a desktop.")] = True,
 ) -> None:
     """Try the bot with a make-believe Slack and Novita on this machine: no account, no key, no cost."""
@@ -97,25 +132,29 @@ def sandbox(
     raise typer.Exit(run(story=played, verbose=verbose, port=port, opens=opens))
 
 
-@cli.command()
+@cli.command(short_help="Print what makes the Slack app, or a link that does.")
 def manifest(
     url: Annotated[
-        str | None, typer.Option(help="https address that Slack reaches the bot at; leave out for Socket Mode.")
+        str | None,
+        typer.Option(metavar="URL", help="https address that Slack reaches the bot at; leave out for Socket Mode."),
     ] = None,
+    link: Annotated[bool, typer.Option("--link", help="Print the address at Slack that has it filled in.")] = False,
 ) -> None:
-    """Print the Slack app manifest, to paste at api.slack.com/apps → Create New App → From a manifest."""
+    """Print the Slack app's manifest, to paste at api.slack.com/apps → Create New App → From a manifest."""
+    from bot.manifest import link_to
     from bot.manifest import manifest as build
 
     try:
-        typer.echo(json.dumps(build(url), indent=2))
+        made = build(url)
     except SettingsError as error:
-        raise _wrong(error) from None
+        raise typer.BadParameter(str(error), param_hint="--url") from None
+    typer.echo(link_to(made) if link else json.dumps(made, indent=2))
 
 
-@cli.command()
+@cli.command(short_help="Examine an installation, and say what to do.")
 def doctor(
     channel: Annotated[
-        str, typer.Option(help="A channel's id, such as C012AB3CD: try to write there; the line is removed at once.")
+        str, typer.Option(metavar="ID", help="A channel's id, such as C012AB3CD: try to write there; the line is removed at once.")
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:

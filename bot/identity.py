@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 from collections.abc import AsyncIterator
 from typing import Protocol
@@ -44,10 +45,16 @@ class Identity:
         self.teams: frozenset[str] = frozenset()
         self.enterprise: str | None = None
         self.workspace_url = ""
-        self.is_confirmed = False
-        """Whether Slack itself has said so to this process."""
+        self.workspace = ""
+        """What the workspace is called."""
+        self.confirmed = asyncio.Event()
+        """Set once Slack itself has said so to this process."""
         self.is_for_organisation = False
         """Whether the app is installed for one: workspaces may join it at any time."""
+
+    @property
+    def is_confirmed(self) -> bool:
+        return self.confirmed.is_set()
 
     async def learn(self) -> None:
         """Asks Slack. Raises what slack_sdk raises; what was known before stays known then."""
@@ -62,7 +69,9 @@ class Identity:
         self.enterprise = enterprise
         self.workspace_url = str(answer.get("url") or "")
         self.team, self.teams = team, frozenset({team, *more})
-        self.is_for_organisation, self.is_confirmed = is_for_organisation, True
+        self.workspace = str(answer.get("team") or team)
+        self.is_for_organisation = is_for_organisation
+        self.confirmed.set()
 
     async def recall(self, memory: Memory) -> None:
         """Takes what was true of this very token when Slack last answered. Raises StoreUnavailable."""

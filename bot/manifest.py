@@ -1,9 +1,10 @@
-"""The Slack app manifest: what the app asks of Slack, under the names that the listeners register (slack.md A11)."""
+"""The Slack app manifest: what the app asks of Slack, under the names that the listeners register."""
 
 from __future__ import annotations
 
+import json
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from bot.ids import COMMAND, EVENTS_PATH
 from core.errors import SettingsError
@@ -14,7 +15,25 @@ where it is evening for whoever extends a lease until tonight."""
 
 EVENTS = ("app_home_opened",)
 
+NAME = "gpu-bot"
+"""In the list of apps and as the author of its messages: people look for the one that they have read."""
+
+DESCRIPTION = "GPUs from Slack: create a Novita GPU instance and follow it in one thread."
+LONG_DESCRIPTION = (
+    f"Type {COMMAND} create and choose a GPU from live Novita prices and stock: seconds later the instance exists. "
+    "When a region is full, the next one is tried, and the thread says so. Each instance is one message with its "
+    "buttons: connect, extend, stop, start, delete. Each has a lease: its owner is reminded before it ends, and then "
+    f"it is stopped, so that nothing runs on and costs money unnoticed. {COMMAND} help says what else can be typed."
+)
+"""What people read before they add the app; Slack takes 175 to 4,000 characters."""
+
 Manifest = dict[str, Any]
+
+
+def link_to(made: Manifest) -> str:
+    """The address at Slack that makes the app, with this manifest filled in."""
+    written = json.dumps(made, separators=(",", ":"))
+    return f"https://api.slack.com/apps?new_app=1&manifest_json={quote(written, safe='')}"
 
 
 def manifest(url: str | None) -> Manifest:
@@ -26,8 +45,9 @@ def manifest(url: str | None) -> Manifest:
     return {
         "_metadata": {"major_version": 2},
         "display_information": {
-            "name": "GPU Bot",
-            "description": "GPUs from Slack: create a Novita GPU instance and follow it in one thread.",
+            "name": NAME,
+            "description": DESCRIPTION,
+            "long_description": LONG_DESCRIPTION,
             "background_color": "#1f2937",
         },
         "features": _features(endpoint),
@@ -40,8 +60,8 @@ def _endpoint(url: str) -> str:
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.hostname or parts.query or parts.fragment:
         raise SettingsError(
-            "PUBLIC_URL: Slack only calls https addresses; write it like https://gpu-bot.example.com, "
-            "or use Socket Mode"
+            "Slack only calls https addresses; write it like https://gpu-bot.example.com, "
+            "or leave it out to use Socket Mode"
         )
     return url.rstrip("/") + EVENTS_PATH
 
@@ -55,7 +75,7 @@ def _features(endpoint: str | None) -> Manifest:
         "should_escape": True,
     }
     return {
-        "bot_user": {"display_name": "gpu-bot", "always_online": True},
+        "bot_user": {"display_name": NAME, "always_online": True},
         "app_home": {
             "home_tab_enabled": True,
             "messages_tab_enabled": True,

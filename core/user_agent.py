@@ -12,4 +12,6 @@ def _version() -> str:
         return "dev"
 
 
-USER_AGENT = f"gpu-bot/{_version()}"
+VERSION = _version()
+"""Of this program: `dev` where it runs without having been installed."""
+USER_AGENT = f"gpu-bot/{VERSION}"

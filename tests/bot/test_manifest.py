@@ -27,6 +27,7 @@ def test_texts_stay_within_slacks_limits(url: str | None) -> None:
     assert found["_metadata"] == {"major_version": 2}
     assert len(found["display_information"]["name"]) <= 35
     assert len(found["display_information"]["description"]) <= 140
+    assert 175 <= len(found["display_information"]["long_description"]) <= 4000
     assert len(found["features"]["bot_user"]["display_name"]) <= 80
     [command] = found["features"]["slash_commands"]
     assert 2 <= len(command["command"]) <= 32
@@ -78,5 +79,5 @@ def test_a_slash_at_the_end_of_the_address_changes_nothing() -> None:
 
 @pytest.mark.parametrize("url", ["http://gpu-bot.example.com", "gpu-bot.example.com", "https://", "", f"{URL}?a=b"])
 def test_an_address_that_slack_would_not_call_is_refused(url: str) -> None:
-    with pytest.raises(SettingsError, match=r"^PUBLIC_URL: "):
+    with pytest.raises(SettingsError, match="^Slack only calls https addresses"):
         manifest(url)
