@@ -154,7 +154,10 @@ def manifest(
 @cli.command(short_help="Examine an installation, and say what to do.")
 def doctor(
     channel: Annotated[
-        str, typer.Option(metavar="ID", help="A channel's id, such as C012AB3CD: try to write there; the line is removed at once.")
+        str,
+        typer.Option(
+            metavar="ID", help="A channel's id, such as C012AB3CD: try to write there; the line is removed at once."
+        ),
     ] = "",
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:

@@ -43,7 +43,7 @@ async def server(patient: Patient) -> Result:
     if facts.version and facts.version < OLDEST:
         return failed(f"{_named(facts)} is too old", "Use Redis 6.2 or later, or Valkey.")
     if patient.settings.redis_url is None:
-        return ok(f"{_named(facts)}, embedded in {patient.settings.data_dir}: for the processes of this host only; a write came back")
+        return ok(f"{_named(facts)}, embedded in {patient.settings.data_dir}, for this host only; a write came back")
     return ok(f"{_named(facts)}; a write came back")
 
 

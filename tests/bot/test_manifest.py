@@ -79,5 +79,5 @@ def test_a_slash_at_the_end_of_the_address_changes_nothing() -> None:
 
 @pytest.mark.parametrize("url", ["http://gpu-bot.example.com", "gpu-bot.example.com", "https://", "", f"{URL}?a=b"])
 def test_an_address_that_slack_would_not_call_is_refused(url: str) -> None:
-    with pytest.raises(SettingsError, match="^Slack only calls https addresses"):
+    with pytest.raises(SettingsError, match=r"^Slack only calls https addresses"):
         manifest(url)
