@@ -88,6 +88,7 @@ class Strays:
             token = token_in(novita.name)
             if (record := _its_own(novita, token, known, given)) is not None:
                 pairs.append((record, novita))
+                given.add(record.id)  # To the oldest of its name; the next is a second one.
             elif is_leaving(novita):
                 continue
             elif token is None:

@@ -189,7 +189,7 @@ for n, name in ipairs(names) do
   if holder ~= ARGV[1] and not is_free then
     answers[n] = {0, till - now}
   else
-    if wish == 'take' and holder ~= ARGV[1] then
+    if wish == 'take' then -- by who has it already: after an answer that was lost
       left = due <= now + interval and math.max(due - now, 0) or 0
     end
     local ours = wish ~= 'give'

@@ -17,7 +17,7 @@ from core.errors import InvalidRequest, NoSuchInstance, NotAllowed
 from core.models import NOBODY, PROGRAM, Actor, Instance, LeaseEnd, Origin, Status, Verb, id_from, token_in
 from core.novita import reading
 from core.policy import Policy
-from core.strays import own_id
+from core.strays import SHORT_LEASE, Strays, own_id
 from tests.core.processes import USUAL_LEASE, Process, process
 from tests.core.samples import ADA, POLICY, TurnedClock, at_novita, instance, request
 
@@ -135,6 +135,37 @@ async def test_when_the_answer_is_lost_the_oldest_of_the_name_is_the_one_that_wa
     live = await _live(worker)
     assert live[first].id == launch.instance.id
     assert live[second.id].origin is Origin.SECOND
+
+
+async def test_of_two_that_appear_after_their_launch_was_given_up_the_first_has_the_record(
+    worker: Process, clock: TurnedClock
+) -> None:
+    given_up = instance(status=Status.FAILED, ended_at=clock.now())
+    await worker.store.begin(given_up, [], clock.now())
+    both = [at_novita(given_up, "running", id=novita_id) for novita_id in ("n-1", "n-2")]
+    found = await worker.strays.take_on(both, [])
+    assert [(record.id, novita.id) for record, novita in found.pairs] == [(given_up.id, "n-1")]
+    assert {record.id: record.origin for record in await worker.store.live()} == {own_id("n-2"): Origin.SECOND}
+
+
+async def test_one_of_a_name_whose_record_has_been_given_is_a_second_one(worker: Process, clock: TurnedClock) -> None:
+    launching = instance()
+    await worker.store.begin(launching, [], clock.now())
+    found = await worker.strays.take_on([at_novita(launching, "running", id="n-2")], [launching.id])
+    assert found.pairs == []
+    assert (await _live(worker))["n-2"].origin is Origin.SECOND
+
+
+@pytest.mark.parametrize(
+    ("usual", "lease"), [(timedelta(hours=8), timedelta(hours=8)), (None, SHORT_LEASE), (timedelta(), SHORT_LEASE)]
+)
+async def test_a_stray_ends_some_day_also_where_leases_need_not(
+    worker: Process, clock: TurnedClock, usual: timedelta | None, lease: timedelta
+) -> None:
+    strays = Strays(worker.novita, worker.store, worker.outbox, worker.alarms, clock, lease=usual)
+    await strays.take_on([at_novita(instance(), "running")], [])
+    [stray] = await worker.store.live()
+    assert (stray.request.lease, stray.lease_ends_at) == (lease, clock.now() + lease)
 
 
 async def test_a_clone_of_what_was_deleted_is_no_life_of_the_old_record(

@@ -163,6 +163,38 @@ async def test_what_a_dead_worker_had_is_done_elsewhere_when_its_hold_is_over(re
     await dead.aclose()
 
 
+async def test_a_worker_that_is_cut_off_from_redis_begins_nothing_that_another_may_be_doing(redis_url: str) -> None:
+    cut_off, well = _Beats(), _Beats()
+    async with (
+        RedisLine(redis_url) as line,
+        _worker(line.url, beat=cut_off.beat),
+    ):
+        await cut_off.reach(2)
+        async with _worker(redis_url, beat=well.beat):
+            await line.down()
+            await well.reach(1)
+            done = cut_off.count
+            await well.reach(well.count + 10)
+            assert cut_off.count == done
+
+
+async def test_a_task_that_is_taken_over_is_done_when_it_is_due_and_not_at_once(redis_url: str) -> None:
+    gone, hour = Turns(connect(redis_url), holder="gone"), timedelta(hours=1)
+    for wish in (Wish.TAKE, Wish.GIVE):
+        await gone.agree([Wished("rare", hour, wish, hour / 2)])
+    await gone.aclose()
+    rare, other = _Beats(), _Beats()
+    tasks: dict[str, tuple[Work, timedelta]] = {
+        "rare": (rare.beat, hour),
+        "other": (other.beat, timedelta(milliseconds=50)),
+    }
+    running = asyncio.create_task(run_forever(redis_url, tasks, _Noted().note))
+    await other.reach(10)
+    assert rare.count == 0
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+
+
 async def test_what_does_not_succeed_in_one_worker_is_tried_by_the_other(redis_url: str) -> None:
     """A worker whose way to Novita is cut does not keep the looks from one that could do them."""
     cut_off, well = _Beats(), _Beats()

@@ -60,6 +60,15 @@ async def test_an_answer_that_was_lost_is_given_again(redis: Redis) -> None:
     assert (await asked(first)).is_ours
 
 
+async def test_a_lost_answer_makes_nothing_due_that_was_not(redis: Redis) -> None:
+    await written(redis, "-", timedelta(), MINUTE / 2)
+    first = one(redis, "a")
+    for _ in range(2):
+        turn = await asked(first)
+        assert turn.is_ours
+        assert MINUTE / 2 - SLACK < turn.left <= MINUTE / 2
+
+
 async def test_what_is_kept_stays_ours_and_what_is_given_is_the_next_ones_when_it_is_due(redis: Redis) -> None:
     first, second = one(redis, "a"), one(redis, "b")
     await asked(first)

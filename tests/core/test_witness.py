@@ -54,6 +54,8 @@ class Scene:
     wall: TurnedClock = field(default_factory=TurnedClock)
     novita_ahead: timedelta | None = timedelta()
     asked: int = 0
+    ago: float = 0
+    """Seconds since Novita said what it says."""
 
     def __post_init__(self) -> None:
         self.alarms = Alarms(self.store, self.shared)
@@ -67,7 +69,8 @@ class Scene:
         self.asked += 1
         if self.novita_ahead is None:
             raise NovitaUnclear("no answer")
-        return Sample(NOON + self.novita_ahead, steady(), steady())
+        heard = steady() - self.ago
+        return Sample(NOON + self.novita_ahead - timedelta(seconds=self.ago), heard, heard)
 
     async def standing(self) -> dict[str, str]:
         alarms = await self.alarms.standing()
@@ -87,6 +90,13 @@ async def test_while_all_agree_novita_is_asked_once_a_minute_and_nobody_hears_an
     assert [await scene.clocks.agrees(anew=False) for _ in range(5)] == [True] * 5
     assert scene.asked == 1
     assert await scene.standing() == {}
+
+
+@pytest.mark.parametrize(("ago", "times"), [(0, 1), (30, 1), (60.001, 3)])
+async def test_what_novita_said_is_counted_on_for_a_minute(scene: Scene, ago: float, times: int) -> None:
+    scene.ago = ago
+    assert [await scene.clocks.agrees(anew=False) for _ in range(3)] == [True] * 3
+    assert scene.asked == times
 
 
 async def test_when_something_hangs_on_it_novita_is_asked_that_very_moment(scene: Scene) -> None:
