@@ -150,3 +150,25 @@ async def test_a_wrong_belief_in_page_zero_is_dropped() -> None:
     listing.base = 1
     await paging.every(listing.page)
     assert len(await paging.every(listing.page)) == 250
+
+
+@pytest.mark.parametrize(
+    ("on_page_zero", "first"),
+    [(("x", "y"), 0), (("x", "a"), 1), (("a", "b"), 1), ((), 1)],
+)
+async def test_only_a_page_of_wholly_new_rows_proves_that_pages_count_from_zero(
+    on_page_zero: tuple[str, ...], first: int
+) -> None:
+    """A server that counts from 1 may answer 0 with its first page, which a new row has changed meanwhile."""
+    asked: list[int] = []
+
+    async def page(number: int) -> Page[Row]:
+        asked.append(number)
+        rows = {0: on_page_zero, 1: ("a", "b")}.get(number, ())
+        return Page(tuple(map(Row, rows)), len(rows), None)
+
+    paging = Paging()
+    for _ in range(2):
+        assert {row.id for row in await paging.every(page)} == {"a", "b", *on_page_zero}
+        begun_with, asked[:] = asked[0], []
+    assert begun_with == first
