@@ -138,8 +138,19 @@ def test_what_is_no_value_stays(text: str, shown: str) -> None:
     assert without_values(text, NAMES) == shown
 
 
-def test_a_short_name_is_not_found_inside_a_word() -> None:
-    assert without_values("data: no space", {"A"}) == "data: no space"
+@pytest.mark.parametrize("name", ["A", "DA", "DAT"])
+def test_a_short_name_is_not_found_inside_a_word(name: str) -> None:
+    assert without_values("data: no space", {name}) == "data: no space"
+    assert without_values("MYDATA: no space", {name}) == "MYDATA: no space"
+    assert without_values(f"{name}: hunter2", {name}) == f"{name}: ***"
+
+
+def test_a_longer_name_is_found_wherever_it_stands_and_however_it_is_written() -> None:
+    assert without_values("MYMODE=hunter2", {"MODE"}) == "MYMODE=***"
+    assert without_values("mode=hunter2", {"MODE"}) == "mode=***"
+
+
+def test_a_name_of_one_letter_is_found_where_a_shell_has_it() -> None:
     assert without_values("run -eA=hunter2 now", {"A"}) == "run -eA=***"
 
 

@@ -12,8 +12,9 @@ from core.absence import UNLISTED_FOR
 from core.alarms import AlarmKind
 from core.errors import NovitaRefused
 from core.models import Instance, Status
+from core.observe import LOOK
 from tests.core.processes import Process, process
-from tests.core.samples import ADA, POLICY, TurnedClock, request
+from tests.core.samples import ADA, NOON, POLICY, TurnedClock, instance, request
 
 
 @pytest.fixture
@@ -227,6 +228,37 @@ async def test_an_intent_whose_process_died_is_said_to_be_in_doubt_then_given_up
     assert record.status is Status.FAILED
     assert worker.told.types == ["instance_requested", "launch_interrupted", "instance_failed"]
     assert sandbox.creates == []
+
+
+@pytest.mark.parametrize(
+    ("created", "in_doubt", "after", "is_given_up"),
+    [
+        (0, None, timedelta(minutes=10), False),
+        (0, None, timedelta(minutes=10, milliseconds=1), True),
+        (0, 5, timedelta(minutes=15), False),
+        (0, 5, timedelta(minutes=15, milliseconds=1), True),
+    ],
+)
+async def test_a_launch_is_given_up_ten_minutes_after_the_doubt_began(
+    worker: Process, clock: TurnedClock, created: int, in_doubt: int | None, after: timedelta, *, is_given_up: bool
+) -> None:
+    doubt = None if in_doubt is None else NOON + timedelta(minutes=in_doubt)
+    record = instance(in_doubt_since=doubt)
+    await worker.store.begin(record, [], NOON)
+    clock.instant = NOON + after
+    await worker.observer.look()
+    assert ((await _read(worker, record.id)).status is Status.FAILED) is is_given_up
+
+
+async def test_a_look_that_is_noted_as_still_to_come_was_none(worker: Process, clock: TurnedClock) -> None:
+    """A clock that was ahead noted it: what is seen now has not just happened."""
+    made = await _made(worker)
+    clock.turn(days=1)
+    await worker.store.note_success(LOOK, clock.now() + timedelta(hours=1))
+    await worker.observer.look()
+    running_at = (await _read(worker, made.id)).running_at
+    assert running_at is not None
+    assert running_at < clock.now() - timedelta(hours=23)
 
 
 async def test_an_intent_whose_process_still_lives_is_left_alone(worker: Process, clock: TurnedClock) -> None:

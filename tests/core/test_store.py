@@ -207,6 +207,18 @@ async def test_the_stamp_of_a_look_never_goes_back(store: Store, redis_url: str)
     assert await store.looked(0) == first + 3_600_000
 
 
+@pytest.mark.parametrize(("commits", "has_gone_back"), [(4, True), (5, True), (6, False), (7, False)])
+async def test_a_commit_that_adds_none_to_those_that_were_known_has_met_an_older_state(
+    store: Store, redis_url: str, commits: int, *, has_gone_back: bool
+) -> None:
+    async with Redis.from_url(redis_url) as redis:
+        await redis.hset("{gpu}:looked", "commits", commits)
+    store.note_commit(5, commits, clock=1000)
+    assert await store.has_gone_back() is has_gone_back
+    assert store.is_believed(1000) is not has_gone_back, "what was seen before that is not known any more"
+    assert store.is_believed(1001)
+
+
 async def test_a_commit_whose_answer_was_lost_may_be_repeated(store: Store, redis_url: str) -> None:
     """The server takes the command, and the connection dies before the answer: the second try must not conflict."""
     async with _cutting_proxy(redis_url) as (url, proxy):

@@ -564,6 +564,24 @@ async def test_a_lease_that_a_program_asked_for_is_asked_about_to_the_admins(
     assert set(await _strays(worker, clock, AlarmKind.LEASE_IN_DOUBT)) == {made.instance_id}
 
 
+@pytest.mark.parametrize(
+    ("status", "owner", "is_alarm"),
+    [
+        (Status.RUNNING, PROGRAM, True),
+        (Status.STOPPED, PROGRAM, False),
+        (Status.STOPPING, PROGRAM, False),
+        (Status.RUNNING, ADA, False),
+    ],
+)
+async def test_a_question_about_a_lease_stands_while_it_runs_and_no_person_can_be_asked(
+    worker: Process, clock: TurnedClock, status: Status, owner: Actor, *, is_alarm: bool
+) -> None:
+    record = instance(owner=owner, status=status, novita_id="n-1", asked_at=clock.now())
+    await worker.store.begin(record, [], clock.now())
+    await worker.strays.settle_alarms()
+    assert bool(await _strays(worker, clock, AlarmKind.LEASE_IN_DOUBT)) is is_alarm
+
+
 def test_what_was_to_be_deleted_at_its_end_is_only_stopped_when_its_past_is_in_doubt(clock: TurnedClock) -> None:
     record = instance(
         request=request(lease_end=LeaseEnd.DELETE), status=Status.RUNNING, novita_id="n-1", past_in_doubt=True
