@@ -31,7 +31,7 @@ async def press(parts: Parts, click: Click) -> None:
         return
     key = f"again:{earlier.id}:{request.billing_mode.value}"
     checked = await _checked(parts, request, actor)
-    launch = await parts.launcher.begin(checked, owner=actor, policy=parts.policy, key=key)
+    launch = await parts.launcher.begin(checked, owner=actor, policy=parts.policy, key=key, is_renamed=True)
     if not launch.is_repeat:
         # How it goes is told by its own card.
         parts.background.start(parts.launcher.finish(launch))

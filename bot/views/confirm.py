@@ -27,16 +27,23 @@ def create_confirmation(
     template_name: str,
     now: datetime,
     unlisted: str | None = None,
+    taken: str = "",
 ) -> Message:
     """`offers` are ranked as the create would try them; without any there is nothing to confirm, only to change.
 
     `unlisted` is the region wished for, if Novita does not list it.
+
+    `taken` is the name that was asked for, if another instance has it.
 
     `line` travels in the buttons, and is read again when one is clicked.
     """
     gpu = f"{request.gpu_num} × {esc(request.product_name, 80)}, {words.BILLING_WORDS[request.billing_mode]}"
     title = f"Create *{esc(request.name, 100)}*: {gpu}?"
     blocks = [b.section(title), b.fields(_facts(request, offers, template_name, now, unlisted))]
+    if taken:
+        blocks.append(
+            b.context(f"{esc(taken, 100)} is the name of another instance, so this is {esc(request.name, 100)}.")
+        )
     if unlisted:
         blocks.append(b.section(esc(unlisted_words(unlisted), 200)))
     if not offers:

@@ -7,13 +7,23 @@ from typing import Protocol
 
 import structlog
 
-from core import metrics, request_id
+from core import metrics, naming, request_id
 from core.clock import Clock
-from core.errors import InvalidRequest, RequestTaken
+from core.errors import InvalidRequest, RequestTaken, StoreUnavailable
 from core.events import InstanceRequested
 from core.launch.patience import Patience
 from core.launch.run import Catalog, Launch, Novita, Run, Watch
-from core.models import Actor, CreateInstanceResponse, Instance, InstanceRequest, Offer, Origin, id_from, new_id
+from core.models import (
+    PROGRAM,
+    Actor,
+    CreateInstanceResponse,
+    Instance,
+    InstanceRequest,
+    Offer,
+    Origin,
+    id_from,
+    new_id,
+)
 from core.offers import rank
 from core.outbox import Ledger
 from core.policy import Policy
@@ -28,6 +38,7 @@ class Records(Protocol):
     """Where records are read (core.store.Store)."""
 
     async def get(self, instance_id: str) -> Instance | None: ...
+    async def live(self) -> list[Instance]: ...
 
 
 class Launcher:
@@ -64,12 +75,22 @@ class Launcher:
         self._seed = seed
 
     async def begin(
-        self, request: InstanceRequest, *, owner: Actor, policy: Policy, key: str, fingerprint: str = ""
+        self,
+        request: InstanceRequest,
+        *,
+        owner: Actor,
+        policy: Policy,
+        key: str,
+        fingerprint: str = "",
+        is_renamed: bool = False,
     ) -> Launch:
         """Records the intent: after this the launch is either finished by `finish` or taken up by a worker.
 
-        A repeated key gives the launch it led to before. Raises NotAllowed, InvalidRequest when nothing on offer fits,
-        NovitaError when a cold catalog cannot be filled, and StoreUnavailable; in each case nothing has been created.
+        A repeated key gives the launch it led to before. For people a name means one machine: one that is taken is
+        refused or, if it `is_renamed`, numbered. Programs may use a name twice, as they go by ids.
+
+        Raises NotAllowed, InvalidRequest when nothing on offer fits or the name is taken, NovitaError when a cold
+        catalog cannot be filled, and StoreUnavailable; in each case nothing has been created.
         """
         policy.check_launch(owner, request)
         self._catalog.prefetch_template(request.template_id)
@@ -79,6 +100,8 @@ class Launcher:
             raise InvalidRequest({"product_name": "Novita does not sell this product with this billing and disk size."})
         record = self._record(request, owner, offers[0], key, fingerprint)
         record = record.model_copy(update={"unlisted_region": unlisted_region(request.region, market) or ""})
+        record = await self._named(record, is_renamed=is_renamed)
+        request = record.request
         try:
             return await self._begun(record, request, offers)
         except RequestTaken as taken:
@@ -113,7 +136,38 @@ class Launcher:
             instance = instance.model_copy(update={"hook_digest": hook.digest})
             request = with_hook(request, hook)
         begun = await self._ledger.begin(instance, [InstanceRequested(at=instance.created_at)])
-        return Launch(begun.instance, request, tuple(offers), is_account_known=begun.is_account_known)
+        alone = await self._told_apart(begun.instance)
+        request = request.model_copy(update={"name": alone.request.name})
+        return Launch(alone, request, tuple(offers), is_account_known=begun.is_account_known)
+
+    async def _named(self, record: Instance, *, is_renamed: bool) -> Instance:
+        """The record under a name that is its own. Raises InvalidRequest when that is taken, and StoreUnavailable."""
+        if record.owner == PROGRAM:
+            return record
+        others = await self._others(record)
+        name = record.request.name
+        if (taken_by := naming.namesake(name, others)) is None:
+            return record
+        if not is_renamed:
+            raise InvalidRequest({"name": naming.taken_words(name, taken_by, others)})
+        return _renamed(record, naming.free_name(name, others))
+
+    async def _told_apart(self, record: Instance) -> Instance:
+        """Of two that took one name at the same moment, each that sees the other gets a name of its own. Nothing has
+        been asked of Novita yet. With Redis gone the name stays: a worker goes on with what is recorded."""
+        name = f"{record.request.name[: naming.NAME_LIMIT - 5]}-{record.id[:4]}"
+        try:
+            if record.owner == PROGRAM or naming.namesake(record.request.name, await self._others(record)) is None:
+                return record
+            return await self._ledger.update(record, lambda newest: (_renamed(newest, name), ()))
+        except StoreUnavailable as error:
+            log.warning("name_not_compared", instance_id=record.id, error=str(error))
+            return record
+
+    async def _others(self, record: Instance) -> list[Instance]:
+        """Those that have not ended, without what the same key has led to."""
+        live = await self._records.live()
+        return [each for each in live if each.id != record.id and each.request_key != record.request_key]
 
     def _record(self, request: InstanceRequest, owner: Actor, offer: Offer, key: str, fingerprint: str) -> Instance:
         """The record as it is before Novita has been asked for anything."""
@@ -153,6 +207,10 @@ class Launcher:
             attempts=[f"{a.region} {a.product_id} {a.outcome.value} {a.reason}".rstrip() for a in instance.attempts],
             duration=round((self._clock.now() - instance.created_at).total_seconds(), 3),
         )
+
+
+def _renamed(instance: Instance, name: str) -> Instance:
+    return instance.model_copy(update={"request": instance.request.model_copy(update={"name": name})})
 
 
 def _was_led_to(instance: Instance, key: str) -> bool:

@@ -11,7 +11,7 @@ from bot.sandbox.novita import Fault, SandboxNovita
 from bot.sandbox.slack import Kind
 from core.models import BillingMode
 from tests.bot.house import GPU, open_house
-from tests.bot.living import in_thread, told
+from tests.bot.living import in_thread, told, written
 
 LINE = "4090 x2 spot 4h in sgp as train-1 from comfy-prod"
 
@@ -206,3 +206,11 @@ async def test_with_prices_not_at_hand_the_modal_still_opens_in_time_and_is_fill
         modal = await ada.modal("create_instance")
         assert modal.fields()["gpu_num"].value == "2"
         assert modal.fields()["name"].value == "train-1"
+
+
+async def test_a_taken_name_is_told_and_numbered(redis_url: str) -> None:
+    async with open_house(redis_url, workers=0) as house:
+        await written(house, 1, who="bo", prefix="train")
+        await house.slack.person("ada").command("/gpu create 4090 from comfy-prod as Train-000")
+        asked = await told(house, "ada", "Create *Train-1*")
+        assert "Train-000 is the name of another instance, so this is Train-1" in asked.shown

@@ -14,6 +14,7 @@ from bot.parts import Parts
 from bot.views.blocks import Message
 from bot.views.confirm import create_confirmation
 from bot.views.modal import Form, check
+from core import naming
 from core.models import InstanceRequest, Market, Offer
 from core.offers import rank
 from core.requests import unlisted_region
@@ -46,10 +47,14 @@ async def from_line(parts: Parts, visit: Visit, line: str) -> Message | None:
     if understood.request is None or not offers:
         open_from_line(parts, visit, line)
         return None
+    live = await parts.store.live()
+    asked = understood.request
+    request = asked.model_copy(update={"name": naming.free_name(asked.name, live)})
     return create_confirmation(
-        understood.request,
+        request,
         offers,
-        line=grammar.write(understood.request, understood.vocabulary),
+        line=grammar.write(request, understood.vocabulary),
+        taken="" if request.name == asked.name else asked.name,
         template_name=parts.catalog.template_name(understood.request.template_id),
         now=parts.clock.now(),
         unlisted=unlisted_region(understood.request.region, market),
