@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
-from core import leases, requests
+from core import costs, leases, requests
 from core.durations import duration_words
 from core.errors import (
     GpuBotError,
@@ -26,6 +26,7 @@ from core.errors import (
     VersionConflict,
 )
 from core.models import Attempt, AttemptOutcome, Failure, FailureKind, LeaseEnd, Status, Stock, Verb
+from core.offers import Sale
 
 CONSOLE_URL = "https://novita.ai/gpus-console"
 """Where an instance can be seen, stopped and deleted by hand."""
@@ -312,6 +313,38 @@ def money_range(low: Decimal, high: Decimal) -> str:
     """`$0.36`, or `$0.36–0.44` where the two differ."""
     first, last = money(low), money(high)
     return first if first == last else f"{first}–{last.removeprefix('$')}"
+
+
+def asked_for(sale: Sale) -> str:
+    """The price per GPU-hour: `$0.18/h`, `from $0.18/h` where it differs; never "from" what cannot be had."""
+    if sale.is_sold_out:
+        return f"{money_range(sale.low, sale.high)}/h"
+    start = "" if money(sale.low) == money(sale.high) else "from "
+    return f"{start}{money(sale.low)}/h"
+
+
+def lowest(sale: Sale) -> str:
+    """`$0.18/h` where it is cheapest, with a word when nothing is left there."""
+    gone = f", {STOCK_WORDS[sale.stock]}" if sale.is_sold_out else ""
+    return f"{money(sale.low)}/h{gone}"
+
+
+def region_count(sale: Sale) -> str:
+    return "1 region" if len(sale.regions) == 1 else f"{len(sale.regions)} regions"
+
+
+def on_sale(sale: Sale) -> str:
+    """`from $0.18/h · stock high · 3 regions`, or `no stock listed ($0.18/h) · 1 region`."""
+    where = region_count(sale)
+    if sale.is_sold_out:
+        return f"{STOCK_WORDS[sale.stock]} ({asked_for(sale)}) · {where}"
+    return f"{asked_for(sale)} · {STOCK_WORDS[sale.stock]} · {where}"
+
+
+def disk(gigabytes: int) -> str:
+    """`60 GB`, or `500 GB, $2.20 a day` where it is more than what is free."""
+    usd = costs.disk_of_size(gigabytes)
+    return f"{gigabytes} GB, {money(usd)} a day" if usd else f"{gigabytes} GB"
 
 
 def _rate_limited(error: RateLimited) -> str:

@@ -1,4 +1,4 @@
-"""What an instance costs: compute by the stretches of time that Novita bills, disk while it stands still (pure).
+"""What an instance costs: compute by the stretches of time that Novita bills, disk as long as it exists (pure).
 
 Estimates from what was observed, not Novita's invoice: billing begins with the image pull and ends with the stop
 (novita-api.md 3.3), and the bot sees both up to one look late.
@@ -6,15 +6,38 @@ Estimates from what was observed, not Novita's invoice: billing begins with the 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from core.models import DISK_DEFAULT_GB, Billed, Instance, Status
+from core.models import DISK_DEFAULT_GB, Billed, Instance, InstanceRequest, Offer, Status
 
 DISK_USD_PER_GB_DAY = Decimal("0.005")
-"""Above the free 60 GB (novita-api.md 3.3)."""
+"""Of a container disk above the free 60 GB, by Novita's list of prices; charged while it runs and while it stands."""
 
 _HOUR = Decimal(3600)
+_HOURS_A_DAY = Decimal(24)
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """What something costs before it is created. Prices are USD an hour for all its GPUs."""
+
+    first: Decimal
+    """Where it is tried first."""
+    lowest: Decimal
+    highest: Decimal
+    """Wherever it is tried, sold out as it may be listed."""
+    disk: Decimal
+    """USD a day, above what is free."""
+    lease: timedelta | None
+
+    def total(self, per_hour: Decimal) -> Decimal | None:
+        """USD of the whole lease with its disk; None without an end."""
+        if self.lease is None:
+            return None
+        return (per_hour + self.disk / _HOURS_A_DAY) * Decimal(str(self.lease.total_seconds())) / _HOUR
 
 
 def so_far(instance: Instance, now: datetime) -> Decimal:
@@ -33,8 +56,19 @@ def month_start(now: datetime) -> datetime:
 
 
 def disk_per_day(instance: Instance) -> Decimal:
-    """USD a day that its container disk costs while it is stopped."""
-    return max(0, instance.request.rootfs_size - DISK_DEFAULT_GB) * DISK_USD_PER_GB_DAY
+    """USD a day that its container disk costs, whether it runs or stands still."""
+    return disk_of_size(instance.request.rootfs_size)
+
+
+def disk_of_size(gigabytes: int) -> Decimal:
+    """USD a day that a container disk of so many GB costs, whether its instance runs or stands still."""
+    return max(0, gigabytes - DISK_DEFAULT_GB) * DISK_USD_PER_GB_DAY
+
+
+def quote(request: InstanceRequest, offers: Sequence[Offer]) -> Quote:
+    """What the request costs at these offers, of which there is one at least and the first is tried first."""
+    prices = [offer.price * request.gpu_num for offer in offers]
+    return Quote(prices[0], min(prices), max(prices), disk_of_size(request.rootfs_size), request.lease)
 
 
 def billing_begins(instance: Instance, now: datetime) -> tuple[Billed, ...]:

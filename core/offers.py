@@ -4,9 +4,37 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 
 from core.models import BillingMode, InstanceRequest, Market, Offer, Product, Stock
+
+STOCK_ORDER = (Stock.HIGH, Stock.NORMAL, Stock.LOW, Stock.UNKNOWN, Stock.NONE)
+"""The best first. What is unknown may be had; what is sold out may not."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """At what price something can be had, and in how many regions. Where it is sold out, at what price it is listed.
+
+    A price at which there is nothing left is never among those at which there is some.
+    """
+
+    low: Decimal
+    """USD per GPU-hour, as is `high`."""
+    high: Decimal
+    stock: Stock
+    """The best that any region lists."""
+    regions: tuple[str, ...]
+
+    @property
+    def is_sold_out(self) -> bool:
+        return self.stock is Stock.NONE
+
+    @property
+    def attraction(self) -> tuple[bool, Decimal]:
+        """What sorts first is what one would take first."""
+        return self.is_sold_out, self.low
 
 
 def rank(market: Market, request: InstanceRequest, priority: Sequence[str] = ()) -> list[Offer]:
@@ -25,12 +53,23 @@ def rank(market: Market, request: InstanceRequest, priority: Sequence[str] = ())
     return [_offer(product, request.billing_mode) for _, product in rounds]
 
 
-def cheapest(market: Market, product_name: str, billing_mode: BillingMode) -> Decimal | None:
-    """USD per GPU-hour where the product is cheapest; None when it is not sold that way."""
-    return min(
-        (product.prices[billing_mode].usd for product in market.named(product_name) if billing_mode in product.prices),
-        default=None,
+def on_sale(products: Iterable[Product], mode: BillingMode, disk: int | None = None) -> Sale | None:
+    """What is said of these products everywhere, of those that take a disk of so many GB; None without a price."""
+    return _sale(
+        (product.region.name, product.prices[mode].usd, product.prices[mode].stock)
+        for product in products
+        if mode in product.prices and (disk is None or _takes(product, disk))
     )
+
+
+def sale_of(offers: Iterable[Offer]) -> Sale | None:
+    """The same of offers; None without any."""
+    return _sale((offer.region.name, offer.price, offer.stock) for offer in offers)
+
+
+def in_stock(offers: Sequence[Offer]) -> list[Offer]:
+    """Those that are not listed as sold out."""
+    return [offer for offer in offers if offer.stock is not Stock.NONE]
 
 
 def disk_limits(products: Iterable[Product]) -> tuple[int, int] | None:
@@ -40,7 +79,22 @@ def disk_limits(products: Iterable[Product]) -> tuple[int, int] | None:
 
 
 def _fits(product: Product, request: InstanceRequest) -> bool:
-    return request.billing_mode in product.prices and product.min_disk <= request.rootfs_size <= product.max_disk
+    return request.billing_mode in product.prices and _takes(product, request.rootfs_size)
+
+
+def _takes(product: Product, disk: int) -> bool:
+    return product.min_disk <= disk <= product.max_disk
+
+
+def _sale(listed: Iterable[tuple[str, Decimal, Stock]]) -> Sale | None:
+    """Of regions, prices and stocks."""
+    everything = list(listed)
+    found = [each for each in everything if each[2] is not Stock.NONE] or everything
+    if not found:
+        return None
+    prices = [usd for _, usd, _ in found]
+    stock = min((stock for *_, stock in found), key=STOCK_ORDER.index)
+    return Sale(min(prices), max(prices), stock, tuple(dict.fromkeys(region for region, *_ in found)))
 
 
 def _by_region(products: Iterable[Product]) -> dict[str, list[Product]]:

@@ -6,7 +6,7 @@ import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import Any
+from typing import Any, NamedTuple
 from urllib.parse import urlsplit
 
 from pydantic import SecretStr
@@ -60,6 +60,13 @@ class Limits:
     @property
     def allow_no_end(self) -> bool:
         return self.max_lease is None or self.may_be_endless
+
+
+class AllowedLease(NamedTuple):
+    """A lease that may be chosen, None for no end, and the sentence that it is not the one wished for, if it is not."""
+
+    length: timedelta | None
+    instead: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -142,6 +149,25 @@ def draft_of(request: InstanceRequest) -> Draft:
         channel=request.channel,
         webhook_url=request.webhook_url,
     )
+
+
+def allowed_lease(lease: timedelta | None, limits: Limits, *, no_end: bool) -> AllowedLease:
+    """The lease that is chosen where another one was wished for: the nearest that is allowed, and that it is said."""
+    longest = LONGEST_LEASE if limits.max_lease is None else min(limits.max_lease, LONGEST_LEASE)
+    most = duration_words(longest)
+    if no_end and limits.allow_no_end:
+        return AllowedLease(None)
+    if no_end:
+        return AllowedLease(longest, f"Choose a lease of at most {most}; {most} is chosen instead of no end.")
+    if lease is None:
+        default = limits.default_lease
+        return AllowedLease(None if default is None and limits.allow_no_end else min(default or longest, longest))
+    if lease < SHORTEST_LEASE:
+        return AllowedLease(SHORTEST_LEASE, "A lease is at least a minute, so a minute is chosen.")
+    if lease > longest:
+        said = f"A lease is at most {most}, so {most} is chosen instead of {duration_words(lease)}."
+        return AllowedLease(longest, said)
+    return AllowedLease(lease)
 
 
 def env_problem(key: str, value: str) -> str | None:

@@ -140,9 +140,10 @@ def radio(options: Sequence[Option], initial: Option | None) -> Block:
 
 
 def number_input(low: int, high: int, initial: int) -> Block:
-    """Whole numbers; Slack wants its bounds as text."""
+    """Whole numbers; Slack wants its bounds as text. Where choices are reported, each digit is."""
     return {
         "type": "number_input",
+        "dispatch_action_config": {"trigger_actions_on": ["on_character_entered"]},
         "is_decimal_allowed": False,
         "min_value": str(low),
         "max_value": str(high),

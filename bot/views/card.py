@@ -157,7 +157,7 @@ def _facts(instance: Instance, now: datetime) -> dict[str, str]:
         "Owner": mention(instance.owner.user),
         "GPU": what(instance),
         **_terms(instance, now),
-        "Disk": f"{instance.request.rootfs_size} GB",
+        "Disk": words.disk(instance.request.rootfs_size),
         "Template": _template(instance),
         **({"Novita id": code(instance.novita_id, 80)} if instance.novita_id else {}),
     }

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from decimal import Decimal
 
 from bot import words
 from bot.ids import Action
 from bot.views import blocks as b
 from bot.views.blocks import Message
-from bot.views.modal.price import route
+from bot.views.modal.price import extra_disk, hour, route, sold_out, total
 from bot.views.text import Block, channel_mention, date, esc
+from core import costs
 from core.durations import duration_words
 from core.models import TYPICAL_TIME_TO_RUNNING, InstanceRequest, Offer, Stock
 from core.requests import unlisted_words
@@ -56,25 +56,25 @@ def create_confirmation(
 def _facts(
     request: InstanceRequest, offers: Sequence[Offer], template_name: str, now: datetime, unlisted: str | None
 ) -> dict[str, str]:
-    facts = {"Template": esc(template_name or request.template_id, 80), "Disk": f"{request.rootfs_size} GB"}
+    facts = {"Template": esc(template_name or request.template_id, 80), "Disk": words.disk(request.rootfs_size)}
     if offers:
         facts |= {
-            "Price": _price(request, offers),
-            "Where": f"{route(offers)}{'' if unlisted else _elsewhere(request, offers)}",
+            "Price": price_facts(request, offers),
+            "Where": "\n".join(filter(None, (_where(request, offers, unlisted), sold_out(offers)))),
         }
     facts["Lease"] = _lease(request, now)
     return facts | ({"Told in": channel_mention(request.channel)} if request.channel else {})
 
 
-def _price(request: InstanceRequest, offers: Sequence[Offer]) -> str:
-    """The hour, and the whole lease, between the cheapest and the dearest region."""
-    low = min(offer.price for offer in offers) * request.gpu_num
-    high = max(offer.price for offer in offers) * request.gpu_num
-    hour = f"≈ {words.money_range(low, high)}/h"
-    if request.lease is None:
-        return hour
-    hours = Decimal(int(request.lease.total_seconds())) / 3600
-    return f"{hour}, {words.money_range(low * hours, high * hours)} for {duration_words(request.lease)}"
+def price_facts(request: InstanceRequest, offers: Sequence[Offer]) -> str:
+    """The hour and the whole lease where it is tried first and at most, and what is behind the total."""
+    quote = costs.quote(request, offers)
+    whole = f"; {total(quote)} for {duration_words(request.lease)}" if request.lease is not None else ""
+    return "\n".join(filter(None, (f"{hour(quote, offers)}{whole}", extra_disk(quote))))
+
+
+def _where(request: InstanceRequest, offers: Sequence[Offer], unlisted: str | None) -> str:
+    return f"{route(offers)}{'' if unlisted else _elsewhere(request, offers)}"
 
 
 def _elsewhere(request: InstanceRequest, offers: Sequence[Offer]) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from datetime import timedelta
 
 import pytest
@@ -63,6 +64,42 @@ async def test_a_wish_that_cannot_be_met_is_said_in_the_form_too(redis_url: str)
         await ada.command("/gpu create 4090 CN-XX-01 as train-1")
         modal = await ada.modal("create_instance")
         assert "CN-XX-01 is not listed by Novita now; others are used." in modal.text()
+
+
+@pytest.mark.parametrize(
+    ("line", "shown", "said"),
+    [
+        (
+            "4090 100h from comfy-prod",
+            "3 days",
+            "at most 3 days, so 3 days is chosen instead of 4 days 4 h.",
+        ),
+        ("4090 forever from comfy-prod", "3 days", "; 3 days is chosen instead of no end."),
+    ],
+)
+async def test_a_lease_that_is_not_allowed_is_said_and_priced_as_the_one_that_is_shown(
+    redis_url: str, line: str, shown: str, said: str
+) -> None:
+    async with open_house(redis_url, workers=0) as house:
+        ada = house.slack.person("ada")
+        await ada.command(f"/gpu create {line}")
+        modal = await ada.modal("create_instance")
+        assert modal.fields()["lease"].value == shown
+        assert said in modal.text()
+        assert re.search(r"\$13\.\d\d \(at most \$15\.\d\d\) until", modal.text())  # 72 h of $0.187 and $0.218.
+
+
+async def test_menu_offers_and_price_line_agree_on_price_and_number_of_regions(redis_url: str) -> None:
+    async with open_house(redis_url, workers=0) as house:
+        ada = house.slack.person("ada")
+        await ada.command("/gpu create 4090")
+        modal = await ada.modal("create_instance")
+        assert f"{GPU} · from $0.175/h · stock high · 5 regions" in modal.fields()["product_name"].options
+        assert "AS-SGP-02 first, then CN-HK-01, OC-AU-01, US-CA-06 and 1 more" in modal.text()
+        assert "No stock listed in AS-IN-01 ($0.166/h per GPU): tried last." in modal.text()
+        reply = await ada.command("/gpu offers")
+        assert f"*{GPU}*: spot from $0.175, stock high" in reply.body
+        assert "(5 regions)" in reply.body
 
 
 async def test_any_order_of_the_words_is_the_same_wish(redis_url: str) -> None:

@@ -26,12 +26,13 @@ class Choice(NamedTuple):
 
 
 CHOICES = [
-    Choice("product_name", "RTX 5090", r"^≈ \*\$0\.31–0\.333/h\*"),
-    Choice("gpu_num", "4", r"^≈ \*\$0\.662–0\.874/h\*"),
-    Choice("billing_mode", "onDemand", r"^≈ \*\$0\.322–0\.406/h\*"),
-    Choice("region", "EU-GB-01", r"EU-GB-01 first, then AS-SGP-02, CN-HK-01, OC-AU-01 and 2 more$"),
-    Choice("lease", "1 h", r"/h\*, \$0\.166–0\.218 until <!date"),
-    Choice("lease", "24 h", r"/h\*, \$3\.97–5\.24 until <!date"),
+    Choice("product_name", "RTX 5090", r"^≈ \*\$0\.3\d*/h\* in \S+, (at most \$0\.333|less) elsewhere"),
+    Choice("gpu_num", "4", r"^≈ \*\$0\.\d+/h\* in .*, at most \$0\.874 elsewhere"),
+    Choice("billing_mode", "onDemand", r"^≈ \*\$0\.\d+/h\* in .*, at most \$0\.406 elsewhere"),
+    Choice("region", "EU-GB-01", r"EU-GB-01 first, then AS-SGP-02, CN-HK-01, OC-AU-01 and 1 more\n"),
+    Choice("rootfs_size", "160", r"\n💾 Disk above the free 60 GB: \$0\.50 a day"),
+    Choice("lease", "1 h", r"elsewhere, \$0\.187 \(at most \$0\.218\) until <!date"),
+    Choice("lease", "24 h", r"elsewhere, \$4\.49 \(at most \$5\.24\) until <!date"),
 ]
 
 
@@ -65,8 +66,8 @@ async def redrawn(house: House, modal: Modal, field: str, value: str) -> None:
 async def test_the_price_line_follows_every_choice(redis_url: str, choice: Choice) -> None:
     async with open_form(redis_url) as (house, modal):
         await modal.choose("product_name", GPU)
-        await priced(house, modal, r"^≈ \*\$0\.166–0\.218/h\*, \$1\.32–1\.75 until .*; AS-SGP-02 first")
-        await modal.choose(choice.field, choice.value)
+        await priced(house, modal, r"^≈ \*\$0\.187/h\* in AS-SGP-02, at most \$0\.218 elsewhere, .*; AS-SGP-02 first")
+        await (modal.fill if choice.field == "rootfs_size" else modal.choose)(choice.field, choice.value)
         await priced(house, modal, choice.line)
 
 
@@ -93,7 +94,9 @@ async def test_what_was_typed_and_chosen_stays_through_every_update(redis_url: s
         assert fields["template_id"] == "comfy-prod · private"
         assert fields["channel"] == house.slack.channel_id("general")
         assert fields["gpu_num"] == "2"
-        await priced(house, modal, r"^≈ \*\$0\.644–0\.811/h\*, \$1\.29–1\.62 until")
+        await priced(
+            house, modal, r"^≈ \*\$0\.\d+/h\* in \S+, at most \$0\.811 elsewhere, .*\(at most \$1\.6\d\) until"
+        )
 
 
 async def test_a_gpu_without_a_spot_price_offers_on_demand_and_never_switches_by_itself(redis_url: str) -> None:
@@ -114,7 +117,7 @@ async def test_the_offered_button_moves_the_billing_and_the_create_is_on_demand(
         await house.shows(modal, "Use on demand ($3.10/h per GPU)")
         await modal.press("use_on_demand")
         await house.slack.wait_until(lambda: modal.fields()["billing_mode"].value.startswith("On demand"))
-        await priced(house, modal, r"^≈ \*\$3\.10–3\.33/h\*")
+        await priced(house, modal, r"^≈ \*\$3\.\d+/h\*")
         assert "Use on demand" not in modal.text()
         assert (await modal.submit()).updated
         await house.outcome("Created")
@@ -158,7 +161,7 @@ async def test_quick_edits_end_with_the_price_of_the_last_whatever_slack_does_fi
         await asyncio.gather(*(modal.choose("gpu_num", count) for count in ("2", "4", "8")))
     # The house is closed: nothing more is under way.
     assert modal.fields()["gpu_num"].value == "8"
-    assert re.search(r"^≈ \*\$1\.32–1\.75/h\*", price_line(modal)), price_line(modal)
+    assert re.search(r"^≈ \*\$1\.50/h\* in AS-SGP-02, at most \$1\.75 elsewhere", price_line(modal)), price_line(modal)
 
 
 async def test_a_late_update_does_not_overtake_that_of_a_later_edit(redis_url: str) -> None:
@@ -170,7 +173,7 @@ async def test_a_late_update_does_not_overtake_that_of_a_later_edit(redis_url: s
         await asyncio.gather(modal.choose("gpu_num", "2"), modal.choose("gpu_num", "4"))
         await house.slack.wait_until(lambda: len(house.slack.calls_of("views.update")) >= seen + 2)
         await modal.choose("gpu_num", "8")
-    assert re.search(r"^≈ \*\$1\.32–1\.75/h\*", price_line(modal)), price_line(modal)
+    assert re.search(r"^≈ \*\$1\.50/h\* in AS-SGP-02, at most \$1\.75 elsewhere", price_line(modal)), price_line(modal)
 
 
 async def test_quick_edits_through_two_webs_end_with_the_price_of_the_last(redis_url: str) -> None:
@@ -179,7 +182,7 @@ async def test_quick_edits_through_two_webs_end_with_the_price_of_the_last(redis
         await priced(house, modal, "≈")
         house.slack.faults.next("views.update", Fault.slow(0.2), Fault.slow(0))
         await asyncio.gather(modal.choose("gpu_num", "2"), modal.choose("gpu_num", "8"))
-    assert re.search(r"^≈ \*\$1\.32–1\.75/h\*", price_line(modal)), price_line(modal)
+    assert re.search(r"^≈ \*\$1\.50/h\* in AS-SGP-02, at most \$1\.75 elsewhere", price_line(modal)), price_line(modal)
 
 
 async def test_a_late_update_of_the_form_does_not_overwrite_how_the_create_went(redis_url: str) -> None:
@@ -210,7 +213,7 @@ async def test_a_form_opened_by_one_web_is_edited_and_submitted_through_another(
         await modal.choose("product_name", GPU)
         await priced(house, modal, "≈")
         await modal.choose("gpu_num", "2")
-        await priced(house, modal, r"^≈ \*\$0\.331")
+        await priced(house, modal, r"^≈ \*\$0\.374/h\*")
         await modal.choose("template_id", "comfy-prod")
         assert (await modal.submit()).updated
         await house.outcome("Created")

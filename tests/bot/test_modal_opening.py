@@ -50,10 +50,10 @@ async def test_each_gpu_shows_its_price_stock_and_number_of_regions(redis_url: s
     async with open_house(redis_url, workers=0) as house:
         modal = await house.opened()
         options = modal.fields()["product_name"].options
-        assert "RTX 4090 24GB · from $0.166/h · stock high · 5 regions" in options
+        assert "RTX 4090 24GB · from $0.175/h · stock high · 5 regions" in options
         assert "H200 SXM 141GB · no spot (on demand $3.10/h)" in options
         await modal.choose("billing_mode", "onDemand")
-        priced = "RTX 4090 24GB · from $0.322/h · stock high · 5 regions"
+        priced = "RTX 4090 24GB · from $0.34/h · stock high · 5 regions"
         await house.slack.wait_until(lambda: priced in modal.fields()["product_name"].options)
 
 

@@ -38,7 +38,7 @@ def test_a_confirmation_says_what_where_for_how_much_and_how_long() -> None:
     shown = everything_in(message.blocks)
     for part in (
         "Create *train-1*: 2 × RTX 4090 24GB, spot?",
-        "*Price*\n≈ $0.36–0.44/h, $2.88–3.52 for 8 h",
+        "*Price*\n≈ *$0.36/h* in CN-HK-01, at most $0.44 elsewhere; $2.88 (at most $3.52) for 8 h\n",
         "*Where*\nCN-HK-01 first, then AS-SGP-02",
         f"*Lease*\n8 h from running (until about {date(NOW + timedelta(hours=8, minutes=3))}), then stopped",
         "*Template*\ncomfy-prod",
@@ -80,3 +80,9 @@ def test_an_empty_listing_and_a_region_that_does_not_sell_it_are_said() -> None:
     shown = everything_in(message.blocks)
     assert "Novita lists no stock right now" in shown
     assert "(EU-GB-01 does not sell it)" in shown
+
+
+def test_disk_above_the_free_part_is_priced_in_the_confirmation() -> None:
+    shown = everything_in(confirmed(asking_for(rootfs_size=160), offer()).blocks)
+    assert "*Disk*\n160 GB, $0.50 a day" in shown
+    assert "≈ *$0.36/h*; $3.05 for 8 h\n💾 Disk above the free 60 GB: $0.50 a day" in shown

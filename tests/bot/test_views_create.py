@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import time
 from datetime import timedelta
+from decimal import Decimal
 from typing import Any
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -23,6 +25,8 @@ from bot.views.modal import (
     read_form,
     template_options,
 )
+from bot.views.text import date
+from bot.words import money
 from core.models import BillingMode, LeaseEnd, Market, Offer, Stock, Template
 from core.offers import rank
 from core.requests import Limits
@@ -82,7 +86,7 @@ def test_every_form_over_every_market_is_a_view_that_slack_takes(
 
 def test_the_form_has_every_field_of_a_request_under_its_own_name() -> None:
     view = draw(form(), market(), context=ModalContext(advanced=True))
-    assert set(inputs(view)) == set(Field)
+    assert set(inputs(view)) == set(Field) - {Field.OWNER}  # That is the field of another form.
     assert all(block["block_id"].startswith(field) for field, block in inputs(view).items())
     assert view["callback_id"] == View.CREATE
 
@@ -120,7 +124,14 @@ def test_what_is_in_stock_stands_before_what_is_cheaper_and_sold_out() -> None:
 
 def test_a_choice_that_changes_prices_or_the_route_is_reported_at_once() -> None:
     told = {field for field, block in inputs(draw(form(), market())).items() if block["dispatch_action"]}
-    assert told == {Field.PRODUCT_NAME, Field.GPU_NUM, Field.BILLING_MODE, Field.REGION, Field.LEASE}
+    assert told == {
+        Field.PRODUCT_NAME,
+        Field.GPU_NUM,
+        Field.ROOTFS_SIZE,
+        Field.BILLING_MODE,
+        Field.REGION,
+        Field.LEASE,
+    }
 
 
 def test_the_price_line_tells_the_hour_the_lease_and_the_route() -> None:
@@ -131,9 +142,68 @@ def test_the_price_line_tells_the_hour_the_lease_and_the_route() -> None:
     )
 
 
-def test_the_price_line_shows_the_spread_when_regions_differ() -> None:
-    line = price_line(draw(form(), market(product(HONG_KONG, "0.18"), product(SINGAPORE, "0.22"))))
-    assert line.startswith("≈ *$0.36–0.44/h*, $2.88–3.52 until ")
+def test_the_price_line_says_what_the_first_region_costs_and_then_what_it_is_at_most() -> None:
+    sale = market(product(HONG_KONG, "0.18"), product(SINGAPORE, "0.22"))
+    line = price_line(draw(form(), sale))
+    assert line.startswith("≈ *$0.36/h* in CN-HK-01, at most $0.44 elsewhere, $2.88 (at most $3.52) until ")
+    line = price_line(draw(form(region="AS-SGP-02"), sale))
+    assert line.startswith("≈ *$0.44/h* in AS-SGP-02, less elsewhere, $3.52 until ")
+
+
+def test_menus_and_price_line_count_the_same_regions_and_what_is_sold_out_stands_apart() -> None:
+    sale = market(product(HONG_KONG, "0.10", stock=Stock.NONE), product(SINGAPORE, "0.18"), product(SYDNEY, "0.22"))
+    view = draw(form(gpu_num=1), sale)
+    assert texts(view, Field.PRODUCT_NAME) == [f"{RTX} · from $0.18/h · stock high · 2 regions"]
+    first, gone = price_line(view).split("\n")
+    assert first.startswith("≈ *$0.18/h* in AS-SGP-02, at most $0.22 elsewhere, ")
+    assert first.endswith("; AS-SGP-02 first, then OC-AU-01")
+    assert gone == "No stock listed in CN-HK-01 ($0.10/h per GPU): tried last."
+    assert texts(view, Field.REGION) == [
+        "Any region",
+        "CN-HK-01 · Hong Kong · $0.10/h · no stock listed",
+        "AS-SGP-02 · Singapore · $0.18/h · stock high",
+        "OC-AU-01 · Sydney · $0.22/h · stock high",
+    ]
+
+
+def test_what_is_sold_out_everywhere_never_says_from() -> None:
+    sale = market(product(HONG_KONG, "0.10", stock=Stock.NONE), product(SINGAPORE, "0.12", stock=Stock.NONE))
+    assert texts(draw(form(), sale), Field.PRODUCT_NAME) == [f"{RTX} · no stock listed ($0.10–0.12/h) · 2 regions"]
+
+
+def test_disk_above_the_free_part_is_priced_and_in_the_total() -> None:
+    line = price_line(draw(form(rootfs_size="160"), market()))
+    assert line.startswith("≈ *$0.36/h*, $3.05 until ")  # 8 h of 0.36, and a third of 100 GB × $0.005.
+    assert "💾 Disk above the free 60 GB: $0.50 a day as long as it exists, running or stopped" in line
+    assert "💾" not in price_line(draw(form(rootfs_size="60"), market()))
+    assert "💾 Disk above the free 60 GB: $0.005 a day" in price_line(draw(form(rootfs_size="61"), market()))
+    endless = price_line(draw(form(rootfs_size="160", lease=None, no_end=True), market(), limits=ENDLESS))
+    assert endless.endswith("a day as long as it exists, running or stopped.")
+
+
+@pytest.mark.parametrize(
+    ("wished", "no_end", "shown", "said"),
+    [
+        (timedelta(hours=72), False, "3 days", ""),
+        (timedelta(hours=72, seconds=1), False, "3 days", "A lease is at most 3 days"),
+        (timedelta(hours=100), False, "3 days", "so 3 days is chosen instead of 4 days 4 h."),
+        (None, True, "3 days", "; 3 days is chosen instead of no end."),
+        (timedelta(minutes=1), False, "1 min", ""),
+        (timedelta(seconds=59), False, "1 min", "A lease is at least a minute, so a minute is chosen."),
+        (None, False, "8 h", ""),
+    ],
+)
+def test_the_lease_that_is_counted_is_the_one_that_is_shown(
+    wished: timedelta | None, no_end: bool, shown: str, said: str
+) -> None:
+    view = draw(form(lease=wished, no_end=no_end), market())
+    assert inputs(view)[Field.LEASE]["element"]["initial_option"]["text"]["text"] == shown
+    sent = read_form(as_slack_sends(view))
+    assert sent.lease is not None
+    hours = Decimal(int(sent.lease.total_seconds())) / 3600
+    assert f"/h*, {money(Decimal('0.36') * hours)} until {date(NOW + sent.lease)}; " in price_line(view)
+    assert said in read_context(view).note
+    assert bool(said) == bool(read_context(view).note)
 
 
 def test_a_long_route_names_the_first_regions_and_counts_the_rest() -> None:
@@ -219,7 +289,7 @@ def test_a_wished_lease_between_the_usual_ones_is_among_the_choices_and_chosen()
     block = inputs(draw(form(lease=timedelta(hours=3)), market()))[Field.LEASE]
     assert block["element"]["initial_option"]["text"]["text"] == "3 h"
     too_long = inputs(draw(form(lease=timedelta(hours=300)), market()))[Field.LEASE]
-    assert too_long["element"]["initial_option"]["text"]["text"] == "8 h"
+    assert too_long["element"]["initial_option"]["text"]["text"] == "3 days"
     assert "At most 3 days." in too_long["hint"]["text"]
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from core.models import BillingMode, Market, Product, Stock
-from core.offers import cheapest, disk_limits, rank
+from core.offers import disk_limits, on_sale, rank, sale_of
 from tests.core.samples import market, product, request
 
 PRIORITY = ("AS-SGP-02", "CN-HK-01")
@@ -70,7 +70,7 @@ def test_what_the_listing_calls_out_of_stock_goes_last_but_is_not_left_out() -> 
 def test_a_product_not_sold_under_the_billing_is_never_offered_under_another() -> None:
     sale = market(product("CN-HK-01", mode=BillingMode.ON_DEMAND))
     assert rank(sale, request()) == []
-    assert cheapest(sale, "RTX 4090 24GB", BillingMode.SPOT) is None
+    assert on_sale(sale.products, BillingMode.SPOT) is None
 
 
 def test_a_disk_that_does_not_fit_leaves_the_product_out() -> None:
@@ -98,3 +98,50 @@ def test_ranking_offers_exactly_what_fits_each_once(
         (p.region.name, p.id, p.prices[mode].usd) for p in products if mode in p.prices
     )
     assert all(offer.billing_mode is mode and isinstance(offer.price, Decimal) for offer in offers)
+
+
+def test_a_price_at_which_there_is_nothing_left_is_never_the_one_from_which_it_is_sold() -> None:
+    sale = on_sale(
+        [
+            product("AS-IN-01", "0.16", stock=Stock.NONE),
+            product("AS-SGP-02", "0.19", stock=Stock.LOW),
+            product("AS-SGP-02", "0.30", product_id="larger", stock=Stock.HIGH),
+            product("EU-GB-01", "0.22", stock=Stock.UNKNOWN),
+            product("US-CA-06", "0.90", stock=Stock.NONE),
+        ],
+        BillingMode.SPOT,
+    )
+    assert sale is not None
+    assert (sale.low, sale.high, sale.stock) == (Decimal("0.19"), Decimal("0.30"), Stock.HIGH)
+    assert sale.regions == ("AS-SGP-02", "EU-GB-01")
+    assert not sale.is_sold_out
+
+
+def test_what_is_sold_out_everywhere_says_so_with_the_prices_that_are_listed() -> None:
+    sale = on_sale([product("A", "0.16", stock=Stock.NONE), product("B", "0.19", stock=Stock.NONE)], BillingMode.SPOT)
+    assert sale is not None
+    assert sale.is_sold_out
+    assert (sale.low, sale.high, sale.regions) == (Decimal("0.16"), Decimal("0.19"), ("A", "B"))
+
+
+def test_regions_without_room_for_the_disk_do_not_count() -> None:
+    listed = [product("A", "0.16", max_disk=300), product("B", "0.19", max_disk=301)]
+    for disk, regions in ((300, ("A", "B")), (301, ("B",))):
+        sale = on_sale(listed, BillingMode.SPOT, disk)
+        assert sale is not None
+        assert sale.regions == regions
+    assert on_sale(listed, BillingMode.SPOT, 302) is None
+
+
+@given(st.lists(st.tuples(st.sampled_from("ABC"), st.decimals(0, 9, places=2), st.sampled_from(Stock)), max_size=6))
+def test_the_listing_and_the_ranked_offers_say_the_same(listed: list[tuple[str, Decimal, Stock]]) -> None:
+    sale = market(*(product(name, str(usd), product_id=str(i), stock=of) for i, (name, usd, of) in enumerate(listed)))
+    one, other = on_sale(sale.products, BillingMode.SPOT, request().rootfs_size), sale_of(rank(sale, request()))
+    assert (one is None) == (other is None)
+    if one and other:
+        assert (one.low, one.high, one.stock, set(one.regions)) == (
+            other.low,
+            other.high,
+            other.stock,
+            {*other.regions},
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from bot.parts import Parts
 from bot.views.modal import Form, ModalContext, create_view, draft
 from bot.views.text import Block
-from core.models import Actor, Market
+from core.models import Actor, BillingMode, Market
 from core.offers import rank
 
 
@@ -14,8 +14,7 @@ def draw(
 ) -> Block:
     """The modal with the price line for what is chosen so far, and what `actor` may choose."""
     request = draft(form)
-    if request is not None:
-        market = parts.catalog.market_at_hand(market, request.gpu_num, request.billing_mode)
+    market = parts.catalog.market_at_hand(market, form.gpu_num or 1, form.billing_mode or BillingMode.SPOT)
     offers = rank(market, request, parts.priority) if request else []
     limits = parts.limits_for(actor)
     return create_view(form, market, offers, limits=limits, context=context, now=parts.clock.now(), note=note)

@@ -33,7 +33,7 @@ _TEMPLATES_PATIENCE_SECONDS = 0.7
 _NEVER = 1e11
 """Unix seconds, thousands of years from now."""
 
-_PRICED = (Field.PRODUCT_NAME, Field.GPU_NUM, Field.BILLING_MODE, Field.REGION, Field.LEASE)
+_PRICED = (Field.PRODUCT_NAME, Field.GPU_NUM, Field.ROOTFS_SIZE, Field.BILLING_MODE, Field.REGION, Field.LEASE)
 _EDITS = re.compile("|".join(f"^{name.value}$" for name in (*_PRICED, Action.REVEAL_ADVANCED, Action.USE_ON_DEMAND)))
 
 

@@ -13,7 +13,7 @@ from bot.listeners.visits import Visit
 from bot.parts import Parts
 from bot.views.blocks import Message
 from bot.views.confirm import create_confirmation
-from bot.views.modal import Form, check
+from bot.views.modal import Form, check, fitted
 from core import naming
 from core.models import InstanceRequest, Market, Offer
 from core.offers import rank
@@ -75,10 +75,13 @@ def understand(parts: Parts, visit: Visit, line: str, market: Market) -> Underst
     vocabulary = grammar.vocabulary(market, parts.catalog.templates)
     wish = grammar.read(line, vocabulary)
     form = _form(first_form(parts, visit.channel), wish, parts)
-    checked = check(form, market, parts.limits_for(visit.actor))
+    limits = parts.limits_for(visit.actor)
+    checked = check(form, market, limits)
     complaint = grammar.complaint(wish, vocabulary)
     if isinstance(checked, dict):
-        return Understood(form, None, " ".join(filter(None, (complaint, *checked.values()))), vocabulary)
+        form, instead = fitted(form, market, limits)
+        said = {field: instead.get(field, problem) for field, problem in checked.items()}
+        return Understood(form, None, " ".join(filter(None, (complaint, *said.values()))), vocabulary)
     return Understood(form, checked if wish.is_clear else None, complaint, vocabulary)
 
 

@@ -17,7 +17,7 @@ from bot.listeners.create.screen import show
 from bot.listeners.visits import Answer, Visit
 from bot.parts import Parts
 from bot.views.blocks import notice
-from bot.views.modal import Form, ModalContext, loading_view, opening_form, problem_view
+from bot.views.modal import Form, ModalContext, fitted, loading_view, opening_form, problem_view
 from bot.views.text import Block
 from core.errors import GpuBotError, NovitaUnclear, NovitaUnsent
 from core.models import Market
@@ -90,8 +90,9 @@ class _Opener:
 
     def _drawn(self, market: Market) -> Block:
         opening = self.prefill(market)
-        context = self._context(advanced=opening.advanced)
-        return draw(self.parts, self.visit.actor, opening.form, market, context, opening.note)
+        form, instead = fitted(opening.form, market, self.parts.limits_for(self.visit.actor))
+        note = " ".join(filter(None, (opening.note, *instead.values())))
+        return draw(self.parts, self.visit.actor, form, market, self._context(advanced=opening.advanced), note or None)
 
     def _context(self, *, advanced: bool) -> ModalContext:
         return ModalContext(channel=self.visit.channel[:100], advanced=advanced)

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from decimal import Decimal
 
 from bot.ids import COMMAND, Action
 from bot.views import blocks as b
 from bot.views.blocks import Message
 from bot.views.modal.price import age_blocks
 from bot.views.text import Block, code, date, esc, fit_lines
-from bot.words import BILLING_WORDS, STOCK_WORDS, VOLUMES_LEFT_OUT, money
-from core.models import BillingMode, Market, Price, Product, Stock, Template
+from bot.words import BILLING_WORDS, STOCK_WORDS, VOLUMES_LEFT_OUT, money, money_range, region_count
+from core.models import BillingMode, Market, Product, Template
+from core.offers import Sale, on_sale
 
 IN_DETAIL = 4
 """Of so many GPUs each region is shown; more are shown in a line each."""
-
-_STOCK_ORDER = (Stock.HIGH, Stock.NORMAL, Stock.LOW, Stock.UNKNOWN, Stock.NONE)
 
 
 def offer_list(market: Market, words: str, now: datetime, *, gpu_num: int = 1) -> Message:
@@ -62,20 +62,27 @@ def _named(market: Market, words: str) -> dict[str, list[Product]]:
     return {name: groups[name] for name in sorted(groups, key=lambda name: (*_attraction(groups[name]), name))}
 
 
-def _attraction(group: Iterable[Product]) -> tuple[bool, float]:
-    prices = [price for product in group for price in product.prices.values()]
-    return all(price.stock is Stock.NONE for price in prices), float(min(price.usd for price in prices))
+def _attraction(group: Iterable[Product]) -> tuple[bool, Decimal]:
+    return min(sale.attraction for sale in _sales(group).values())
+
+
+def _sales(group: Iterable[Product]) -> dict[BillingMode, Sale]:
+    products = list(group)
+    return {mode: sale for mode in BillingMode if (sale := on_sale(products, mode)) is not None}
 
 
 def _by_region(group: Iterable[Product]) -> str:
-    """A line for each region, cheapest first: `• CN-HK-01 (Hong Kong): spot $0.18, stock high · on demand …`."""
-    lines: dict[str, tuple[float, str]] = {}
+    """A line for each region, what is in stock first, then the cheapest:
+
+    `• CN-HK-01 (Hong Kong): spot $0.18, stock high · on demand …`.
+    """
+    lines: dict[str, tuple[tuple[bool, Decimal], str]] = {}
     for region, products in _regions(group).items():
-        prices = {mode: price for mode in BillingMode if (price := _best(products, mode)) is not None}
+        sales = _sales(products)
         place = products[0].region.place
         where = f"{esc(region, 30)} ({esc(place, 30)})" if place else esc(region, 30)
-        offered = " · ".join(f"{BILLING_WORDS[mode]} {_priced(price)}" for mode, price in prices.items())
-        lines[region] = (float(min(price.usd for price in prices.values())), f"• {where}: {offered}")
+        offered = " · ".join(f"{BILLING_WORDS[mode]} {_offered(sale)}" for mode, sale in sales.items())
+        lines[region] = (min(sale.attraction for sale in sales.values()), f"• {where}: {offered}")
     return fit_lines((text for _, text in sorted(lines.values())), limit=2500, wire_limit=2400)
 
 
@@ -88,21 +95,21 @@ def _regions(group: Iterable[Product]) -> dict[str, list[Product]]:
 
 def _summary(name: str, group: Sequence[Product]) -> str:
     """`• *RTX 4090 24GB*: spot from $0.18, stock high · on demand from $0.35, stock high (3 regions)`."""
-    best = {mode: price for mode in BillingMode if (price := _best(group, mode)) is not None}
-    offered = " · ".join(f"{BILLING_WORDS[mode]} from {_priced(price)}" for mode, price in best.items())
-    count = len(_regions(group))
-    return f"• *{esc(name, 60)}*: {offered} ({count} region{'s' if count > 1 else ''})"
+    sales = _sales(group)
+    counts = {mode: f" ({region_count(sale)})" for mode, sale in sales.items()}
+    is_one = len(set(counts.values())) == 1
+    offered = " · ".join(
+        f"{BILLING_WORDS[mode]} {_offered(sale, 'from ')}{'' if is_one else counts[mode]}"
+        for mode, sale in sales.items()
+    )
+    return f"• *{esc(name, 60)}*: {offered}{next(iter(counts.values())) if is_one else ''}"
 
 
-def _best(group: Iterable[Product], mode: BillingMode) -> Price | None:
-    """The lowest price at which there is some; where there is none, the lowest."""
-    prices = [product.prices[mode] for product in group if mode in product.prices]
-    rank = {stock: place for place, stock in enumerate(_STOCK_ORDER)}
-    return min(prices, key=lambda price: (price.stock is Stock.NONE, price.usd, rank[price.stock]), default=None)
-
-
-def _priced(price: Price) -> str:
-    return f"{money(price.usd)}, {STOCK_WORDS[price.stock]}"
+def _offered(sale: Sale, start: str = "") -> str:
+    """`$0.18, stock high`, or `no stock listed ($0.18)`: what cannot be had has no "from"."""
+    if sale.is_sold_out:
+        return f"{STOCK_WORDS[sale.stock]} ({money_range(sale.low, sale.high)})"
+    return f"{start}{money(sale.low)}, {STOCK_WORDS[sale.stock]}"
 
 
 def _no_offers(market: Market, words: str) -> Message:

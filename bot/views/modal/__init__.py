@@ -2,6 +2,7 @@
 
 from bot.views.modal.check import check, errors_by_block
 from bot.views.modal.create import create_view
+from bot.views.modal.fitting import fitted
 from bot.views.modal.form import Form, ModalContext, draft, opening_form, read_context, read_form
 from bot.views.modal.options import template_options
 from bot.views.modal.outcome import creating_view, loading_view, outcome_view, problem_view
@@ -14,6 +15,7 @@ __all__ = [
     "creating_view",
     "draft",
     "errors_by_block",
+    "fitted",
     "loading_view",
     "opening_form",
     "outcome_view",

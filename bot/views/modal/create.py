@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
+from bot import words
 from bot.ids import Action, Field, View
 from bot.views import blocks as b
 from bot.views.modal import options
 from bot.views.modal.form import NOTE_LIMIT, Form, ModalContext
 from bot.views.modal.price import price_blocks
 from bot.views.text import CHANNEL_ID, Block, esc
+from core import costs
 from core.durations import duration_words
 from core.models import DISK_DEFAULT_GB, DISK_MAX_GB, DISK_MIN_GB, BillingMode, LeaseEnd, Market, Offer
 from core.offers import disk_limits
-from core.requests import Limits, unlisted_region, unlisted_words
+from core.requests import Limits, allowed_lease, unlisted_region, unlisted_words
 
 
 def create_view(
@@ -30,8 +33,12 @@ def create_view(
     """The whole modal. `offers` are those for `draft(form)`, ranked; none while no GPU is chosen.
 
     `note` is a plain line on top, such as what a one-liner did not say clearly; the modal keeps it when redrawn.
+    A lease that is not allowed is shown, counted and said as the nearest one that is.
     """
-    context = context.noting(note) if note else context
+    lease, instead = allowed_lease(form.lease, limits, no_end=form.no_end)
+    form = replace(form, lease=lease, no_end=lease is None)
+    if note or instead:
+        context = context.noting(" ".join(filter(None, (note or context.note, instead))))
     context = context.model_copy(update={"advanced": context.advanced or bool(form.webhook_url)})
     return b.modal(
         View.CREATE,
@@ -48,6 +55,14 @@ def create_view(
         submit="Create",
         private_metadata=context.dump(),
     )
+
+
+def disk_bounds(product_name: str | None, market: Market) -> tuple[int, int]:
+    """The smallest and the largest disk in GB that the form takes. Novita's own bounds hold whatever a product says."""
+    found = disk_limits(market.named(product_name)) if product_name else None
+    low, high = found or (DISK_MIN_GB, DISK_MAX_GB)
+    low = min(max(low, DISK_MIN_GB), DISK_MAX_GB)
+    return low, max(low, min(high, DISK_MAX_GB))
 
 
 def _note(context: ModalContext) -> list[Block]:
@@ -75,7 +90,7 @@ def _name(form: Form) -> Block:
 
 
 def _product(form: Form, market: Market) -> Block:
-    choices = options.products(market, form.billing_mode or BillingMode.SPOT)
+    choices = options.products(market, form.billing_mode or BillingMode.SPOT, form.disk)
     if not choices.options:
         choices = options.NOTHING_FOR_SALE
     return b.input_(
@@ -97,7 +112,7 @@ def _template(form: Form) -> Block:
 
 
 def _region(form: Form, market: Market) -> Block:
-    choices = options.regions(market)
+    choices = options.regions(market, form.product_name, form.billing_mode or BillingMode.SPOT, form.disk)
     chosen = choices.chosen(form.region) or choices.chosen(options.ANY_REGION)
     unlisted = unlisted_region(form.region, market)
     unmet = f"{unlisted_words(unlisted)} " if unlisted else ""
@@ -118,17 +133,11 @@ def _count(form: Form) -> Block:
 
 
 def _disk(form: Form, market: Market) -> Block:
-    found = disk_limits(market.named(form.product_name)) if form.product_name else None
-    low, high = _sane_disk(*(found or (DISK_MIN_GB, DISK_MAX_GB)))
+    low, high = disk_bounds(form.product_name, market)
     initial = min(max(form.disk or DISK_DEFAULT_GB, low), high)
-    hint = f"{low} to {high} GB. Novita gives {DISK_DEFAULT_GB} GB free."
-    return b.input_(Field.ROOTFS_SIZE, "Disk (GB)", b.number_input(low, high, initial), hint=hint)
-
-
-def _sane_disk(low: int, high: int) -> tuple[int, int]:
-    """Novita's own bounds hold whatever a product says; a product without room gets the lowest."""
-    low = min(max(low, DISK_MIN_GB), DISK_MAX_GB)
-    return low, max(low, min(high, DISK_MAX_GB))
+    price = f"{words.money(costs.DISK_USD_PER_GB_DAY)} a day, running or stopped"
+    hint = f"{low} to {high} GB. {DISK_DEFAULT_GB} GB are free; each GB more costs {price}."
+    return b.input_(Field.ROOTFS_SIZE, "Disk (GB)", b.number_input(low, high, initial), hint=hint, dispatch=True)
 
 
 def _billing(form: Form, context: ModalContext) -> Block:
@@ -139,12 +148,10 @@ def _billing(form: Form, context: ModalContext) -> Block:
 
 def _lease(form: Form, limits: Limits) -> Block:
     choices = options.leases(limits.max_lease, limits.default_lease, form.lease, endless=limits.allow_no_end)
-    chosen = options.chosen_lease(choices, form.lease, no_end=form.no_end)
-    default = options.chosen_lease(choices, limits.default_lease, no_end=limits.default_lease is None)
     return b.input_(
         Field.LEASE,
         "Lease",
-        b.static_select(choices.options, chosen or default),
+        b.static_select(choices.options, options.chosen_lease(choices, form.lease, no_end=form.no_end)),
         block_id=choices.block_id,
         hint="How long it may run, counted from running. Reminders come 60 and 15 minutes before, with Extend."
         + (f" At most {duration_words(limits.max_lease)}." if limits.max_lease else ""),

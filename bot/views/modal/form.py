@@ -114,7 +114,7 @@ def draft(form: Form) -> InstanceRequest | None:
             product_name=form.product_name,
             template_id="",
             gpu_num=form.gpu_num or 1,
-            rootfs_size=form.disk or DISK_DEFAULT_GB,
+            rootfs_size=DISK_DEFAULT_GB if form.disk is None else form.disk,
             region=form.region,
             billing_mode=form.billing_mode or BillingMode.SPOT,
             lease=form.lease,

@@ -22,7 +22,8 @@ from bot.ids import Field
 from bot.views.blocks import OPTION_TEXT_LIMIT, OPTIONS_LIMIT, Option, fits_option, option
 from bot.views.text import clip
 from core.durations import duration_words
-from core.models import GPU_NUM_LIMIT, BillingMode, LeaseEnd, Market, Price, Product, Stock, Template
+from core.models import GPU_NUM_LIMIT, BillingMode, LeaseEnd, Market, Product, Region, Template
+from core.offers import Sale, on_sale
 
 ANY_REGION = "*"
 """The value of "Any region": no region's name."""
@@ -31,7 +32,6 @@ _NO_END = "none"
 _LEASE = re.compile(r"([0-9]{1,7})([smh])")
 _UNITS = {"h": 3600, "m": 60, "s": 1}
 _LEASE_HOURS = (1, 2, 4, 8, 12, 24, 48, 72, 96, 168, 336, 720)
-_STOCK_ORDER = (Stock.HIGH, Stock.NORMAL, Stock.LOW, Stock.UNKNOWN, Stock.NONE)
 
 
 class Lease(NamedTuple):
@@ -68,38 +68,52 @@ class _Same:
         return id(self.market)
 
 
-def products(market: Market, billing: BillingMode) -> Choices:
+def products(market: Market, billing: BillingMode, disk: int | None = None) -> Choices:
     """One option per product name: price per GPU-hour under `billing`, stock, and in how many regions.
 
-    What is in stock stands first, then the cheapest.
+    Regions that take no disk of so many GB do not count. What is in stock stands first, then the cheapest.
     """
-    return _products(_Same(market), billing)
+    return _products(_Same(market), billing, disk)
 
 
-def regions(market: Market) -> Choices:
-    """Any region, then the market's own in their order."""
-    return _regions(_Same(market))
+def regions(market: Market, product_name: str | None, billing: BillingMode, disk: int | None = None) -> Choices:
+    """Any region, then the market's own in their order, with price and stock of the chosen product."""
+    return _regions(_Same(market), product_name, billing, disk)
 
 
-@lru_cache(maxsize=16)
-def _products(market: _Same, billing: BillingMode) -> Choices:
+@lru_cache(maxsize=64)
+def _products(market: _Same, billing: BillingMode, disk: int | None) -> Choices:
     groups: dict[str, list[Product]] = defaultdict(list)
     for product in market.market.products:
         if fits_option(product.name):
             groups[product.name].append(product)
-    ranked = sorted(groups, key=lambda name: (*_attraction(groups[name], billing), name))
-    return _choices(Field.PRODUCT_NAME, [option(_product_line(name, groups[name], billing), name) for name in ranked])
+    sales = {name: on_sale(group, billing, disk) for name, group in groups.items()}
+    ranked = sorted(groups, key=lambda name: (*_attraction(sales[name]), name))
+    options = [option(_product_line(name, groups[name], sales[name], billing), name) for name in ranked]
+    return _choices(Field.PRODUCT_NAME, options)
 
 
-@lru_cache(maxsize=16)
-def _regions(market: _Same) -> Choices:
+@lru_cache(maxsize=64)
+def _regions(market: _Same, product_name: str | None, billing: BillingMode, disk: int | None) -> Choices:
     named = {region.name: region for region in market.market.regions if region.name != ANY_REGION}
+    sold: dict[str, list[Product]] = defaultdict(list)
+    for product in market.market.named(product_name) if product_name else ():
+        sold[product.region.name].append(product)
     options = [
-        option(f"{name} · {region.place}" if region.place else name, name)
+        option(_region_line(region, on_sale(sold[name], billing, disk) if product_name else None), name)
         for name, region in named.items()
         if fits_option(name)
     ]
     return _choices(Field.REGION, [option("Any region", ANY_REGION), *options])
+
+
+def _region_line(region: Region, sale: Sale | None) -> str:
+    """`CN-HK-01 · Hong Kong · $0.18/h · stock high`."""
+    name = f"{region.name} · {region.place}" if region.place else region.name
+    if sale is None:
+        return name
+    tail = f"{words.asked_for(sale)} · {words.STOCK_WORDS[sale.stock]}"
+    return f"{clip(name, max(10, OPTION_TEXT_LIMIT - len(tail) - 3))} · {tail}"
 
 
 def _choices(field: Field, options: list[Option]) -> Choices:
@@ -108,47 +122,22 @@ def _choices(field: Field, options: list[Option]) -> Choices:
     return Choices(f"{field.value}:{digest}", kept, len(options) - len(kept))
 
 
-def _attraction(group: Sequence[Product], billing: BillingMode) -> tuple[bool, bool, Decimal]:
-    prices = _prices(group, billing)
-    in_stock = any(price.stock is not Stock.NONE for price in prices)
-    return not in_stock, not prices, min((price.usd for price in prices), default=Decimal(0))
+def _attraction(sale: Sale | None) -> tuple[bool, bool, Decimal]:
+    is_sold_out, low = sale.attraction if sale else (True, Decimal(0))
+    return is_sold_out, sale is None, low
 
 
-def _product_line(name: str, group: Sequence[Product], billing: BillingMode) -> str:
-    prices = _prices(group, billing)
-    tail = _priced(group, prices, billing) if prices else _unpriced(group, billing)
+def _product_line(name: str, group: Sequence[Product], sale: Sale | None, billing: BillingMode) -> str:
+    tail = words.on_sale(sale) if sale else _unpriced(group, billing)
     return f"{clip(name, max(10, OPTION_TEXT_LIMIT - len(tail) - 3))} · {tail}"
 
 
-def _priced(group: Sequence[Product], prices: Sequence[Price], billing: BillingMode) -> str:
-    low, high = min(price.usd for price in prices), max(price.usd for price in prices)
-    start = "" if words.money(low) == words.money(high) else "from "
-    stock = min((price.stock for price in prices), key=_STOCK_ORDER.index)
-    where = _region_count(group, billing, with_stock=stock is not Stock.NONE)
-    return f"{start}{words.money(low)}/h · {words.STOCK_WORDS[stock]} · {where}"
-
-
-def _region_count(group: Sequence[Product], billing: BillingMode, *, with_stock: bool) -> str:
-    """Regions that have some, or, where none has, regions that sell it at all."""
-    found = {
-        product.region.id
-        for product in group
-        if billing in product.prices and (not with_stock or product.prices[billing].stock is not Stock.NONE)
-    }
-    return "1 region" if len(found) == 1 else f"{len(found)} regions"
-
-
 def _unpriced(group: Sequence[Product], billing: BillingMode) -> str:
+    if on_sale(group, billing):
+        return "no disk of that size"
     other = next(mode for mode in BillingMode if mode is not billing)
-    prices = _prices(group, other)
-    missing = f"no {words.BILLING_WORDS[billing]}"
-    if not prices:
-        return f"{missing} price"
-    return f"{missing} ({words.BILLING_WORDS[other]} {words.money(min(price.usd for price in prices))}/h)"
-
-
-def _prices(group: Sequence[Product], billing: BillingMode) -> list[Price]:
-    return [product.prices[billing] for product in group if billing in product.prices]
+    missing, instead = f"no {words.BILLING_WORDS[billing]}", on_sale(group, other)
+    return f"{missing} ({words.BILLING_WORDS[other]} {words.lowest(instead)})" if instead else f"{missing} price"
 
 
 NOTHING_FOR_SALE = Choices(f"{Field.PRODUCT_NAME.value}:none", [option("Novita lists no GPU right now", "-")])

@@ -61,6 +61,7 @@ def _facts(instance: Instance) -> dict[str, str]:
     facts = {"GPU": what(instance)} | ({"Region": esc(instance.offer.region.name, 60)} if instance.offer else {})
     if (price := instance.hourly_price) is not None:
         facts["Price"] = f"{words.money(price)}/h, {words.BILLING_WORDS[instance.request.billing_mode]}"
+    facts["Disk"] = words.disk(instance.request.rootfs_size)
     facts["Novita id"] = code(instance.novita_id or "", 60)
     if ready := instance.estimated_ready_at:
         facts["Running"] = f"about {date(ready)}" if instance.running_at is None else f"since {date(ready)}"
