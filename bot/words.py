@@ -139,6 +139,13 @@ _OUTCOMES: dict[AttemptOutcome, str] = {
 }
 
 
+_INSTANCE_CAUSES: dict[str, str] = {
+    "pullFailed": "its image could not be pulled",
+    "crashed": "its program ended",
+}
+"""Novita's words for what is wrong with an instance, where it says nothing more. It publishes no list of them."""
+
+
 class Explanation(NamedTuple):
     """A failure in two sentences: `what` happened, and what to do `then`."""
 
@@ -241,6 +248,16 @@ def explain(failure: Failure) -> Explanation:
     return _ACCOUNT_TROUBLE if failure.reason in _ACCOUNT_ITSELF else _FAILURES[failure.kind]
 
 
+def cause(failure: Failure) -> str:
+    """What went wrong in a few words, to stand after a colon; empty where only `explain` can say it."""
+    if failure.kind is FailureKind.NO_CAPACITY:
+        return "no region has a free GPU"
+    if failure.kind is FailureKind.INSTANCE:
+        said = " ".join(failure.message.split())
+        return said or _INSTANCE_CAUSES.get(failure.reason, failure.reason) or "it did not come up"
+    return _REASONS.get(failure.reason, "")
+
+
 def is_about_account(reason: str) -> bool:
     """Whether a reason of Novita's is about the account itself, so that another key would not help."""
     return reason in _ACCOUNT_ITSELF
@@ -307,6 +324,17 @@ def money(amount: Decimal) -> str:
 def spent(amount: Decimal) -> str:
     """USD of an estimated cost, to the cent: nobody asks for the fractions."""
     return "under $0.01" if 0 < amount < Decimal("0.01") else f"${amount:,.2f}"
+
+
+def roughly(amount: Decimal) -> str:
+    """An estimated cost as it stands in a list: `≈ $0.72`, `under $0.01`, `$0.00`."""
+    return f"≈ {spent(amount)}" if amount >= Decimal("0.01") else spent(amount)
+
+
+def about(amount: Decimal, mark: str = "") -> str:
+    """An estimated cost as it stands in a sentence: `about $0.72`, `under $0.01`, `nothing`; `mark` on both sides."""
+    shown = f"{mark}{spent(amount) if amount else 'nothing'}{mark}"
+    return f"about {shown}" if amount >= Decimal("0.01") else shown
 
 
 def money_range(low: Decimal, high: Decimal) -> str:

@@ -8,6 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field, TypeAdapter
 
 from core.models import Actor, Attempt, Endpoint, Failure, Instant, LeaseEnd, Offer, Origin, Value, Verb
+from core.models import StopReason as StopReason
 
 
 class _Event(Value):
@@ -100,22 +101,6 @@ class InstanceFailed(_Event):
 
     type: Literal["instance_failed"] = "instance_failed"
     failure: Failure
-
-
-class StopReason(StrEnum):
-    """Why an instance stands still, as far as is known."""
-
-    ASKED = "asked"
-    """Somebody asked the bot to."""
-    LEASE = "lease"
-    HUNG = "hung"
-    """It did not come up, and nobody let it go on."""
-    RECLAIMED = "reclaimed"
-    """Spot, and Novita had said that it takes the GPU back."""
-    PROBABLY_RECLAIMED = "probably_reclaimed"
-    """Spot, and nobody used the bot to stop it (novita-api.md 3.4)."""
-    ELSEWHERE = "elsewhere"
-    """Not asked of the bot: stopped in Novita's console, or its main program ended."""
 
 
 class InstanceFault(_Event):

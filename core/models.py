@@ -91,6 +91,22 @@ class LeaseEnd(StrEnum):
     DELETE = "delete"
 
 
+class StopReason(StrEnum):
+    """Why an instance stands still, as far as is known."""
+
+    ASKED = "asked"
+    """Somebody asked the bot to."""
+    LEASE = "lease"
+    HUNG = "hung"
+    """It did not come up, and nobody let it go on."""
+    RECLAIMED = "reclaimed"
+    """Spot, and Novita says that it takes the GPU back, or has taken it."""
+    PROBABLY_RECLAIMED = "probably_reclaimed"
+    """Spot, and nobody used the bot to stop it: Novita does not always announce that it takes a GPU back."""
+    ELSEWHERE = "elsewhere"
+    """Not asked of the bot: stopped in Novita's console, or its main program ended."""
+
+
 class Verb(StrEnum):
     """What can be asked of Novita about an instance that exists."""
 
@@ -442,6 +458,8 @@ class Instance(Value):
     reminded: tuple[int, ...] = ()
     """The reminders, in minutes before the lease's end, that were given for the present end."""
     stopped_at: Instant | None = None
+    stopped_because: StopReason | None = None
+    """Why it stands still; None while it does not, and where that was not noted."""
     stopped_reminders: int = 0
     """How many weekly reminders a stopped instance has had."""
     data_until: Instant | None = None

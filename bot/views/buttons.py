@@ -9,6 +9,7 @@ from types import MappingProxyType
 from bot import words
 from bot.ids import Action
 from bot.views import blocks as b
+from bot.views import states
 from bot.views.text import Block
 from core import costs
 from core.lifecycle import can_connect, can_extend, possible
@@ -101,7 +102,7 @@ def _can_extend(instance: Instance, action: Action, now: datetime | None) -> boo
 
 def _again(instance: Instance) -> tuple[Action, ...]:
     """Offered where this machine is of no more use: ended, failed, or taken back by Novita."""
-    is_taken = instance.status is Status.STOPPED and instance.spot_noticed
+    is_taken = instance.status is Status.STOPPED and states.stopped_because(instance) in states.TAKEN_BACK
     return AGAIN if instance.has_ended or instance.status is Status.FAILED or is_taken else ()
 
 

@@ -1,17 +1,18 @@
-"""The headline card of an instance: one message, drawn anew from the record at each change (design.md 5)."""
+"""The headline card of an instance: one message, drawn anew from the record at each change."""
 
 from __future__ import annotations
 
 from datetime import datetime
 
 from bot import words
+from bot.ids import Action
 from bot.views import blocks as b
 from bot.views import buttons, states
 from bot.views.attempts import attempt_words, refusals
 from bot.views.blocks import Message
 from bot.views.endpoints import endpoint_lines
-from bot.views.failures import CONSOLE_LINK, fault_lines, what_to_do
-from bot.views.text import clip, code, countdown, date, esc, fit_lines, link, mention
+from bot.views.failures import fault_lines, was_never_made, what_to_do
+from bot.views.text import Block, countdown, date, esc, fit_lines, link, mention
 from core import costs
 from core.durations import duration_words
 from core.models import Instance, Order, Status
@@ -19,13 +20,13 @@ from core.transitions import GIVE_UP_AFTER, can_wait, verb_at_end
 
 
 def card(instance: Instance, now: datetime) -> Message:
-    """The card as it stands now. The owner is named in it, which notifies nobody when a message is edited."""
-    state = _state(instance, now)
-    headline = f"{states.emoji(instance)} *{esc(instance.request.name, 100)}* {state}"
-    blocks = [b.section(text) for text in (headline, _spot_notice(instance), _order(instance)) if text]
-    blocks.append(b.fields(_facts(instance, now)))
-    blocks += [b.section(text) for text in (_endpoints(instance), _trouble(instance), _standstill(instance)) if text]
-    return Message(_summary(instance), [*blocks, *buttons.rows(instance, now), b.context(_footer(instance))])
+    """The card as it stands now: whose, what, where, until when, for how much; `Details` has the rest.
+
+    The owner is named in it, which notifies nobody when a message is edited.
+    """
+    facts = b.section(_facts(instance, now), accessory=buttons.button(instance, Action.STATUS))
+    blocks = [*head(instance, now), facts, *tail(instance)]
+    return Message(summary(instance), [*blocks, *buttons.rows(instance, now), *_when(instance)])
 
 
 def retired_card(instance: Instance, address: str | None) -> Message:
@@ -78,6 +79,17 @@ def kept_data(instance: Instance) -> str:
     )
 
 
+def head(instance: Instance, now: datetime) -> list[Block]:
+    """What state it is in, and what is about to happen to it."""
+    headline = f"{states.emoji(instance)} *{esc(instance.request.name, 100)}* {_state(instance, now)}"
+    return [b.section(text) for text in (headline, _spot_notice(instance), _order(instance)) if text]
+
+
+def tail(instance: Instance) -> list[Block]:
+    """Where it answers, what is wrong with it, and what a stopped one still costs."""
+    return [b.section(text) for text in (_endpoints(instance), _trouble(instance), _standstill(instance)) if text]
+
+
 def _who_asked(instance: Instance, order: Order) -> str:
     """`@bo asked`, or why the bot does it by itself."""
     return f"{mention(order.actor.user)} asked" if order.actor else by_itself(instance)
@@ -92,18 +104,12 @@ def _state(instance: Instance, now: datetime) -> str:
     """The rest of the headline after the name."""
     if instance.is_launching:
         return _launching(instance)
-    if states.shows_strange_state(instance):
-        return f"is {states.state(instance)}"
-    if instance.status in (Status.CREATING, Status.STARTING):
+    if instance.status is Status.STARTING and not states.shows_strange_state(instance):
         return _starting(instance, now)
-    if instance.status is Status.RUNNING and instance.running_at:
-        return f"is running since {date(instance.running_at)}"
-    if instance.status is Status.STOPPED and instance.stopped_at:
-        return f"is stopped since {date(instance.stopped_at)}"
     if instance.status is Status.FAILED:
-        return "was not created" if instance.novita_id is None else "failed"
-    ended = f" since {date(instance.ended_at)}" if instance.ended_at and instance.has_ended else ""
-    return f"is {words.STATUS_WORDS[instance.status]}{ended}"
+        failed = "was not created" if instance.novita_id is None else "failed"
+        return f"{failed}: {cause}" if (cause := states.cause(instance)) else failed
+    return f"is {states.state(instance)}"
 
 
 def _launching(instance: Instance) -> str:
@@ -115,17 +121,13 @@ def _launching(instance: Instance) -> str:
 
 
 def _starting(instance: Instance, now: datetime) -> str:
-    ready = instance.estimated_ready_at
+    state, ready = states.state(instance), instance.estimated_ready_at
     if instance.slow_notices:
         since = instance.starting_since or instance.launched_at
-        began = f" since {date(since)}" if since else ""
-        return f"takes longer than usual to start{began}{_novita_says(instance)}"
-    soon = f", running about {date(ready)}" if ready and ready > now else ""
-    return f"is starting{_novita_says(instance)}{soon}"
-
-
-def _novita_says(instance: Instance) -> str:
-    return f" (Novita says {code(instance.novita_status, 40)})" if instance.novita_status else ""
+        began = f"; it began {date(since)}" if since else ""
+        return f"is {state}, and takes longer than usual{began}"
+    soon = f"; it should be running {date(ready)}" if ready and ready > now else ""
+    return f"is {state}{soon}"
 
 
 def _spot_notice(instance: Instance) -> str:
@@ -152,33 +154,19 @@ def _standstill(instance: Instance) -> str:
     return kept_data(instance) if instance.status is Status.STOPPED else ""
 
 
-def _facts(instance: Instance, now: datetime) -> dict[str, str]:
-    return {
-        "Owner": mention(instance.owner.user),
-        "GPU": what(instance),
-        **_terms(instance, now),
-        "Disk": words.disk(instance.request.rootfs_size),
-        "Template": _template(instance),
-        **({"Novita id": code(instance.novita_id, 80)} if instance.novita_id else {}),
-    }
+def _facts(instance: Instance, now: datetime) -> str:
+    """Two lines: whose, what and where; until when and for how much. A launch that failed is nowhere, for nothing."""
+    who = [mention(instance.owner.user), what(instance)]
+    if was_never_made(instance):
+        return " · ".join([*who, words.BILLING_WORDS[instance.request.billing_mode]])
+    terms = [lease(instance), price(instance), *([cost(instance, now, " so far")] if instance.billed else [])]
+    return f"{' · '.join([*who, place(instance)])}\n{' · '.join(terms)}"
 
 
-def _template(instance: Instance) -> str:
-    return esc(instance.template_name, 60) if instance.template_name else code(instance.request.template_id, 80)
-
-
-def _terms(instance: Instance, now: datetime) -> dict[str, str]:
-    """Where and for how much; a launch that failed is nowhere and costs nothing."""
-    if instance.status is Status.FAILED and instance.novita_id is None:
-        return {"Billing": words.BILLING_WORDS[instance.request.billing_mode]}
-    terms = {"Where": place(instance), "Price": price(instance), "Lease": lease(instance)}
-    return terms | ({"Cost so far": _cost(instance, now)} if instance.billed else {})
-
-
-def _cost(instance: Instance, now: datetime) -> str:
+def cost(instance: Instance, now: datetime, so_far: str = "") -> str:
     """Compute as the bot saw it; the hour matters while the meter runs, as a card is not edited each minute."""
-    usd = f"≈ {words.spent(costs.so_far(instance, now))}"
-    return f"{usd} by {date(now)}" if costs.is_billed(instance) else usd
+    usd = f"{words.roughly(costs.so_far(instance, now))}{so_far}"
+    return f"{usd} ({date(now)})" if costs.is_billed(instance) else usd
 
 
 def _endpoints(instance: Instance) -> str:
@@ -200,16 +188,25 @@ def _trouble(instance: Instance) -> str:
     return ""
 
 
-def _footer(instance: Instance) -> str:
-    parts = [f"Name at Novita {code(instance.novita_name, 120)}", f"asked for {date(instance.created_at)}"]
-    if instance.env_names:
-        parts.append(f"{len(instance.env_names)} variable{'s' if len(instance.env_names) > 1 else ''} set")
-    return " · ".join([*parts, CONSOLE_LINK])
+def _when(instance: Instance) -> list[Block]:
+    """Since when it is as the card says."""
+    when = _change(instance)
+    return [b.context(f"{when[0]} {date(when[1])}")] if when else []
 
 
-def _summary(instance: Instance) -> str:
-    """What a notification shows."""
-    status = states.state(instance)
-    where = f" in {clip(instance.offer.region.name, 60)}" if instance.offer else ""
-    request = instance.request
-    return esc(f"{request.name}: {status}, {request.gpu_num} × {clip(request.product_name, 80)}{where}", 400)
+def _change(instance: Instance) -> tuple[str, datetime] | None:
+    if instance.ended_at and instance.has_ended:
+        return "Ended", instance.ended_at
+    if instance.status is Status.RUNNING and instance.running_at:
+        return "Came up", instance.running_at
+    if instance.status is Status.STOPPED and instance.stopped_at:
+        return "Stopped", instance.stopped_at
+    return "Asked for", instance.created_at
+
+
+def summary(instance: Instance) -> str:
+    """What a notification shows, as mrkdwn."""
+    request, offer = instance.request, None if was_never_made(instance) else instance.offer
+    where = f" in {esc(offer.region.name, 60)}" if offer else ""
+    about = f"{request.gpu_num} × {esc(request.product_name, 80)}{where}"
+    return f"{esc(request.name, 100)}: {states.state(instance)}, {about}"

@@ -4,10 +4,15 @@ from __future__ import annotations
 
 from bot import words
 from bot.views.text import code, date, esc
-from core.models import Failure, FailureKind, Instance
+from core.models import Failure, FailureKind, Instance, Status
 from core.transitions import GIVE_UP_AFTER
 
 CONSOLE_LINK = f"<{words.CONSOLE_URL}|Novita console>"
+
+
+def was_never_made(instance: Instance) -> bool:
+    """Whether its launch failed: it is nowhere, and costs nothing."""
+    return instance.status is Status.FAILED and instance.novita_id is None
 
 
 def failure_lines(failure: Failure) -> str:

@@ -43,7 +43,7 @@ def home(
 
 def _top(mine: Sequence[Instance], now: datetime, spent: Decimal) -> list[Block]:
     create = b.button(Action.CREATE, "Create a GPU instance", style="primary")
-    month = f"You have spent about *{words.spent(spent)}* on GPUs this month."
+    month = f"You have spent {words.about(spent, '*')} on GPUs this month."
     blocks = [b.header("Your GPUs"), b.section(month, accessory=create)]
     if not mine:
         return [

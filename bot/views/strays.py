@@ -9,6 +9,7 @@ from decimal import Decimal
 from bot import words
 from bot.ids import Action, Field, View
 from bot.views import blocks as b
+from bot.views import states
 from bot.views.blocks import Message
 from bot.views.card import place, price, what
 from bot.views.text import Block, code, date, esc
@@ -89,7 +90,7 @@ def _line(instance: Instance, now: datetime) -> str:
         what(instance),
         price(instance) if instance.offer else f"{price(instance)}, price unknown",
         place(instance),
-        instance.novita_status and f"Novita says {code(instance.novita_status, 40)}",
+        states.state(instance),
         f"made {date(instance.created_at)}, {age} ago",
         f"lease until {date(instance.lease_ends_at)}" if instance.lease_ends_at else "",
         _ORIGINS[instance.origin] + (", left alone" if instance.is_left_alone else ""),

@@ -69,9 +69,12 @@ def channel_mention(channel: str) -> str:
 
 
 def date(instant: datetime) -> str:
-    """An instant in the reader's own zone; where Slack cannot, in UTC."""
-    fallback = instant.astimezone(UTC).strftime("%Y-%m-%d %H:%M UTC")
-    return f"<!date^{int(instant.timestamp())}^{{date_short_pretty}} at {{time}}|{fallback}>"
+    """An instant in the reader's own zone, a far one with its weekday; where Slack cannot, in UTC.
+
+    It reads `today at 13:27`, so nothing like "since" or "by" may stand before it.
+    """
+    fallback = instant.astimezone(UTC).strftime("%a %Y-%m-%d %H:%M UTC")
+    return f"<!date^{int(instant.timestamp())}^{{date_long_pretty}} at {{time}}|{fallback}>"
 
 
 def countdown(instant: datetime) -> str:

@@ -16,9 +16,19 @@ from core.events import (
     InstanceStopped,
     PhaseChanged,
     SpotNotice,
-    StopReason,
 )
-from core.models import AtEnd, Billed, BillingMode, Failure, Instance, NovitaInstance, OrderOutcome, Status, Verb
+from core.models import (
+    AtEnd,
+    Billed,
+    BillingMode,
+    Failure,
+    Instance,
+    NovitaInstance,
+    OrderOutcome,
+    Status,
+    StopReason,
+    Verb,
+)
 from core.orders import OLD_STATE_LAG
 from core.transitions import hanging, times
 from core.transitions.changed import Changed, changed
@@ -34,6 +44,9 @@ _UP_OR_DOWN: dict[str, object] = {"starting_since": None, "start_ends_at": None,
 
 _RESTART_LAG = timedelta(seconds=6)
 """How long `running` is taken for the state before a restart. Short: a quick restart may pass between two looks."""
+
+_RECLAIM_SLACK = timedelta(seconds=30)
+"""By which a reclaim, in whole seconds of Novita's clock, may seem to lie before the run that it ended."""
 
 _NOT_MISSING = {"missing_since": None, "missed_at": None, "missed_for": timedelta()}
 
@@ -201,6 +214,7 @@ def _running(instance: Instance, novita: NovitaInstance, look: Look) -> Changed 
         **settled(instance, OrderOutcome.DONE, now),
         "lease_ends_at": instance.lease_ends_at or leases.end_when_running(instance, since),
         "stopped_at": None,
+        "stopped_because": None,
         "stopped_reminders": 0,
         **_UP_OR_DOWN,
         "data_until": None,
@@ -227,7 +241,7 @@ def _stopped(instance: Instance, novita: NovitaInstance, look: Look) -> Changed 
         return None
     if instance.status is Status.STOPPED:
         return _still_stopped(instance, novita, look)
-    order = instance.order
+    order, why = instance.order, _why_stopped(instance, novita)
     changes = {
         "status": Status.STOPPED,
         "novita_status": novita.status,
@@ -238,12 +252,13 @@ def _stopped(instance: Instance, novita: NovitaInstance, look: Look) -> Changed 
         "lease_set_at": None,
         "reminded": (),
         "stopped_at": times.stopped_since(instance, novita, look),
+        "stopped_because": why,
         **_UP_OR_DOWN,
         "data_until": novita.data_until,
         "billed": _billed(instance, novita, look),
     }
     actor = order.actor if order is not None and order.verb is Verb.STOP else None
-    event: Event = InstanceStopped(at=now, novita_status=novita.status, reason=_why_stopped(instance), actor=actor)
+    event: Event = InstanceStopped(at=now, novita_status=novita.status, reason=why, actor=actor)
     if instance.status is Status.FAILED:  # It stood still before, and the fault is gone: nothing has happened.
         event = PhaseChanged(at=now, novita_status=novita.status)
     return changed(instance, changes, event)
@@ -264,15 +279,23 @@ def _is_to(instance: Instance, verb: Verb) -> bool:
     return instance.order is not None and instance.order.verb is verb
 
 
-def _why_stopped(instance: Instance) -> StopReason:
+def _why_stopped(instance: Instance, novita: NovitaInstance) -> StopReason:
     if instance.order is not None and instance.order.verb is Verb.STOP:
         if instance.order.actor is None:
             return StopReason.LEASE if instance.start_ends_at is None else StopReason.HUNG
         return StopReason.ASKED
-    if instance.spot_noticed:
+    if instance.spot_noticed or _is_taken_back(instance, novita):
         return StopReason.RECLAIMED
     is_spot = instance.request.billing_mode is BillingMode.SPOT
     return StopReason.PROBABLY_RECLAIMED if is_spot and instance.running_at else StopReason.ELSEWHERE
+
+
+def _is_taken_back(instance: Instance, novita: NovitaInstance) -> bool:
+    """Whether Novita says that it took the GPU back, without a notice that the bot saw; not of an earlier run."""
+    if novita.spot_status != "terminated":
+        return False
+    at, up = novita.spot_reclaim_at, instance.running_at
+    return at is None or up is None or at > up - _RECLAIM_SLACK
 
 
 def deleted(instance: Instance, now: datetime) -> Changed | None:

@@ -135,7 +135,7 @@ def test_a_choice_that_changes_prices_or_the_route_is_reported_at_once() -> None
 
 
 def test_the_price_line_tells_the_hour_the_lease_and_the_route() -> None:
-    until = "<!date^1795464000^{date_short_pretty} at {time}|2026-11-23 20:00 UTC>"
+    until = "<!date^1795464000^{date_long_pretty} at {time}|Mon 2026-11-23 20:00 UTC>"
     sale = market(product(HONG_KONG, "0.18"), product(SINGAPORE, "0.18"), product(SYDNEY, "0.18"))
     assert price_line(draw(form(region="CN-HK-01"), sale)) == (
         f"≈ *$0.36/h*, $2.88 until {until}; CN-HK-01 first, then AS-SGP-02, OC-AU-01"

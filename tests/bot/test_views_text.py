@@ -61,7 +61,7 @@ def test_only_a_slack_id_becomes_a_mention() -> None:
 
 
 def test_a_date_is_in_the_readers_zone_with_utc_to_fall_back_on() -> None:
-    assert date(NOW) == "<!date^1795435200^{date_short_pretty} at {time}|2026-11-23 12:00 UTC>"
+    assert date(NOW) == "<!date^1795435200^{date_long_pretty} at {time}|Mon 2026-11-23 12:00 UTC>"
 
 
 @given(anything)
@@ -89,7 +89,7 @@ def test_lines_that_do_not_fit_are_counted_not_dropped_in_silence(texts: list[st
 
 
 def test_a_countdown_is_a_date_that_also_tells_the_distance() -> None:
-    assert countdown(NOW) == "<!date^1795435200^{date_short_pretty} at {time} ({ago})|2026-11-23 12:00 UTC>"
+    assert countdown(NOW) == "<!date^1795435200^{date_long_pretty} at {time} ({ago})|Mon 2026-11-23 12:00 UTC>"
 
 
 def test_a_program_is_named_and_never_called() -> None:

@@ -72,7 +72,7 @@ def test_created_tells_where_and_every_attempt_in_one_reply() -> None:
     text = said(created(), CREATED)
     assert "✅ *train-1* is created." in text
     assert "2 × RTX 4090 24GB in *AS-SGP-02 (Singapore)*, $0.36/h, spot." in text
-    assert f"Usually running by {date(NOW + timedelta(minutes=3))}." in text
+    assert f"It should be running {date(NOW + timedelta(minutes=3))}." in text
     assert "• CN-HK-01: no free GPU there right now" in text
     assert "• AS-SGP-02: created" in text
 
@@ -132,7 +132,7 @@ def test_a_create_in_doubt_is_looked_for_and_not_repeated(event: Event) -> None:
 def test_slow_tells_novitas_word_and_that_it_costs_money() -> None:
     text = said(created(), SLOW)
     assert "is still not running after 10 min" in text
-    assert "Novita says `pulling`" in text
+    assert "It is starting (pulling the image)." in text
     assert "the pull is billed: $0.36/h, spot" in text
 
 

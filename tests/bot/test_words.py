@@ -221,3 +221,17 @@ def test_a_duration_reads_as_people_say_it(span: timedelta, shown: str) -> None:
 )
 def test_what_was_spent_is_told_to_the_cent(amount: str, words_: str) -> None:
     assert words.spent(Decimal(amount)) == words_
+
+
+@pytest.mark.parametrize(
+    ("amount", "listed", "said"),
+    [
+        ("0", "$0.00", "nothing"),
+        ("0.0099", "under $0.01", "under $0.01"),
+        ("0.01", "≈ $0.01", "about $0.01"),
+        ("12.5", "≈ $12.50", "about $12.50"),
+    ],
+)
+def test_an_estimate_is_said_to_be_one_only_where_there_is_a_figure(amount: str, listed: str, said: str) -> None:
+    assert words.roughly(Decimal(amount)) == listed
+    assert words.about(Decimal(amount)) == said

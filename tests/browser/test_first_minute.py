@@ -51,7 +51,7 @@ async def test_a_new_user_creates_a_gpu_by_clicking_and_typing_and_sees_the_fall
     await thread.get_by_text("CN-HK-01: created").wait_for()
     await thread.get_by_text("first-one is running.").wait_for()
     card = page.locator("#messages .message")
-    await card.get_by_text("is running since today at").wait_for()
+    await card.get_by_text("Came up today at").wait_for()
     assert await card.count() == 1, "one card, edited in place"
     assert await card.get_by_text("2 replies").is_visible()
 
@@ -122,7 +122,7 @@ async def test_a_colleague_sees_the_card_change_without_reloading_and_none_of_th
     await ada.bring_to_front()
     await create(ada, "watched")
     await bo.get_by_text("watched is starting").or_(bo.get_by_text("watched is running")).first.wait_for()
-    await bo.get_by_text("watched is running since").wait_for()
+    await bo.get_by_text("watched is running").wait_for()
     assert not await bo.get_by_role("dialog").is_visible()
 
 

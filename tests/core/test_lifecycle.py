@@ -270,6 +270,22 @@ async def test_a_spot_notice_is_told_once_and_what_follows_is_called_a_reclaim(
     stopped = _events(web, InstanceStopped)[0]
     assert isinstance(stopped, InstanceStopped)
     assert stopped.reason is StopReason.RECLAIMED
+    assert (await _read(web, record.id)).stopped_because is StopReason.RECLAIMED
+
+
+async def test_a_reclaim_without_a_notice_is_one_by_what_novita_says_then(
+    web: Process, sandbox: SandboxNovita, clock: TurnedClock
+) -> None:
+    record = await _running(web, clock)
+    sandbox.reclaim(record.novita_id or "")
+    await _worker(web, clock, 30)
+    taken = await _read(web, record.id)
+    assert taken.stopped_because is StopReason.RECLAIMED
+    assert web.told.types.count("spot_notice") == 0
+    sandbox.start_instance(record.novita_id or "")
+    await _worker(web, clock, 300)
+    again = await _read(web, record.id)
+    assert (again.status, again.stopped_because) == (Status.RUNNING, None)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,6 @@
 """Answers that list something, for one person's eyes: instances, offers, templates, and what a name may have meant."""
 
-from bot.views.card import card as status
+from bot.views.details import details as status
 from bot.views.lists.instances import instance_list
 from bot.views.lists.market import offer_list, template_list
 from bot.views.lists.naming import choose, nothing_named

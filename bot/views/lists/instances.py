@@ -13,6 +13,7 @@ from bot.ids import COMMAND, Action
 from bot.views import blocks as b
 from bot.views import buttons, states
 from bot.views.blocks import Message
+from bot.views.failures import was_never_made
 from bot.views.paging import page as page_of
 from bot.views.paging import turns
 from bot.views.text import Block, date, esc, mention
@@ -49,19 +50,19 @@ def sums(instances: Sequence[Instance], now: datetime) -> str:
     disks = sum((costs.disk_per_day(i) for i in instances if i.status is Status.STOPPED), Decimal(0))
     parts = [_count(len(instances)), f"{running} running", f"{words.money(_per_hour(instances))}/h now"]
     parts += [f"{words.money(disks)} a day for disks of stopped ones"] if disks else []
-    return ", ".join([*parts, f"≈ {words.spent(spent)} so far"])
+    return ", ".join([*parts, f"{words.roughly(spent)} so far"])
 
 
 def line(instance: Instance, now: datetime) -> str:
     """Name, state, machine, place, price, time left and cost so far of one instance, as mrkdwn."""
     request = instance.request
     emoji, state = states.emoji(instance), states.state(instance)
-    where = f" in {esc(instance.offer.region.name, 20)}" if instance.offer else ""
+    where = f" in {esc(instance.offer.region.name, 20)}" if instance.offer and not was_never_made(instance) else ""
     facts = [f"{request.gpu_num} × {esc(request.product_name, 22)}{where}", _price(instance), *_time(instance, now)]
     if instance.fault:
         facts.append("⚠️ Novita reports a fault")
     if instance.billed:
-        facts.append(f"≈ {words.spent(costs.so_far(instance, now))} so far")
+        facts.append(f"{words.roughly(costs.so_far(instance, now))} so far")
     return f"{emoji} *{esc(request.name, 40)}* {state}\n{' · '.join(facts)}"
 
 

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 from bot import words
 from bot.ids import Action
-from bot.views import buttons
+from bot.views import buttons, states
 from bot.views.attempts import attempt_lines, refusals
 from bot.views.blocks import Message
 from bot.views.card import lease, place, price, what
 from bot.views.endpoints import endpoint_lines
 from bot.views.failures import cost_of_failure, failure_lines, looked_for
-from bot.views.text import call, code, date, esc
+from bot.views.text import call, date, esc
 from bot.views.thread.shape import told
 from core.durations import duration_words
 from core.events import (
@@ -31,7 +31,7 @@ from core.requests import unlisted_words
 def created(instance: Instance, event: InstanceCreated) -> Message:
     how = "It was found at Novita under its name, after the answer had been lost.\n" if event.found else ""
     ready = instance.estimated_ready_at
-    soon = f" Usually running by {date(ready)}." if ready and instance.running_at is None else ""
+    soon = f" It should be running {date(ready)}." if ready and instance.running_at is None else ""
     unmet = f"{esc(unlisted_words(instance.unlisted_region), 200)}\n" if instance.unlisted_region else ""
     made = f"{what(instance)} in *{place(instance)}*, {price(instance)}. Billing begins with the image pull.{soon}"
     detail = f"{how}{unmet}{made}"
@@ -48,8 +48,9 @@ def interrupted(instance: Instance, _: LaunchInterrupted) -> Message:
 
 
 def slow(instance: Instance, event: InstanceSlow) -> Message:
+    known = states.state(instance.model_copy(update={"novita_status": event.novita_status}))
     detail = (
-        f"Novita says {code(event.novita_status, 40)}. A large image takes long to pull, and the pull is billed: "
+        f"It is {known}. A large image takes long to pull, and the pull is billed: "
         f"{price(instance)}. If it should not go on, delete it."
     )
     row = buttons.row(instance, event.at, Action.DELETE)
@@ -62,7 +63,7 @@ def questioned(instance: Instance, event: StartQuestioned) -> Message:
     done, verb = words.VERB_DONE[event.verb], event.verb
     lost = "It has never run, so no data is lost by that." if verb is Verb.DELETE else "Its data is kept."
     detail = (
-        f"{call(instance.owner.user)}It has been on its way up since {date(event.since)}, and that may be billed: "
+        f"{call(instance.owner.user)}It began to come up {date(event.since)}, and that may be billed: "
         f"{price(instance)}. *It is {done} at {date(event.ends_at)} unless you let it go on.* {lost}"
     )
     labels = {Action.EXTEND_1H: "Wait 1 h more", Action.EXTEND_4H: "Wait 4 h more"}

@@ -36,7 +36,7 @@ from core.models import Actor, Instance, LeaseEnd, Verb
 _WHY_STOPPED: dict[StopReason, str] = {
     StopReason.LEASE: "Its lease is over.",
     StopReason.HUNG: "It did not come up for so long, and nobody let it go on.",
-    StopReason.RECLAIMED: "Novita has taken its GPU back, as it had announced: that is the bargain of spot.",
+    StopReason.RECLAIMED: "Novita has taken its GPU back{announced}: spot is cheaper because that may happen.",
     StopReason.PROBABLY_RECLAIMED: (
         "Nobody asked this bot to stop it. As it is spot, Novita has probably taken its GPU back; it may also have "
         "been stopped in Novita's console, or its main program has ended."
@@ -45,7 +45,6 @@ _WHY_STOPPED: dict[StopReason, str] = {
         "Nobody asked this bot to stop it: it was stopped in Novita's console, or its main program has ended."
     ),
 }
-_RECLAIMS = (StopReason.RECLAIMED, StopReason.PROBABLY_RECLAIMED)
 
 
 def order_given(instance: Instance, event: OrderGiven) -> Message:
@@ -107,8 +106,10 @@ def stopped(instance: Instance, event: InstanceStopped) -> Message:
         by = "its owner" if event.actor is None or _is_owner(instance, event.actor) else mention(event.actor.user)
         why, offered = f"As {by} asked.", (Action.START,)
     else:
-        why = f"{call(instance.owner.user)}{_WHY_STOPPED[event.reason]}"
-        offered = (Action.START, *(buttons.AGAIN if event.reason in _RECLAIMS else ()))
+        # Novita may take it back and say so only then.
+        announced = "" if instance.stopped_because and not instance.spot_noticed else ", as it had announced"
+        why = f"{call(instance.owner.user)}{_WHY_STOPPED[event.reason].format(announced=announced)}"
+        offered = (Action.START, *(buttons.AGAIN if event.reason in states.TAKEN_BACK else ()))
     row = buttons.row(instance, event.at, *offered)
     state = "was taken back by Novita" if event.reason is StopReason.RECLAIMED else "is stopped"
     return told(instance, "⏸️", state, why, f"{kept_data(instance)}{_cost(instance, event)}", buttons=row)
@@ -141,8 +142,8 @@ def deleted(instance: Instance, event: InstanceDeleted) -> Message:
 def spot_notice(instance: Instance, event: SpotNotice) -> Message:
     when = f" {countdown(event.reclaim_at)}" if event.reclaim_at else " soon; it does not say when"
     advice = (
-        "Save what you need from it before that: programs on it end then, and nothing says that a start will find a "
-        "GPU again. You can start the same elsewhere now, on spot or on demand; this one is billed until it ends."
+        "Save what you need from it before that: programs on it end then, and a start may find no free GPU. "
+        "You can start the same elsewhere now, on spot or on demand; this one is billed until it ends."
     )
     row = buttons.row(instance, event.at, Action.AGAIN_ON_DEMAND, Action.AGAIN, Action.CONNECT)
     detail = f"{call(instance.owner.user)}{advice}"
@@ -192,7 +193,7 @@ def _is_owner(instance: Instance, actor: Actor) -> bool:
 
 def _cost(instance: Instance, event: InstanceStopped | InstanceDeleted) -> str:
     """Compute as the bot saw it; nothing when it never came to that."""
-    return f" It has cost about {words.spent(costs.so_far(instance, event.at))}." if instance.billed else ""
+    return f" It has cost {words.about(costs.so_far(instance, event.at))}." if instance.billed else ""
 
 
 def _who_deleted(instance: Instance, actor: Actor | None) -> str:
