@@ -9,14 +9,14 @@ import pytest
 from redis.asyncio import Redis
 
 from core.alarms import AlarmKind, Alarms
-from core.events import Event, PhaseChanged
+from core.events import Event, InstanceRequested, PhaseChanged
 from core.outbox import GivenUp, NotDelivered, Stuck
 from core.store import Store, connect
 from core.tidying import tidy_alarms
 from tests.core.samples import NOON, TurnedClock, instance
 from tests.core.test_outbox import Listener, Process
 
-MINUTE, MOMENT = timedelta(minutes=1), timedelta(milliseconds=1)
+HOUR, MINUTE, MOMENT = timedelta(hours=1), timedelta(minutes=1), timedelta(milliseconds=1)
 WEBHOOK = AlarmKind.WEBHOOK_REFUSED
 
 
@@ -179,6 +179,17 @@ async def test_news_is_as_late_as_it_is_old_and_none_is_not_late(redis_url: str,
         clock.turn(seconds=minutes * 60)
         assert await process.store.outbox_due_since(clock.now()) == clock.now() - NOON
     assert await process.store.outbox_due_since(NOON - MINUTE) == timedelta()
+    await process.store.aclose()
+
+
+async def test_the_oldest_of_all_that_waits_says_how_late_it_is(redis_url: str, clock: TurnedClock) -> None:
+    process = Process(redis_url, clock, Listener(trouble=Trouble(NotDelivered("away"))))
+    for minutes in (5, 9, 7):
+        at = NOON - minutes * MINUTE
+        await process.outbox.begin(instance(), [InstanceRequested(at=at)])
+    await process.quiet()
+    assert await process.store.outbox_due_since(NOON) == 9 * MINUTE
+    assert await process.store.outbox_due_since(NOON - HOUR) == timedelta(), "by a clock that is behind"
     await process.store.aclose()
 
 

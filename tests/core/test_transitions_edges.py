@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from core import transitions
-from core.events import InstanceStopped, LeaseExtended, OrderFailed, SpotNotice, StopReason
+from core.events import InstanceStopped, LeaseExtended, OrderFailed, OrderStuck, SpotNotice, StopReason
 from core.models import (
     NOBODY,
     Attempt,
@@ -221,6 +221,42 @@ def test_people_hear_of_the_first_the_second_the_fourth_the_eighth_failure_and_o
         told += [event.tries for event in changed[1] if isinstance(event, OrderFailed)]
     assert told == [1, 2, 4, 8, 16, 20]
     assert record.order is None
+
+
+@pytest.mark.parametrize(("told_from", "told"), [(1, [1, 2, 4, 8]), (2, [2, 4, 8]), (8, [8])])
+def test_of_what_may_pass_by_itself_people_hear_later(told_from: int, told: list[int]) -> None:
+    record, heard = _up(order=_given(Verb.STOP)), []
+    for _ in range(10):
+        changed = transitions.order_failed(record, Verb.STOP, WHY, LATER, is_final=False, told_from=told_from)
+        assert changed is not None
+        record = changed[0]
+        heard += [event.tries for event in changed[1] if isinstance(event, OrderFailed)]
+    assert heard == told
+
+
+def test_only_what_stays_without_an_answer_in_a_row_counts_as_that() -> None:
+    record, counted = _up(order=_given(Verb.START)), []
+    for is_answered in (False, False, True, False):
+        changed = transitions.order_failed(record, Verb.START, WHY, LATER, is_final=False, is_answered=is_answered)
+        assert changed is not None
+        record = changed[0]
+        assert record.order is not None
+        counted.append(record.order.unanswered)
+    assert counted == [1, 2, 0, 1]
+
+
+def test_of_an_order_that_lasts_people_hear_once_and_anew_when_it_was_taken_for_done() -> None:
+    record = _up(order=_given(Verb.DELETE, failures=5, again_at=LATER))
+    stuck = transitions.order_stuck(record, LATER)
+    assert stuck is not None
+    assert [type(event) for event in stuck[1]] == [OrderStuck]
+    assert transitions.order_stuck(stuck[0], LATER) is None
+    assert transitions.order_stuck(_up(), LATER) is None
+    gone = transitions.deleted(stuck[0], LATER)
+    assert gone is not None
+    back, _ = _seen(gone[0], "running")
+    assert back.order is not None
+    assert (back.order.is_stuck, back.order.failures, back.order.again_at) == (False, 0, None)
 
 
 def test_a_yes_ends_the_trouble_before_it() -> None:
