@@ -141,7 +141,7 @@ def test_what_is_no_value_stays(text: str, shown: str) -> None:
 @pytest.mark.parametrize("name", ["A", "DA", "DAT"])
 def test_a_short_name_is_not_found_inside_a_word(name: str) -> None:
     assert without_values("data: no space", {name}) == "data: no space"
-    assert without_values("MYDATA: no space", {name}) == "MYDATA: no space"
+    assert without_values(f"MY{name}: no space", {name}) == f"MY{name}: no space"
     assert without_values(f"{name}: hunter2", {name}) == f"{name}: ***"
 
 
