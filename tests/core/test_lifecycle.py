@@ -528,7 +528,9 @@ async def test_a_defect_of_one_instance_keeps_no_lease_of_another_from_ending(we
     """One whose data was kept until the calendar's first hour breaks the reckoning."""
     broken = await _running(web, clock)
     await _order(web, Verb.STOP, broken)
-    launch = await web.launcher.begin(request(lease=timedelta(hours=1)), owner=ADA, policy=POLICY, key="view:V2")
+    launch = await web.launcher.begin(
+        request(name="train-2", lease=timedelta(hours=1)), owner=ADA, policy=POLICY, key="view:V2"
+    )
     await web.launcher.finish(launch)
     await _worker(web, clock, 30)
     first_hour = datetime.min.replace(tzinfo=UTC)

@@ -23,7 +23,8 @@ def worker(web: Process) -> Process:
 
 
 async def _made(worker: Process, key: str = "view:V1") -> Instance:
-    launch = await worker.launcher.begin(request(), owner=ADA, policy=POLICY, key=key)
+    named = request(name=f"train-{key.removeprefix('view:')}")
+    launch = await worker.launcher.begin(named, owner=ADA, policy=POLICY, key=key)
     answer = await worker.launcher.finish(launch)
     return await _read(worker, answer.instance_id)
 
