@@ -22,6 +22,8 @@ _DEEDS: dict[Action, Deed] = {
     Action.EXTEND_MOST: extending.press,
     Action.AGAIN: again.press,
     Action.AGAIN_ON_DEMAND: again.press,
+    Action.AGAIN_CONFIRM: again.press_confirm,
+    Action.AGAIN_EDIT: again.press_edit,
     Action.ASK_OWNER: reaching.press_ask,
     Action.STATUS: lookups.press_status,
     Action.STRAY_ASSIGN: strays.press,

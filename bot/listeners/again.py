@@ -3,34 +3,72 @@
 from __future__ import annotations
 
 from bot.ids import Action
-from bot.listeners.cards import link_to
+from bot.listeners.cards import link_to, redraw
 from bot.listeners.clicks import Click
 from bot.listeners.create import Opening, open_modal
 from bot.parts import Parts
 from bot.views import blocks as b
 from bot.views.blocks import Message
+from bot.views.confirm import again_confirmation
 from bot.views.modal import Form
 from bot.views.text import channel_mention, esc, link
-from core import requests
+from core import naming, requests
 from core.errors import InvalidRequest
 from core.launch import Launch
 from core.models import Actor, BillingMode, Instance, InstanceRequest, Market
+from core.offers import rank
+from core.recreating import can_recreate
+
+_NO_LONGER = (
+    "The same again would go the same way, or it is too long ago. The form is opened by /gpu create, with what is "
+    "sold today."
+)
 
 
 async def press(parts: Parts, click: Click) -> None:
-    """With environment variables the form opens, because their values are stored nowhere; else it is created at once.
+    """Asks first, with today's price. With environment variables the form asks: their values are stored nowhere.
 
     Raises NoSuchInstance, NotAllowed, InvalidRequest, NovitaError and StoreUnavailable.
     """
-    earlier = await parts.instance(click.value)
-    request = _same(earlier, Action(click.action))
-    actor = click.visit.actor
-    parts.policy.check_launch(actor, request)  # Before a form opens that would be refused.
-    if earlier.env_names:
-        open_modal(parts, click.visit, lambda market: _prefilled(market, earlier, request))
+    is_on_demand = Action(click.action) is Action.AGAIN_ON_DEMAND
+    found = await _found(parts, click, click.value, BillingMode.ON_DEMAND if is_on_demand else None)
+    if found is None:
         return
-    key = f"again:{earlier.id}:{request.billing_mode.value}"
+    earlier, request = found
+    if earlier.env_names:
+        _open(parts, click, earlier, request)
+        return
+    actor = click.visit.actor
     checked = await _checked(parts, request, actor)
+    market = await parts.catalog.get_market_for(checked.gpu_num, checked.billing_mode)
+    offers = rank(market, checked, parts.priority)
+    if not offers:
+        raise InvalidRequest({"product_name": "No region sells that right now."})
+    name = naming.free_name(checked.name, await parts.store.live())
+    checked = checked.model_copy(update={"name": name})
+    question = again_confirmation(earlier, checked, offers, owner=actor.user, now=parts.clock.now())
+    await click.say(question, instead=True)
+
+
+async def press_edit(parts: Parts, click: Click) -> None:
+    """The form in place of the question, with the same request in it."""
+    found = await _found(parts, click, *_read(click.value))
+    if found is not None:
+        _open(parts, click, *found)
+
+
+async def press_confirm(parts: Parts, click: Click) -> None:
+    """Creates it, once for whoever asks, however often it is pressed. Raises as `press` does."""
+    found = await _found(parts, click, *_read(click.value))
+    if found is None:
+        return
+    earlier, request = found
+    if earlier.env_names:
+        _open(parts, click, earlier, request)
+        return
+    actor = click.visit.actor
+    checked = await _checked(parts, request, actor)
+    key = f"again:{earlier.id}:{request.billing_mode.value}"
     launch = await parts.launcher.begin(checked, owner=actor, policy=parts.policy, key=key, is_renamed=True)
     if not launch.is_repeat:
         # How it goes is told by its own card.
@@ -38,9 +76,28 @@ async def press(parts: Parts, click: Click) -> None:
     await click.say(await _said(parts, launch), instead=True)
 
 
-def _same(earlier: Instance, action: Action) -> InstanceRequest:
-    mode = BillingMode.ON_DEMAND if action is Action.AGAIN_ON_DEMAND else earlier.request.billing_mode
-    return earlier.request.model_copy(update={"billing_mode": mode})
+async def _found(
+    parts: Parts, click: Click, instance_id: str, mode: BillingMode | None
+) -> tuple[Instance, InstanceRequest] | None:
+    """The earlier one and the same request under a billing, its own for None; None when that is no longer offered."""
+    earlier = await parts.instance(instance_id)
+    request = earlier.request.model_copy(update={"billing_mode": mode or earlier.request.billing_mode})
+    parts.policy.check_launch(click.visit.actor, request)  # Before a form opens that would be refused.
+    if can_recreate(earlier, request.billing_mode, parts.clock.now()):
+        return earlier, request
+    await redraw(parts, instance_id)
+    await click.say(b.notice(_NO_LONGER), instead=True)
+    return None
+
+
+def _read(value: str) -> tuple[str, BillingMode | None]:
+    """A button's value: the earlier one's id, and the billing."""
+    mode, _, instance_id = value.partition(" ")
+    return instance_id, next((one for one in BillingMode if one.value == mode), None)
+
+
+def _open(parts: Parts, click: Click, earlier: Instance, request: InstanceRequest) -> None:
+    open_modal(parts, click.visit, lambda market: _prefilled(market, earlier, request))
 
 
 async def _checked(parts: Parts, request: InstanceRequest, actor: Actor) -> InstanceRequest:
@@ -66,9 +123,12 @@ async def _said(parts: Parts, launch: Launch) -> Message:
 
 
 def _prefilled(market: Market, earlier: Instance, request: InstanceRequest) -> Opening:
+    form = _form_of(request, earlier.template_name)
+    if not earlier.env_names:
+        return Opening(form)
     names = ", ".join(earlier.env_names)
     note = f"Its environment variables are stored nowhere, so give them again: {names}."
-    return Opening(_form_of(request, earlier.template_name), note, advanced=True)
+    return Opening(form, note, advanced=True)
 
 
 def _form_of(request: InstanceRequest, template_name: str) -> Form:

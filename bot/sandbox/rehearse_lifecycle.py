@@ -152,6 +152,8 @@ class _Lifecycle(Play):
         news = await self._replied(card, "was taken back by Novita")
         before = self._cards()
         await self._press(news, Action.AGAIN)
+        question = await self._told("as you ask for it")
+        await self._press(question, Action.AGAIN_CONFIRM)
         await self._told("is started again")
         again = await self._new_card(before)
         with self._following("message_updated", again):

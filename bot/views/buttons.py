@@ -12,8 +12,10 @@ from bot.views import blocks as b
 from bot.views import states
 from bot.views.text import Block
 from core import costs
+from core.durations import duration_words
 from core.lifecycle import can_connect, can_extend, possible
-from core.models import BillingMode, FailureKind, Instance, Status, Verb
+from core.models import BillingMode, Instance, Status, Verb
+from core.recreating import can_recreate
 
 VERBS: dict[Action, Verb] = {
     Action.START: Verb.START,
@@ -71,7 +73,10 @@ def can_work(instance: Instance, action: Action, now: datetime | None = None) ->
         return can_connect(instance)
     if action in EXTENSIONS:
         return _can_extend(instance, action, now)
-    return action is not Action.AGAIN_ON_DEMAND or instance.request.billing_mode is BillingMode.SPOT
+    if action is Action.AGAIN_ON_DEMAND:
+        is_spot = instance.request.billing_mode is BillingMode.SPOT
+        return is_spot and can_recreate(instance, BillingMode.ON_DEMAND, now)
+    return action is not Action.AGAIN or can_recreate(instance, instance.request.billing_mode, now)
 
 
 def button(instance: Instance, action: Action, label: str = "") -> Block:
@@ -128,17 +133,22 @@ def _delete_dialog(instance: Instance) -> Block:
     return b.confirmation(_question("Delete", instance), text, "Delete it", danger=True)
 
 
-def _again_dialog(instance: Instance) -> Block | None:
-    """Only where the same again may make a second one."""
-    if instance.failure is None or instance.failure.kind is not FailureKind.LOST:
-        return None
-    text = "Novita may have made it after all. Look for its name in the Novita console before you create it again."
-    return b.confirmation(_question("Create", instance, "again?"), text, "Create it")
+def _start_dialog(instance: Instance) -> Block:
+    """Compute is paid again: how much, and for how long."""
+    return b.confirmation(
+        _question("Start", instance), f"{_start_cost(instance)} A start may find no free GPU.", "Start it"
+    )
 
 
-def _on_demand_dialog(instance: Instance) -> Block:
-    text = "On demand costs about twice the spot price, and Novita does not take it back."
-    return b.confirmation(_question("Create", instance, "on demand?"), text, "Create it")
+def _start_cost(instance: Instance) -> str:
+    request, price = instance.request, instance.hourly_price
+    if price is None:
+        return f"It is billed again, {words.BILLING_WORDS[request.billing_mode]}."
+    hour = f"It is billed again: {words.money(price)}/h, {words.BILLING_WORDS[request.billing_mode]}"
+    total = costs.Quote(price, price, price, costs.disk_per_day(instance), request.lease).total(price)
+    if total is None or request.lease is None:
+        return f"{hour}, with no end."
+    return f"{hour}, {words.money(total)} for its lease of {duration_words(request.lease)}, which is counted anew."
 
 
 def _question(verb: str, instance: Instance, end: str = "?") -> str:
@@ -147,9 +157,8 @@ def _question(verb: str, instance: Instance, end: str = "?") -> str:
 
 
 _DIALOGS: dict[Action, Callable[[Instance], Block | None]] = {
+    Action.START: _start_dialog,
     Action.STOP: _stop_dialog,
     Action.RESTART: _restart_dialog,
     Action.DELETE: _delete_dialog,
-    Action.AGAIN: _again_dialog,
-    Action.AGAIN_ON_DEMAND: _on_demand_dialog,
 }

@@ -10,13 +10,16 @@ from bot.ids import Action
 from bot.views import blocks as b
 from bot.views.blocks import Message
 from bot.views.modal.price import extra_disk, hour, route, sold_out, total
-from bot.views.text import Block, channel_mention, date, esc
+from bot.views.text import Block, channel_mention, date, esc, mention
 from core import costs
 from core.durations import duration_words
-from core.models import TYPICAL_TIME_TO_RUNNING, InstanceRequest, Offer, Stock
+from core.models import TYPICAL_TIME_TO_RUNNING, FailureKind, Instance, InstanceRequest, Offer, Stock
 from core.requests import unlisted_words
 
 _VALUE_LIMIT = 2000
+_LOST = (
+    "Novita may have made the first one after all. Look for its name in the Novita console before you create it again."
+)
 
 
 def create_confirmation(
@@ -51,6 +54,29 @@ def create_confirmation(
     elif all(offer.stock is Stock.NONE for offer in offers):
         blocks.append(b.section("⚠️ Novita lists no stock right now; a create will still be tried everywhere."))
     return Message(title, [*blocks, _buttons(line, can_create=bool(offers))])
+
+
+def again_confirmation(
+    earlier: Instance, request: InstanceRequest, offers: Sequence[Offer], *, owner: str, now: datetime
+) -> Message:
+    """The same question before the same is created again: with today's price, and whose it will be.
+
+    `offers` are today's, and one at least. The request has the name that it will go by.
+    """
+    gpu = f"{request.gpu_num} × {esc(request.product_name, 80)}, {words.BILLING_WORDS[request.billing_mode]}"
+    called = "" if request.name == earlier.request.name else f" as *{esc(request.name, 100)}*"
+    title = f"Create *{esc(earlier.request.name, 100)}* again{called}: {gpu}?"
+    facts = {"Owner": f"{mention(owner)}, as you ask for it"} | _facts(
+        request, offers, earlier.template_name, now, None
+    )
+    blocks = [b.section(title), b.fields(facts)]
+    if earlier.failure is not None and earlier.failure.kind is FailureKind.LOST:
+        blocks.append(b.section(f"⚠️ {_LOST}"))
+    if all(offer.stock is Stock.NONE for offer in offers):
+        blocks.append(b.section("⚠️ Novita lists no stock right now; a create will still be tried everywhere."))
+    value = f"{request.billing_mode.value} {earlier.id}"
+    create = b.button(Action.AGAIN_CONFIRM, "Create", value=value, style="primary")
+    return Message(title, [*blocks, b.actions(create, b.button(Action.AGAIN_EDIT, "Change something", value=value))])
 
 
 def _facts(

@@ -167,6 +167,16 @@ async def told(house: House, who: str, text: str, channel: str = "gpu") -> Messa
     return message
 
 
+async def started_again(house: House, who: str, message: Message, button: str = "instance:again") -> Message:
+    """Presses the button that starts the same again, and then the one under the question. The question."""
+    before = len(house.novita.creates)
+    await house.slack.person(who).click(message, button)
+    question = await told(house, who, "as you ask for it")
+    assert len(house.novita.creates) == before, "it asks first"
+    await house.slack.person(who).click(question, "instance:again:confirm")
+    return question
+
+
 async def shows(house: House, message: Message, text: str) -> None:
     """Returns once a message says so: messages are edited and replaced."""
     await house.slack.wait_until(lambda: text in message.shown)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 from typing import Any
 
@@ -10,7 +11,19 @@ import pytest
 from core.events import StopReason
 from core.models import BillingMode, Status
 from tests.bot.house import open_house
-from tests.bot.living import aged, buttons_of, change, in_thread, launched, read, running, running_anew, seen, told
+from tests.bot.living import (
+    aged,
+    buttons_of,
+    change,
+    in_thread,
+    launched,
+    read,
+    running,
+    running_anew,
+    seen,
+    started_again,
+    told,
+)
 
 
 async def test_a_stop_in_novitas_console_is_told_with_the_likely_reason(redis_url: str) -> None:
@@ -63,14 +76,60 @@ async def test_after_a_reclaim_one_button_starts_the_same_again_with_fallback(re
         news = await in_thread(house, card, "was taken back by Novita")
         region = house.novita.instances[str(made.novita_id)].cluster.name.partition(" (")[0]
         house.novita.out_of_stock_at_create(region)
-        await house.slack.person("ada").click(news, "instance:again")
+        await started_again(house, "ada", news)
         await told(house, "ada", "is started again")
         await house.slack.wait_until(lambda: len(house.slack.person("ada").messages("gpu")) == 2)
         await house.card("is running")
         [first, second] = list(house.novita.instances.values())
         assert first.cluster is not second.cluster
         assert first.order.name.startswith("train-1-")
-        assert second.order.name.startswith("train-1-")
+        assert second.order.name.startswith("train-2-"), "the first is there still"
+
+
+async def test_the_same_again_asks_first_with_todays_price_and_says_whose_it_will_be(redis_url: str) -> None:
+    async with open_house(redis_url) as house:
+        made, card = await running(house)
+        house.novita.reclaim(str(made.novita_id))
+        news = await in_thread(house, card, "is stopped")
+        bo = house.slack.person("bo")
+        await bo.click(news, "instance:again")
+        question = await told(house, "bo", "Create *train-1* again")
+        for part in ("again as *train-2*: 1 × ", "<@U0BO000001>, as you ask for it", "/h", "for 8 h", "AS-SGP-02"):
+            assert part in question.shown
+        assert len(house.novita.creates) == 1
+        await asyncio.gather(*(bo.click(question, "instance:again:confirm") for _ in range(3)))
+        await house.slack.wait_until(lambda: len(bo.messages("gpu")) == 2)
+        again = await house.record(bo.messages("gpu")[-1])
+        assert again.owner.user == bo.id
+        assert len(house.novita.creates) == 2
+
+
+async def test_the_same_again_can_be_changed_in_the_form(redis_url: str) -> None:
+    async with open_house(redis_url) as house:
+        made, card = await running(house)
+        house.novita.reclaim(str(made.novita_id))
+        news = await in_thread(house, card, "is stopped")
+        ada = house.slack.person("ada")
+        await ada.click(news, "instance:again")
+        await ada.click(await told(house, "ada", "Create *train-1* again"), "instance:again:edit")
+        modal = await ada.modal("create_instance")
+        assert modal.fields()["name"].value == "train-1"
+        assert len(house.novita.creates) == 1
+
+
+async def test_the_same_again_goes_when_it_makes_no_sense_any_more(redis_url: str) -> None:
+    async with open_house(redis_url) as house:
+        made, card = await running(house)
+        house.novita.reclaim(str(made.novita_id))
+        news = await in_thread(house, card, "is stopped")
+        await seen(house, made, "is stopped")
+        long_ago = house.base.clock.now() - timedelta(days=8)
+        await change(house, made, lambda i: (i.model_copy(update={"stopped_at": long_ago}), []))
+        ada = house.slack.person("ada")
+        await ada.click(news, "instance:again")
+        await told(house, "ada", "too long ago")
+        await house.slack.wait_until(lambda: "instance:again" not in buttons_of(card))
+        assert len(house.novita.creates) == 1
 
 
 async def test_two_people_who_start_the_same_again_start_it_once(redis_url: str) -> None:
@@ -79,8 +138,8 @@ async def test_two_people_who_start_the_same_again_start_it_once(redis_url: str)
         house.novita.reclaim(str(made.novita_id))
         _, card = await seen(house, made, "is stopped")
         news = await in_thread(house, card, "is stopped")
-        await house.slack.person("ada").click(news, "instance:again")
-        await house.slack.person("bo").click(news, "instance:again")
+        for who in ("ada", "bo"):
+            await started_again(house, who, news)
         await told(house, "ada", "is started again")
         await told(house, "bo", "was started again from this before")
         await house.slack.wait_until(lambda: len(house.slack.person("ada").messages("gpu")) == 2)
@@ -92,7 +151,7 @@ async def test_started_again_on_demand_it_is_whoevers_button_it_was(redis_url: s
         made, card = await running(house)
         house.novita.give_spot_notice(str(made.novita_id))
         notice = await in_thread(house, card, "will be taken back by Novita")
-        await house.slack.person("bo").click(notice, "instance:again:on_demand")
+        await started_again(house, "bo", notice, "instance:again:on_demand")
         await told(house, "bo", "is started again")
         await house.slack.wait_until(lambda: len(house.slack.person("ada").messages("gpu")) == 2)
         again = await house.record(house.slack.person("ada").messages("gpu")[-1])

@@ -96,12 +96,18 @@ async def test_an_old_button_says_why_it_does_nothing_and_the_card_is_drawn_anew
         assert house.novita.calls_of("restart") == []
 
 
-async def test_what_only_helps_is_done_at_once_when_it_is_typed(redis_url: str) -> None:
+async def test_a_start_costs_again_so_it_is_asked_with_its_price_when_it_is_typed(redis_url: str) -> None:
     async with open_house(redis_url) as house:
         made, card = await running(house)
-        await house.slack.person("ada").click(card, "instance:stop")
+        ada = house.slack.person("ada")
+        await ada.click(card, "instance:stop")
         await seen(house, made, "is stopped")
-        await house.slack.person("ada").command("/gpu start train-1")
+        await ada.command("/gpu start train-1")
+        question = await told(house, "ada", "Start *train-1*?")
+        assert house.novita.calls_of("start") == []
+        [button] = [e for block in question.blocks for e in block.get("elements", []) if e.get("type") == "button"]
+        assert "/h, spot" in button["confirm"]["text"]["text"]
+        await ada.click(question, "instance:start")
         await told(house, "ada", "Novita is asked to start train-1")
         await running_anew(house, made, card)
         assert len(house.novita.calls_of("start")) == 1

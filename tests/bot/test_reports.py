@@ -25,7 +25,7 @@ from core.events import InstanceStopped, MachineReported
 from core.models import HOOK_VARIABLE, Instance, Status
 from tests.bot.house import House, open_house
 from tests.bot.leaks import all_of_redis, all_said, everything_logged, found_in, secrets_of
-from tests.bot.living import change, in_thread, launched, running, seen, told
+from tests.bot.living import change, in_thread, launched, running, seen, started_again, told
 from tests.bot.redis_line import RedisLine
 from tests.patience import PATIENCE_SECONDS, examples, patience
 
@@ -271,7 +271,7 @@ async def test_started_again_an_instance_gets_another_address_and_nobody_is_aske
         house.novita.reclaim(str(made.novita_id))
         await seen(house, made, "is stopped")
         news = await in_thread(house, card, "is stopped")
-        await house.slack.person("ada").click(news, "instance:again")
+        await started_again(house, "ada", news)
         await told(house, "ada", "is started again")
         await house.novita.wait_until(lambda: len(house.novita.creates) == 2)
         hooks = {env["value"] for body in house.novita.creates for env in body["envs"] if env["key"] == HOOK_VARIABLE}

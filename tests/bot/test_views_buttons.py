@@ -13,7 +13,7 @@ from bot.ids import Action
 from bot.views import buttons
 from bot.views.card import card
 from core.lifecycle import possible
-from core.models import BillingMode, FailureKind, Instance, Status, Verb
+from core.models import BillingMode, Failure, FailureKind, Instance, Status, Verb
 from tests.bot import worlds
 from tests.bot.worlds import (
     NOW,
@@ -97,15 +97,25 @@ def test_deleting_asks_first_and_says_that_nothing_comes_back() -> None:
     assert "Stop it instead" not in dialog(stopped(), Action.DELETE)
 
 
-def test_the_same_again_asks_only_where_it_may_make_a_second_one_or_cost_more() -> None:
-    assert "confirm" not in buttons.button(deleted(), Action.AGAIN)
-    assert "Novita may have made it after all" in dialog(failed(FailureKind.LOST), Action.AGAIN)
-    assert "twice the spot price" in dialog(deleted(), Action.AGAIN_ON_DEMAND)
+def test_a_start_asks_first_with_its_price_and_what_the_lease_costs() -> None:
+    asked = dialog(stopped(request=asking_for(rootfs_size=160)), Action.START)
+    for part in ("Start train-1?", "$0.36/h, spot", "$3.05 for its lease of 8 h", "may find no free GPU"):
+        assert part in asked
+    assert "$0.36/h, spot, with no end." in dialog(stopped(request=asking_for(lease=None)), Action.START)
+    assert "It is billed again, spot." in dialog(stopped(offer=None), Action.START)
+
+
+def test_the_same_again_is_not_offered_where_it_would_go_the_same_way() -> None:
+    assert on_card(failed(FailureKind.MONEY)) == []
+    assert on_card(failed(FailureKind.BAD_INPUT)) == []
+    assert on_card(failed(FailureKind.QUOTA)) == ["instance:again"]
+    broken = Failure(kind=FailureKind.INSTANCE, reason="pullFailed", message="image pull failed")
+    assert on_card(failed(failure=broken, novita_id="3f9a")) == ["instance:delete"]
 
 
 def test_dialogs_are_whole_even_for_the_longest_names_and_largest_disks() -> None:
     large = failed(FailureKind.LOST, request=asking_for(name="n" * 100, rootfs_size=6144))
-    for action in (Action.STOP, Action.RESTART, Action.DELETE, Action.AGAIN, Action.AGAIN_ON_DEMAND):
+    for action in (Action.START, Action.STOP, Action.RESTART, Action.DELETE):
         assert "…" not in dialog(large, action)
 
 
