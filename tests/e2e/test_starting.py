@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,10 @@ from redis.asyncio import Redis
 
 from bot.sandbox.slack import ANY_METHOD, Fault
 from tests.e2e.stage import Stage, open_stage
+from tests.patience import until
+
+HELP = "GPUs from Slack"
+STARTING = "I am just starting, try again in a moment."
 
 
 async def lines_of_failed_start(stage: Stage, role: str = "web", **settings: str) -> list[str]:
@@ -91,11 +96,39 @@ async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("mode", ["HTTP", "Socket Mode"])
 async def test_an_absent_slack_does_not_end_the_start_and_is_met_when_it_is_back(tmp_path: Path, mode: str) -> None:
+    """Nobody is let in before it is known whose people they are; the next start knows without Slack."""
     async with open_stage(tmp_path) as stage:
-        stage.slack.faults.always(ANY_METHOD, Fault.server_error() if mode == "HTTP" else Fault.reset_before_effect())
-        web = await stage.web(**({"SLACK_APP_TOKEN": stage.slack.app_token} if mode == "Socket Mode" else {}))
+        is_socket_mode = mode == "Socket Mode"
+        settings = {"SLACK_APP_TOKEN": stage.slack.app_token} if is_socket_mode else {}
+        away = Fault.reset_before_effect() if is_socket_mode else Fault.server_error()
+
+        stage.slack.faults.always(ANY_METHOD, away)
+        web = await stage.web(**settings)
+        if not is_socket_mode:
+            assert STARTING in await asked_for_help(stage)
         stage.slack.faults.clear()
-        if mode == "Socket Mode":
+        if is_socket_mode:
             await stage.slack.wait_until(lambda: stage.slack.sockets.connected)
-        assert "GPUs from Slack" in (await stage.slack.person("ada").command("/gpu help")).body
+        await until(partial(is_helped, stage))
         assert await web.stop() == 0
+
+        stage.slack.faults.always(ANY_METHOD, away)
+        web = await stage.web(**settings)
+        if is_socket_mode:
+            stage.slack.faults.clear()
+            await stage.slack.wait_until(lambda: stage.slack.sockets.connected)
+        assert HELP in await asked_for_help(stage)
+        assert await web.stop() == 0
+        stage.slack.faults.clear()
+
+
+async def asked_for_help(stage: Stage) -> str:
+    """What only the person who asked is shown."""
+    return (await stage.slack.person("ada").command("/gpu help")).body
+
+
+async def is_helped(stage: Stage) -> bool:
+    """Anything but the help, and the request to wait, is a fault."""
+    shown = await asked_for_help(stage)
+    assert HELP in shown or STARTING in shown
+    return HELP in shown
