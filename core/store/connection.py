@@ -7,15 +7,16 @@ import contextlib
 import re
 import ssl
 from pathlib import Path
+from typing import Any
 from urllib.parse import parse_qsl, urlsplit
 
-from redis.asyncio import BlockingConnectionPool, Redis
+from redis.asyncio import BlockingConnectionPool, Redis, SSLConnection
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
 
 from core.errors import SettingsError
-from core.outbound import trouble_of
+from core.outbound import Outbound, trouble_of
 
 _CONNECTIONS = 4
 """Four beat one per command by more than twice in a burst (measured: libraries.md)."""
@@ -30,8 +31,19 @@ _OURS = frozenset(
 _WAIT_FOR_CONNECTION_SECONDS = 10.0
 
 
+class _Trusting(SSLConnection):
+    """Trusts whom all of this program's connections trust, unless options of TLS in the address say how it is done."""
+
+    def __init__(self, *, trusted: ssl.SSLContext, **options: Any) -> None:
+        super().__init__(**options)
+        if not any(name.startswith("ssl_") for name in options):
+            self.ssl_context.context = trusted
+
+
 def connect(url: str) -> Redis:
     """A client for `url` (redis://, rediss://, unix://). Raises SettingsError for options in it that cannot be.
+
+    The certificates of a rediss:// server are judged as `core.outbound` says.
 
     redis-py's defaults are changed on purpose: it would repeat any command ten times, a write included, and raise
     at 100 connections instead of waiting (libraries.md, "What bites" 1 to 3).
@@ -47,6 +59,9 @@ def connect(url: str) -> Redis:
             retry=Retry(NoBackoff(), 0),
             decode_responses=True,
         )
+        if pool.connection_class is SSLConnection:
+            pool.connection_class = _Trusting
+            pool.connection_kwargs["trusted"] = Outbound().tls
         # What an option is worth shows when a connection is made, which needs no server.
         pool.make_connection()  # type: ignore[no-untyped-call]
     except (TypeError, ValueError, AttributeError, RedisError, OSError) as error:
@@ -83,7 +98,7 @@ async def tls_trouble(url: str, error: BaseException) -> str:
         return "the server speaks TLS there; write rediss://" if await _speaks_tls(url) else ""
     if urlsplit(url).scheme != "rediss":
         return ""
-    if "certificate" in trouble:
+    if "not trusted" in trouble:
         return f"{trouble}; set SSL_CERT_FILE, or ?ssl_ca_certs=FILE in the address, to what it is to be trusted by"
     if "speak TLS" in trouble or await _speaks_plainly(url):
         return "the server does not speak TLS there; write redis://, or its TLS port"
