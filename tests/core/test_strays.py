@@ -37,7 +37,8 @@ async def server(redis_url: str) -> AsyncIterator[aioredis.Redis]:
 
 
 async def _made(worker: Process, key: str = "view:V1", **changes: object) -> Instance:
-    launch = await worker.launcher.begin(request(**changes), owner=ADA, policy=POLICY, key=key)
+    named = request(**{"name": f"train-{key.split(':')[-1].lstrip('V')}"} | changes)
+    launch = await worker.launcher.begin(named, owner=ADA, policy=POLICY, key=key)
     answer = await worker.launcher.finish(launch)
     return await _read(worker, answer.instance_id)
 
