@@ -6,7 +6,7 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot.ids import Action
-from bot.listeners import again, create, extending, home, lookups, orders, reaching, strays
+from bot.listeners import again, create, extending, home, listing, lookups, orders, reaching, strays
 from bot.listeners.clicks import Click, Deed, on
 from bot.parts import Parts
 
@@ -30,7 +30,7 @@ _DEEDS: dict[Action, Deed] = {
     Action.STRAY_STOP: strays.press,
     Action.STRAY_DELETE: strays.press,
     Action.STRAY_LEAVE: strays.press,
-    Action.LIST_PAGE: lookups.press_page,
+    Action.LIST_PAGE: listing.press_page,
     Action.CONFIRM_CREATE: create.press_confirm,
     Action.EDIT_CREATE: create.press_edit,
 }

@@ -9,9 +9,9 @@ from typing import Any
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot import typed, words
-from bot.ids import COMMAND, Action
-from bot.listeners import create, extending, lookups, orders, reaching, strays, visits
+from bot import grammar, typed, words
+from bot.ids import COMMAND, Action, Field
+from bot.listeners import create, extending, listing, lookups, orders, reaching, strays, visits
 from bot.listeners.doctor import doctor
 from bot.listeners.naming import named
 from bot.listeners.visits import Answer, Visit
@@ -63,10 +63,21 @@ async def _answered(parts: Parts, visit: Visit, text: str) -> Message | None:
             return not_here
         command = COMMANDS.get(word)
         if command is None:
-            return unknown_command(text.split()[0].lower())
-        return await command(parts, visit, _line(text) if command is _create else rest)
+            return _unknown(parts, text)
+        return await command(parts, visit, _line(text) if command in _READ_AS_SENT else rest)
     except GpuBotError as error:
         return notice(words.error_words(error))
+
+
+def _unknown(parts: Parts, text: str) -> Message:
+    """No command's word. What begins with a GPU is a create whose word was left out."""
+    word, rest = text.split()[0], _line(text)
+    market = parts.catalog.market
+    if market is not None:
+        wish = grammar.read(word, grammar.vocabulary(market, parts.catalog.templates))
+        if wish.product_name or Field.PRODUCT_NAME.value in wish.ambiguous:
+            return unknown_command("", " ".join(typed.visible(text).split()), meant="create")
+    return unknown_command(word.lower(), rest)
 
 
 def _line(text: str) -> str:
@@ -89,12 +100,6 @@ async def _create(parts: Parts, visit: Visit, line: str) -> Message | None:
         return await create.from_line(parts, visit, line)
     create.open_modal(parts, visit)
     return None
-
-
-async def _list(parts: Parts, visit: Visit, rest: str) -> Message:
-    return await lookups.instances(
-        parts, visit.actor, lookups.ALL if typed.bare(rest).lower() == "all" else lookups.MINE
-    )
 
 
 async def _offers(parts: Parts, _: Visit, rest: str) -> Message:
@@ -146,9 +151,12 @@ def _order(action: Action) -> Command:
     return _about(action, deed)
 
 
+_READ_AS_SENT = (_create, listing.command)
+"""They read people, channels and quotes as Slack sends them."""
+
 COMMANDS: dict[str, Command] = {
     "create": _create,
-    "list": _list,
+    "list": listing.command,
     "status": _about(Action.STATUS, _status),
     "start": _order(Action.START),
     "stop": _order(Action.STOP),

@@ -12,7 +12,7 @@ from slack_bolt.app.async_app import AsyncApp
 from bot import faults, words
 from bot.faults import CALL_FAILED
 from bot.listeners.clicks import Click, Deed
-from bot.listeners.lookups import page_number
+from bot.listeners.listing import page_number
 from bot.listeners.visits import Visit
 from bot.parts import Parts
 from bot.views import blocks as b

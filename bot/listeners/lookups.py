@@ -1,4 +1,4 @@
-"""What can be looked up: instances, offers, templates. Answered from what is at hand, for one person's eyes."""
+"""What can be looked up: one instance, offers, templates. Answered from what is at hand, for one person's eyes."""
 
 from __future__ import annotations
 
@@ -10,37 +10,16 @@ from bot.listeners.clicks import Click
 from bot.parts import Parts
 from bot.views import lists
 from bot.views.blocks import Message
-from core.models import Actor, BillingMode, Instance
-
-MINE, ALL = "mine", "all"
+from core.models import BillingMode, Instance
 
 _STOCK_PATIENCE = timedelta(seconds=0.7)
 """How long the ack waits for the stock of several GPUs at once."""
-
-
-async def press_page(parts: Parts, click: Click) -> None:
-    """Another page of the list, in place of the one that is shown."""
-    scope, _, page = click.value.partition(" ")
-    shown = await instances(parts, click.visit.actor, ALL if scope == ALL else MINE, page_number(page))
-    await click.say(shown, instead=True)
-
-
-def page_number(text: str) -> int:
-    """A page as a button names it; the first one for anything else, since it came back from outside."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
 
 
 async def press_status(parts: Parts, click: Click) -> None:
     """Details of one instance; in place of what was chosen from, when that was private."""
     instance = await parts.instance(click.value)
     await click.say(lists.status(instance, parts.clock.now()), instead=True)
-
-
-async def instances(parts: Parts, actor: Actor, scope: str, page: int = 0) -> Message:
-    """The instances that have not ended, of one person or of all. Raises StoreUnavailable."""
-    live = await parts.store.live()
-    shown = [instance for instance in live if scope == ALL or instance.owner.user == actor.user]
-    return lists.instance_list(shown, scope=scope, page=page, now=parts.clock.now())
 
 
 def status(parts: Parts, instance: Instance) -> Message:

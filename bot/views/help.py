@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from difflib import get_close_matches
 
 from bot import words
 from bot.ids import COMMAND, Action
+from bot.typed import without_markup
 from bot.views import blocks as b
 from bot.views.blocks import Message
-from bot.views.text import Block, code
+from bot.views.text import Block, clip, code, esc
 from core.leases import EVENING
 
 COMMANDS: dict[str, str] = {
@@ -32,7 +34,7 @@ COMMANDS: dict[str, str] = {
 
 _ARGUMENTS: dict[str, str] = {
     "create": "[4090 x2 spot 4h in sgp as train-1 from pytorch]",
-    "list": "[all]",
+    "list": "[all] [@who] [NAME] [running]",
     **dict.fromkeys(("status", "connect", "start", "stop", "restart", "delete"), "NAME"),
     "extend": "NAME 4h",
     "lease": "NAME 2h",
@@ -57,12 +59,55 @@ def help_message() -> Message:
     return Message(f"GPUs from Slack: {', '.join(f'{COMMAND} {word}' for word in COMMANDS)}", blocks)
 
 
-def unknown_command(word: str) -> Message:
-    """Says what was not understood and what was probably meant."""
+_MEANT: dict[str, tuple[str, ...]] = {
+    **dict.fromkeys(("new", "launch", "make", "rent", "run", "spawn", "up", "add", "gpu", "provision"), ("create",)),
+    **dict.fromkeys(("ls", "ps", "mine", "my", "instances", "all", "who"), ("list",)),
+    **dict.fromkeys(("ssh", "jupyter", "login", "logs", "log", "password", "attach", "exec"), ("connect",)),
+    **dict.fromkeys(("kill", "rm", "remove", "destroy", "terminate", "end", "down"), ("stop", "delete")),
+    **dict.fromkeys(("pause", "off", "halt", "shutdown"), ("stop",)),
+    **dict.fromkeys(("price", "prices", "pricing", "market", "gpus", "stock", "available"), ("offers",)),
+    **dict.fromkeys(("cost", "costs", "spend", "spent", "bill", "billing", "usage"), ("list", "offers")),
+    **dict.fromkeys(("show", "info", "describe", "details", "state", "get"), ("status",)),
+    **dict.fromkeys(("resume", "on", "boot"), ("start",)),
+    **dict.fromkeys(("reboot", "reset"), ("restart",)),
+    **dict.fromkeys(("keep", "prolong", "renew", "longer"), ("extend",)),
+    **dict.fromkeys(("shorten", "shorter", "until"), ("lease",)),
+    **dict.fromkeys(("images", "image", "template"), ("templates",)),
+    **dict.fromkeys(("commands", "usage?", "man", "?"), ("help",)),
+}
+"""Words of other tools, and which commands do that here."""
+
+_CARRIED = 1500
+
+
+def unknown_command(word: str, rest: str = "", *, meant: str = "") -> Message:
+    """Says what was not understood and what was probably meant, with the rest of the line.
+
+    `meant`: the command that is meant for certain, of which `rest` is all that was typed.
+    """
     near = get_close_matches(word.casefold()[:50], COMMANDS, n=1, cutoff=0.5)
-    meant = f"Did you mean `{COMMAND} {near[0]}`?" if near else f"`{COMMAND} help` lists what it can do."
-    text = f"The bot does not know {code(word, 50)}. {meant}"
-    return Message(text, [b.section(text), _create_button()])
+    likely = (meant,) if meant else _MEANT.get(word.casefold(), tuple(near))
+    unknown = "That begins with no command." if meant else f"The bot does not know {code(word, 50)}."
+    text = f"{unknown} {_guess(likely, rest)}"
+    is_create = likely[:1] == ("create",) and 0 < len(rest) <= _CARRIED
+    button = b.button(Action.EDIT_CREATE, "Open the form with that", value=rest, style="primary") if is_create else None
+    return Message(text, [b.section(text), b.actions(button) if button else _create_button()])
+
+
+def _guess(likely: Sequence[str], rest: str) -> str:
+    if not likely:
+        return f"`{COMMAND} help` lists what it can do."
+    if len(likely) == 1:
+        again = f" With the rest of your line: `{_line(likely[0], rest)}`" if rest else ""
+        return f"Did you mean `{COMMAND} {likely[0]}`?{again}"
+    choices = "\n".join(f"• `{_line(each, rest)}`: {COMMANDS[each]}" for each in likely)
+    return f"Did you mean one of these?\n{choices}"
+
+
+def _line(command: str, rest: str) -> str:
+    """The command with the rest of the line, as it may stand between backticks."""
+    shown = esc(clip(without_markup(rest).replace("`", "'"), 200), 400) if rest else ""
+    return f"{COMMAND} {command} {shown}".rstrip()
 
 
 def _usage(word: str) -> str:

@@ -81,3 +81,10 @@ async def test_a_command_works_where_the_bot_is_not_a_member(redis_url: str, cha
     async with open_house(redis_url, workers=0) as house:
         assert "/gpu create" in await said_to(house, "/gpu help", channel=channel)
         await house.opened(channel=channel)
+
+
+async def test_a_line_that_begins_with_a_gpu_is_a_create(redis_url: str) -> None:
+    async with open_house(redis_url, workers=0) as house:
+        answer = await said_to(house, "/gpu 4090 spot 2h")
+        assert "Did you mean `/gpu create`?" in answer
+        assert "/gpu create 4090 spot 2h" in answer

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 import pytest
 
-from core.models import BillingMode
+from core.models import BillingMode, Status
 from tests.bot.house import GPU, open_house
-from tests.bot.living import buttons_of, read, running, shows, told, written
+from tests.bot.living import buttons_of, change, read, running, shows, told, written
 from tests.bot.redis_line import RedisLine
 
 
@@ -215,3 +215,38 @@ async def test_while_redis_stands_still_the_ack_comes_in_time_and_the_answer_fol
         line.resume()
         await told(house, "ada", "You have no GPU instance right now")
         assert house.slack.calls_of("response_url")
+
+
+@pytest.mark.parametrize(
+    ("said", "shown", "hidden"),
+    [
+        ("bo", "theirs-000", "mine-000"),
+        ("@bo", "theirs-000", "mine-000"),
+        ("of Bo", "theirs-000", "mine-000"),
+        ("theirs", "theirs-000", "mine-000"),
+        ("running", "mine-000", "theirs-000"),
+        ("all running", "theirs-000", "asleep-000"),
+        ("all stopped", "asleep-000", "theirs-000"),
+        ("bo stopped", "asleep-000", "theirs-000"),
+        ("4090 all", "theirs-000", "Nothing"),
+    ],
+)
+async def test_a_list_is_of_whom_and_what_was_said(redis_url: str, said: str, shown: str, hidden: str) -> None:
+    async with open_house(redis_url, workers=0) as house:
+        await written(house, 1, prefix="mine")
+        await written(house, 1, who="bo", prefix="theirs")
+        (asleep,) = await written(house, 1, who="bo", prefix="asleep")
+        await change(house, asleep, lambda i: (i.model_copy(update={"status": Status.STOPPED}), ()))
+        line = said.replace("@bo", f"<@{house.slack.person('bo').id}|bo>")
+        await house.slack.person("ada").command(f"/gpu list {line}")
+        answer = (await told(house, "ada", shown)).shown
+        assert hidden not in answer
+
+
+@pytest.mark.parametrize("said", ["foo", "all extra", "mine nonsense"])
+async def test_a_list_says_what_it_does_not_understand(redis_url: str, said: str) -> None:
+    async with open_house(redis_url, workers=0) as house:
+        await written(house, 1)
+        await house.slack.person("ada").command(f"/gpu list {said}")
+        answer = await told(house, "ada", f"`{said.split()[-1]}` is no owner's name")
+        assert "job-000" not in answer.shown

@@ -16,7 +16,7 @@ from bot.views.blocks import Message
 from bot.views.failures import was_never_made
 from bot.views.paging import page as page_of
 from bot.views.paging import turns
-from bot.views.text import Block, date, esc, mention
+from bot.views.text import Block, code, date, esc, mention
 from core import costs
 from core.durations import duration_words
 from core.models import Instance, Status
@@ -25,22 +25,24 @@ PAGE_SIZE = 15
 """Rows on a page: with the longest names they stay within what Slack takes (about 13,000 characters)."""
 
 
-def instance_list(instances: Sequence[Instance], *, scope: str, page: int, now: datetime) -> Message:
-    """One page of them. `scope` is "mine" or "all"; with "all" they stand under their owners, who costs most first."""
+def instance_list(instances: Sequence[Instance], *, scope: str, page: int, now: datetime, query: str = "") -> Message:
+    """One page of them. `scope` is "mine" or "all"; with "all" they stand under their owners, who costs most first.
+
+    `query` is what was said to find them, for the buttons that turn pages.
+    """
     if not instances:
-        return _nothing(scope)
+        return _nothing(scope, is_filtered=bool(query))
     ordered = _by_owner(instances)
     shown = page_of(ordered, page, PAGE_SIZE)
     rows: list[Block] = []
     for owner, theirs in groupby(ordered[shown.part], key=lambda instance: instance.owner.user):
         rows += [_heading(owner, instances)] if scope == "all" else []
         rows += [_row(instance, now) for instance in theirs]
+    title = _title(scope, is_filtered=bool(query))
     place = f"page {shown.number + 1} of {shown.count}" if shown.count > 1 else ""
     text = sums(instances, now)
-    tail = [b.divider(), b.section(f"*Together:* {text}"), *turns(shown, Action.LIST_PAGE, f"{scope} ")]
-    return Message(
-        f"{_title(scope)}: {text}", [b.header(" · ".join(filter(None, (_title(scope), place)))), *rows, *tail]
-    )
+    tail = [b.divider(), b.section(f"*Together:* {text}"), *turns(shown, Action.LIST_PAGE, f"{query or scope} ")]
+    return Message(f"{title}: {text}", [b.header(" · ".join(filter(None, (title, place)))), *rows, *tail])
 
 
 def sums(instances: Sequence[Instance], now: datetime) -> str:
@@ -115,11 +117,26 @@ def _count(number: int) -> str:
     return "1 instance" if number == 1 else f"{number} instances"
 
 
-def _title(scope: str) -> str:
+def nothing_fits(word: str) -> Message:
+    """A word of the search is nobody's name, no instance's, and no state."""
+    said = f"{code(word, 60)} is no owner's name, no part of an instance's name or GPU, and no state such as `running`."
+    text = (
+        f"{said} `{COMMAND} list` shows yours, `{COMMAND} list all` everybody's, `{COMMAND} list @name` a colleague's."
+    )
+    return Message(text, [b.section(text)])
+
+
+def _title(scope: str, *, is_filtered: bool) -> str:
+    if is_filtered:
+        return "GPUs that fit" if scope == "all" else "Your GPUs that fit"
     return "Everybody's GPUs" if scope == "all" else "Your GPUs"
 
 
-def _nothing(scope: str) -> Message:
+def _nothing(scope: str, *, is_filtered: bool) -> Message:
+    if is_filtered:
+        whose = "No GPU instance fits" if scope == "all" else "None of your GPU instances fits"
+        text = f"{whose} that right now. `{COMMAND} list all` shows everybody's."
+        return Message(text, [b.section(text)])
     whose = "Nobody has" if scope == "all" else "You have"
     hint = "" if scope == "all" else f" `{COMMAND} list all` shows everybody's."
     text = f"{whose} no GPU instance right now. `{COMMAND} create` makes one.{hint}"
