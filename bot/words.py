@@ -24,12 +24,16 @@ from core.errors import (
     RequestTaken,
     StoreUnavailable,
     VersionConflict,
+    not_done,
 )
 from core.models import Attempt, AttemptOutcome, Failure, FailureKind, LeaseEnd, Status, Stock, Verb
 from core.offers import Sale
 
 CONSOLE_URL = "https://novita.ai/gpus-console"
 """Where an instance can be seen, stopped and deleted by hand."""
+
+BILLING_URL = "https://novita.ai/billing"
+"""Where the Novita account is topped up."""
 
 NO_PRICES = "Novita has not answered with its prices, so there is no form to fill yet. Try again in a minute."
 
@@ -245,7 +249,17 @@ def reason_words(attempt: Attempt) -> str:
 
 def explain(failure: Failure) -> Explanation:
     """A failure in our words. Novita's own are in `failure.message`, see `novitas_words`."""
+    if failure.kind is FailureKind.UNREACHABLE:
+        return Explanation(f"Novita {_answered(failure.reason)}.", _FAILURES[failure.kind].then)
     return _ACCOUNT_TROUBLE if failure.reason in _ACCOUNT_ITSELF else _FAILURES[failure.kind]
+
+
+def _answered(reason: str) -> str:
+    """What came back of a request that was neither taken nor refused, to stand after Novita."""
+    _, is_status, status = reason.partition("HTTP_")
+    if is_status:
+        return f"answered with an error of its own (HTTP {status})"
+    return "did not answer" if reason == "NO_ANSWER" else "could not be reached"
 
 
 def cause(failure: Failure) -> str:
@@ -271,14 +285,21 @@ def explain_order(verb: Verb, failure: Failure) -> Explanation:
         case FailureKind.NO_CAPACITY if verb in (Verb.START, Verb.RESTART):
             return _GPU_TAKEN
         case FailureKind.MONEY | FailureKind.ACCOUNT | FailureKind.GATEWAY | FailureKind.PACE | FailureKind.UNREACHABLE:
-            what, then = _FAILURES[failure.kind]
+            what, then = explain(failure)
             return Explanation(what, then.replace("create again", "try again"))
     return _ORDER_REFUSED
 
 
 def novitas_words(failure: Failure) -> str:
-    """What Novita itself said of a failure; empty when it said nothing."""
-    return failure.message.strip() or _REASONS.get(failure.reason, failure.reason)
+    """What Novita itself said of a failure; empty when it said nothing more than our own words do."""
+    said = " ".join(failure.message.split())
+    if failure.kind is FailureKind.NO_CAPACITY:
+        return ""
+    if failure.kind is FailureKind.UNREACHABLE:
+        return "" if said.endswith("without an explanation") else said
+    if said.casefold() == failure.reason.replace("_", " ").casefold():
+        said = ""
+    return said or _REASONS.get(failure.reason, failure.reason)
 
 
 def error_words(error: GpuBotError) -> str:
@@ -295,6 +316,9 @@ def error_words(error: GpuBotError) -> str:
         case NovitaRefused():
             what, then = explain(Failure(kind=error.kind, reason=error.reason))
             return f"{what}{_said(error)} {then}"
+        case NovitaUnclear() if error.is_read:
+            answered = _answered(not_done(error).reason)
+            return f"Novita {answered}, so this could not be looked up. Nothing was changed. Try again in a minute."
         case StoreUnavailable() if error.why:
             return (
                 f"The bot's memory (Redis) {error.why}, and without it nothing that costs money is begun. "

@@ -71,7 +71,7 @@ class Catalog:
         if self.market is None:
             await self._once("market", self._first_market())
         if self.market is None:
-            raise NovitaUnclear("Novita's price list is not at hand yet")
+            raise NovitaUnclear("Novita's price list is not at hand yet", is_read=True)
         return self.market
 
     async def get_market_for(self, gpu_num: int, *modes: BillingMode, patience: timedelta = stock.PATIENCE) -> Market:
@@ -205,7 +205,7 @@ class Catalog:
             else:
                 listed.extend(answer)
         if regions and all(isinstance(answer, NovitaError) for answer in answers):
-            raise NovitaUnclear("no region's products could be fetched")
+            raise NovitaUnclear("no region's products could be fetched", is_read=True)
         return Market(as_of=as_of, regions=tuple(regions), products=tuple(_merged(listed)))
 
     def _last_known(self, region: Region, mode: BillingMode) -> list[Product]:

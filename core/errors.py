@@ -23,7 +23,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from core.models import FailureKind
+from core.models import Failure, FailureKind
 
 
 class GpuBotError(Exception):
@@ -95,7 +95,16 @@ class NovitaUnsent(NovitaError):
 
 
 class NovitaUnclear(NovitaError):
-    """The request was sent, and no usable answer came: timeout, reset, 5xx, or a success without an id."""
+    """The request was sent, and no usable answer came: timeout, reset, 5xx, or a success without an id.
+
+    `status` is that of an answer which says nothing of the effect, None without any. `is_read`: whether it was a mere
+    question, so that nothing can have been changed by it.
+    """
+
+    def __init__(self, message: str = "", *, status: int | None = None, is_read: bool = False) -> None:
+        super().__init__(message)
+        self.status = status
+        self.is_read = is_read
 
 
 class NovitaRefused(NovitaError):
@@ -129,3 +138,10 @@ class NotFound(NovitaRefused):
 
     def __init__(self, reason: str, message: str, status: int) -> None:
         super().__init__(FailureKind.BAD_INPUT, reason, message, status)
+
+
+def not_done(error: NovitaError) -> Failure:
+    """What became of a request that Novita neither took nor refused; its reason tells whether it was answered."""
+    status = getattr(error, "status", None)
+    reason = "UNREACHABLE" if isinstance(error, NovitaUnsent) else f"HTTP_{status}" if status else "NO_ANSWER"
+    return Failure(kind=FailureKind.UNREACHABLE, reason=reason, message=str(error))

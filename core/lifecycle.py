@@ -16,7 +16,7 @@ from core import leases, orders, transitions
 from core.alarms import AlarmKind, Alarms
 from core.care import Care
 from core.clock import Clock
-from core.errors import InvalidRequest, NoSuchInstance, NotFound, NovitaError, NovitaRefused, RateLimited
+from core.errors import InvalidRequest, NoSuchInstance, NotFound, NovitaError, NovitaRefused, RateLimited, not_done
 from core.hiding import without_values
 from core.models import (
     Actor,
@@ -156,7 +156,7 @@ class Lifecycle:
         except NovitaRefused as error:
             return await self._refused(instance, order.verb, novita_id, error)
         except NovitaError as error:
-            failure = Failure(kind=FailureKind.UNREACHABLE, message=str(error))
+            failure = not_done(error)
             is_final = orders.is_given_up(order, self._clock.now(), is_answered=False)
             return await self._failed(instance, order.verb, failure, is_final=is_final, is_answered=False)
         return await self._ledger.update(instance, lambda i: transitions.order_taken(i, order.verb, self._clock.now()))

@@ -2,16 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 
 from bot import words
 from bot.views.text import esc, fit_lines
 from core.models import Attempt, AttemptOutcome
 
+_SIZE = re.compile(r"\.(\d+)c(\d+)g\b")
+"""In a product id such as `4090.16c125g`."""
+
 
 def attempt_lines(attempts: Iterable[Attempt]) -> str:
-    """One line for each attempt, as many as a message holds; empty without attempts."""
-    return fit_lines(_line(attempt) for attempt in attempts)
+    """One line for each region and outcome, as many as a message holds; empty without attempts."""
+    tried = list(attempts)
+    machines = _machines(tried)
+    times, groups = Counter[tuple[str, str]](), dict[tuple[str, str, int], list[str]]()
+    for attempt in tried:
+        times[attempt.region, attempt.product_id] += 1
+        group = (attempt.region, attempt_words(attempt), times[attempt.region, attempt.product_id])
+        groups.setdefault(group, []).append(_terms(attempt, machines))
+    return fit_lines(f"• {said} _({'; '.join(terms)})_" for (_, said, _), terms in groups.items())
 
 
 def attempt_words(attempt: Attempt) -> str:
@@ -24,7 +36,22 @@ def refusals(attempts: Iterable[Attempt]) -> list[Attempt]:
     return [attempt for attempt in attempts if attempt.outcome is AttemptOutcome.REFUSED]
 
 
-def _line(attempt: Attempt) -> str:
-    price = f"{words.money(attempt.price)} per GPU-hour"
-    seconds = f"{attempt.milliseconds / 1000:.1f} s"
-    return f"• {attempt_words(attempt)} _({price}, {seconds})_"
+def _machines(attempts: Sequence[Attempt]) -> dict[str, str]:
+    """What tells apart the products tried in one region: the same GPU is sold on machines of several sizes."""
+    products: dict[str, dict[str, Attempt]] = {}
+    for attempt in attempts:
+        products.setdefault(attempt.region, {}).setdefault(attempt.product_id, attempt)
+    several = [attempt for tried in products.values() if len(tried) > 1 for attempt in tried.values()]
+    return {attempt.product_id: _machine(attempt.product_id) for attempt in several}
+
+
+def _machine(product_id: str) -> str:
+    """`on a machine of 16 CPUs and 125 GB`, as Novita's product ids tell it; the id where they do not."""
+    size = _SIZE.search(product_id)
+    return f"on a machine of {size[1]} CPUs and {size[2]} GB" if size else f"as {esc(product_id, 60)}"
+
+
+def _terms(attempt: Attempt, machines: Mapping[str, str]) -> str:
+    """What it would have cost, and how long the answer took."""
+    machine = f" {machines[attempt.product_id]}" if attempt.product_id in machines else ""
+    return f"{words.money(attempt.price)} per GPU-hour{machine}, {attempt.milliseconds / 1000:.1f} s"

@@ -12,7 +12,7 @@ import structlog
 
 from core import transitions
 from core.clock import Clock
-from core.errors import NotFound, NovitaError, NovitaRefused, StoreUnavailable
+from core.errors import NotFound, NovitaError, NovitaRefused, StoreUnavailable, not_done
 from core.launch.attempts import Attempter, Tried
 from core.launch.attempts import Novita as Creator
 from core.launch.patience import Patience
@@ -167,7 +167,7 @@ class Run:
         except NovitaRefused as error:
             await self._fail(Failure(kind=error.kind, reason=error.reason, message=error.message))
         except NovitaError as error:
-            await self._fail(Failure(kind=FailureKind.UNREACHABLE, message=str(error)))
+            await self._fail(not_done(error))
         return None
 
     @contextmanager

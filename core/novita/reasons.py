@@ -127,7 +127,7 @@ def refusal(status: int, content: bytes, retry_after: str | None = None, hide: I
     if status == 429:
         return RateLimited(reason, message, read_retry_after(retry_after, datetime.now(UTC)))
     if _is_unclear(status, reason):
-        return NovitaUnclear(f"{reason or status}: {message}")
+        return NovitaUnclear(f"{reason or status}: {message}", status=status)
     if reason in NEXT_REGION:
         return NoCapacity(reason, message, status)
     if reason in GONE:

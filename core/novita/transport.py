@@ -155,6 +155,8 @@ class Transport:
             return answer
         except NovitaError as error:
             outcome = _outcome(error)
+            if isinstance(error, NovitaUnclear):
+                error.is_read = request.method == "GET"
             raise
         finally:
             _record(request.method, path, status, outcome, perf_counter() - began)

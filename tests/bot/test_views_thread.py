@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
+from decimal import Decimal
 
 import pytest
 from hypothesis import given
 
+from bot.views.attempts import attempt_lines
 from bot.views.blocks import Message
 from bot.views.private import private_notice
 from bot.views.text import date
 from bot.views.thread import reply
 from core import events
 from core.events import Event, ReportLevel
-from core.models import PROGRAM, Endpoint, Failure, FailureKind, Instance
+from core.models import PROGRAM, Attempt, AttemptOutcome, Endpoint, Failure, FailureKind, Instance
 from tests.bot import worlds
 from tests.bot.test_views_card import assert_slack_takes
 from tests.bot.worlds import NOW, created, everything_in, failed, instance, offer, refused, running
@@ -195,3 +198,41 @@ def test_a_report_calls_its_owner_when_something_is_to_be_done_and_never_a_progr
 @pytest.mark.parametrize(("count", "says"), [(1, "1 more message in"), (1234, "1,234 more messages in")])
 def test_what_was_left_out_is_summed_up_in_one_line(count: int, says: str) -> None:
     assert says in said(running(), events.ReportsLeftOut(at=NOW, count=count))
+
+
+def test_one_region_on_two_machines_is_one_line_that_says_why_it_has_two_prices() -> None:
+    def full(region: str, product: str, price: str) -> Attempt:
+        return Attempt(
+            region=region,
+            product_id=product,
+            price=Decimal(price),
+            outcome=AttemptOutcome.REFUSED,
+            reason="INSUFFICIENT_RESOURCE",
+            message="insufficient resource",
+            milliseconds=300,
+        )
+
+    tried = (
+        full("AS-SGP-02", "4090.16c62g", "0.187"),
+        full("CN-HK-01", "4090.16c62g", "0.18"),
+        full("AS-SGP-02", "4090.16c125g", "0.218"),
+    )
+    lines = attempt_lines(tried).split("\n")
+    assert len(lines) == 2
+    for part in (
+        "$0.187 per GPU-hour on a machine of 16 CPUs and 62 GB",
+        "$0.218",
+        "on a machine of 16 CPUs and 125 GB",
+    ):
+        assert part in lines[0]
+    assert lines[1].startswith("• CN-HK-01: no free GPU there right now _($0.18 per GPU-hour")
+
+
+def test_no_money_offers_to_top_up_and_nothing_that_costs_more() -> None:
+    poor = failed(FailureKind.MONEY)
+    assert poor.failure is not None
+    message = reply(poor, events.InstanceFailed(at=NOW, failure=poor.failure))
+    assert message is not None
+    shown = json.dumps(message.blocks)
+    assert "Top up at Novita" in shown and "instance:again" in shown
+    assert "instance:again:on_demand" not in shown

@@ -26,8 +26,11 @@ from core.errors import (
     RateLimited,
     RequestTaken,
     SettingsError,
+    StoreForbidden,
+    StoreFull,
     StoreUnavailable,
     VersionConflict,
+    not_done,
 )
 from core.models import Attempt, AttemptOutcome, BillingMode, Failure, FailureKind, LeaseEnd, Status, Stock, Verb
 from core.store import KEEP_ENDED
@@ -38,6 +41,8 @@ ERRORS: list[GpuBotError] = [
     InvalidRequest({"name": "Too long."}),
     NotAllowed("Only admins may."),
     StoreUnavailable("redis://:hunter2@host"),
+    StoreFull("redis://:hunter2@host"),
+    StoreForbidden("redis://:hunter2@host"),
     NoSuchInstance("hunter2"),
     RequestTaken("0123456789"),
     VersionConflict("3"),
@@ -235,3 +240,39 @@ def test_what_was_spent_is_told_to_the_cent(amount: str, words_: str) -> None:
 def test_an_estimate_is_said_to_be_one_only_where_there_is_a_figure(amount: str, listed: str, said: str) -> None:
     assert words.roughly(Decimal(amount)) == listed
     assert words.about(Decimal(amount)) == said
+
+
+@pytest.mark.parametrize(
+    ("error", "answered"),
+    [
+        (NovitaUnclear("x", status=500, is_read=True), "Novita answered with an error of its own (HTTP 500), so this"),
+        (NovitaUnclear("x", is_read=True), "Novita did not answer, so this could not be looked up."),
+    ],
+)
+def test_a_question_that_failed_has_done_nothing(error: NovitaUnclear, answered: str) -> None:
+    assert words.error_words(error).startswith(answered)
+    assert "Nothing was changed" in words.error_words(error)
+    assert "not known whether it did anything" in words.error_words(NovitaUnclear("x", status=500))
+
+
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (NovitaUnsent("x"), "Novita could not be reached."),
+        (NovitaUnclear("x"), "Novita did not answer."),
+        (
+            NovitaUnclear("500: HTTP 500 without an explanation", status=500),
+            "Novita answered with an error of its own (HTTP 500).",
+        ),
+    ],
+)
+def test_not_reached_is_not_the_same_as_an_answer_that_is_an_error(error: NovitaError, said: str) -> None:
+    failure = not_done(error)
+    assert words.explain(failure).what == said
+    assert words.explain_order(Verb.STOP, failure).what == said
+    assert "without an explanation" not in words.novitas_words(failure)
+
+
+def test_words_of_novitas_that_say_no_more_than_ours_are_left_out() -> None:
+    full = Failure(kind=FailureKind.NO_CAPACITY, reason="INSUFFICIENT_RESOURCE", message="insufficient resource")
+    assert words.novitas_words(full) == ""

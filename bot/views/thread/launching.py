@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from bot import words
 from bot.ids import Action
+from bot.views import blocks as b
 from bot.views import buttons, states
 from bot.views.attempts import attempt_lines, refusals
 from bot.views.blocks import Message
@@ -24,7 +25,7 @@ from core.events import (
     LaunchInterrupted,
     StartQuestioned,
 )
-from core.models import HOOK_VARIABLE, Instance, Verb
+from core.models import HOOK_VARIABLE, FailureKind, Instance, Verb
 from core.requests import unlisted_words
 
 
@@ -85,6 +86,9 @@ def failed(instance: Instance, event: InstanceFailed) -> Message:
     detail = f"{call(instance.owner.user)}{failure_lines(event.failure)}"
     tried = attempt_lines(instance.attempts) if instance.novita_id is None else ""
     row = buttons.row(instance, event.at, *buttons.AGAIN, Action.DELETE)
+    if event.failure.kind is FailureKind.MONEY:
+        top_up = b.button(Action.OPEN_LINK, "Top up at Novita", url=words.BILLING_URL, style="primary")
+        row = [b.actions(top_up, *(element for block in row for element in block["elements"]))]
     parts = (detail, f"Tried:\n{tried}" if tried else "", cost_of_failure(instance))
     return told(instance, "🔴", state, *parts, buttons=row)
 
