@@ -12,7 +12,7 @@ import structlog
 from core import transitions
 from core.alarms import AlarmKind, Alarms
 from core.clock import Clock
-from core.errors import NovitaError, StoreUnavailable
+from core.errors import NovitaError, StoreUnavailable, StoreWrongKind
 from core.models import Instance
 from core.outbox.ledger import Ledger
 
@@ -47,7 +47,8 @@ class Care:
     async def of_each(self, each: Mapping[str, T], do: Callable[[T], Awaitable[object]]) -> None:
         """Does it for each (by the instance's id), several at a time, whatever becomes of some.
 
-        Raises StoreUnavailable or NovitaError, of those that there were the first, when all that can be done is done.
+        Raises StoreUnavailable or NovitaError, of those that there were the first, when all that can be done is done;
+        not what is about the keys of one alone.
         """
         slots = asyncio.Semaphore(_PARALLEL)
 
@@ -61,7 +62,7 @@ class Care:
             if not isinstance(error, Exception):
                 raise error
         self._count(broken)
-        outside = next((e for e in broken.values() if isinstance(e, NovitaError | StoreUnavailable)), None)
+        outside = next((e for e in broken.values() if _is_outside(e)), None)
         try:
             await self._tell(broken)
         except StoreUnavailable as error:
@@ -71,7 +72,7 @@ class Care:
 
     def _count(self, broken: Mapping[str, BaseException]) -> None:
         for instance_id, error in broken.items():
-            if not isinstance(error, NovitaError | StoreUnavailable):
+            if not _is_outside(error):
                 log.error("not_tended", work=self._work, instance_id=instance_id, exc_info=error)
         self._failures = Counter({instance_id: self._failures[instance_id] + 1 for instance_id in broken})
 
@@ -98,3 +99,8 @@ class Care:
             await self._ledger.update(known, lambda i: transitions.not_tended(i, self._work, now))
         except Exception as refused:  # noqa: BLE001 - the very defect may keep it from being written
             log.warning("owner_not_told", instance_id=instance_id, error=type(refused).__name__)
+
+
+def _is_outside(error: BaseException) -> bool:
+    """Whether Novita or Redis is away, rather than that something is wrong with this one."""
+    return isinstance(error, NovitaError | StoreUnavailable) and not isinstance(error, StoreWrongKind)

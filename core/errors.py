@@ -66,6 +66,10 @@ class StoreFull(StoreUnavailable):
     """The memory of Redis is full: it takes no writes that could need more."""
 
 
+class StoreWrongKind(StoreUnavailable):
+    """Under a key of ours stands what is not ours: it says nothing of the other keys, nor of Redis."""
+
+
 class StoreForbidden(StoreUnavailable):
     """The user of REDIS_URL lacks a right."""
 

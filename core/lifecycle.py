@@ -222,9 +222,11 @@ class Lifecycle:
                 instance = await self._do_what_is_due(instance)
             await self._see_to_order(instance)
 
-        await self._care.of_each({each.id: each for each in live}, tend)
-        stuck = {each.id: _stuck_facts(each) for each in live if each.order is not None and each.order.is_stuck}
-        await self._alarms.settle(AlarmKind.ORDER_STUCK, stuck)
+        try:
+            await self._care.of_each({each.id: each for each in live}, tend)
+        finally:
+            stuck = {each.id: _stuck_facts(each) for each in live if each.order is not None and each.order.is_stuck}
+            await self._alarms.settle(AlarmKind.ORDER_STUCK, stuck)
 
     async def _do_what_is_due(self, instance: Instance) -> Instance:
         """What the bot does by itself: everything that nobody ordered goes through here."""

@@ -87,8 +87,9 @@ class Observer:
         await self._continuity.check()
         live = await self._records.live()
         found = matched(live, await self._novita.instances())
-        rest = await self._strays.take_on(found.unknown, [record.id for record, _ in found.pairs])
-        work: dict[str, Callable[[], Awaitable[None]]] = {}
+        rest = await self._strays.sort(found.unknown, [record.id for record, _ in found.pairs])
+        work: dict[str, Callable[[], Awaitable[object]]] = {}
+        work |= {id_: partial(self._strays.adopt, seen, id_, origin) for id_, (seen, origin) in rest.strays.items()}
         work |= {record.id: partial(self._compare, record, seen) for record, seen in [*rest.pairs, *found.pairs]}
         work |= await self._settling(found.absent, live, {record.id for record, _ in found.pairs})
         try:
@@ -124,7 +125,7 @@ class Observer:
 
     async def _settling(
         self, absent: Sequence[Instance], live: Sequence[Instance], shown: Set[str]
-    ) -> dict[str, Callable[[], Awaitable[None]]]:
+    ) -> dict[str, Callable[[], Awaitable[object]]]:
         """What to do for each record that the listing does not show; nothing while it shows none of them."""
         is_all_absent = absence.is_all_absent(live, shown, self._clock.now())
         facts = {"instances": str(sum(each.novita_id is not None for each in live))}

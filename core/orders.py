@@ -9,6 +9,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from core.backoff import pause
+from core.clock import is_ahead, is_within
 from core.models import Order, Verb
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(minutes=5)
@@ -36,13 +37,14 @@ def is_ending(verb: Verb) -> bool:
 def is_due(order: Order, now: datetime, *, is_on_the_way: bool) -> bool:
     """Whether to send it (again): its process died, Novita refused, or said yes and did nothing.
 
-    `is_on_the_way`: Novita shows that it is at it. A stamp that lies ahead is a mistaken clock's, and holds up nothing.
+    `is_on_the_way`: Novita shows that it is at it. A stamp that lies ahead is a mistaken clock's, and holds up nothing;
+    one that lies so little ahead as two processes' readings may differ is of this moment.
     """
     if order.last_try_at is None:
-        return order.actor is None or not timedelta() <= now - order.at < FIRST_PAUSE
-    if order.again_at is not None and timedelta() < order.again_at - now <= LONGEST_PAUSE:
+        return order.actor is None or not is_within(order.at, FIRST_PAUSE, now)
+    if order.again_at is not None and is_ahead(order.again_at, LONGEST_PAUSE, now):
         return False
-    return not timedelta() <= now - order.last_try_at < _wait(order, is_on_the_way=is_on_the_way)
+    return not is_within(order.last_try_at, _wait(order, is_on_the_way=is_on_the_way), now)
 
 
 def _wait(order: Order, *, is_on_the_way: bool) -> timedelta:

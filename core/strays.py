@@ -31,14 +31,19 @@ Pair = tuple[Instance, NovitaInstance]
 
 
 class Sorted(NamedTuple):
-    """What a look found that belongs to no live record, by what became of it."""
+    """What a look found that belongs to no live record, by what is to become of it."""
 
     pairs: list[Pair]
     """With records that say it has ended, or that have just been begun."""
+    strays: dict[str, tuple[NovitaInstance, Origin]]
+    """By the id of the record that each is to be taken onto."""
     outside: int
     """How many were made outside this bot."""
-    lost: int
-    """How many had lost their record."""
+
+    @property
+    def lost(self) -> int:
+        """How many had lost their record."""
+        return sum(origin is Origin.LOST for _, origin in self.strays.values())
 
 
 class Novita(Protocol):
@@ -77,13 +82,14 @@ class Strays:
         self._clock = clock
         self._lease = lease or SHORT_LEASE
 
-    async def take_on(self, unknown: Sequence[NovitaInstance], taken: Iterable[str]) -> Sorted:
-        """Sorts out what belongs to no live record, and takes every stray onto a record of its own.
+    async def sort(self, unknown: Sequence[NovitaInstance], taken: Iterable[str]) -> Sorted:
+        """Sorts out what belongs to no live record; `adopt` takes a stray onto a record of its own.
 
         `taken` are the ids of the records that others of the listing belong to.
         """
         known = await self._known(unknown)
-        given, pairs, outside, lost = set(taken), list[Pair](), 0, 0
+        given, outside, pairs = set(taken), 0, list[Pair]()
+        strays: dict[str, tuple[NovitaInstance, Origin]] = {}
         for novita in unknown:
             token = token_in(novita.name)
             if (record := _its_own(novita, token, known, given)) is not None:
@@ -93,16 +99,22 @@ class Strays:
                 continue
             elif token is None:
                 outside += 1
-            elif token not in known and await self._records.is_unreadable(token):
-                # Its record cannot be read, of which the admins hear: it is no stray, and nothing is written over it.
-                given.add(token)
-            elif token in known or token in given:
-                await self._adopt(novita, own_id(novita.id), Origin.SECOND)
             else:
+                if (place := await self._place(novita, token, known, given)) is not None:
+                    strays[place[0]] = (novita, place[1])
                 given.add(token)
-                lost += 1
-                await self._adopt(novita, token, Origin.LOST)
-        return Sorted(pairs, outside, lost)
+        return Sorted(pairs, strays, outside)
+
+    async def _place(
+        self, novita: NovitaInstance, token: str, known: Mapping[str, Instance], given: Iterable[str]
+    ) -> tuple[str, Origin] | None:
+        """The record for a stray. None where there is one that cannot be read, of which the admins hear: nothing is
+        written over it."""
+        if token not in known and await self._records.is_unreadable(token):
+            return None
+        is_second = token in known or token in given
+        record_id, origin = (own_id(novita.id), Origin.SECOND) if is_second else (token, Origin.LOST)
+        return None if is_second and await self._records.is_unreadable(record_id) else (record_id, origin)
 
     async def settle_alarms(self) -> None:
         """The admins hear of each stray that they have decided nothing about, and whom nobody else can be asked for."""
@@ -165,7 +177,8 @@ class Strays:
         ids = list(dict.fromkeys([*filter(None, tokens), *(own_id(novita.id) for novita in unknown)]))
         return {record.id: record for record in await self._records.get_many(ids) if record is not None}
 
-    async def _adopt(self, novita: NovitaInstance, instance_id: str, origin: Origin) -> Instance:
+    async def adopt(self, novita: NovitaInstance, instance_id: str, origin: Origin) -> Instance:
+        """Takes it onto a record of this id. Raises StoreUnavailable."""
         now = self._clock.now()
         record = transitions.record_of(novita, instance_id, origin, self._lease, now)
         written = await self._ledger.update(record, lambda i: transitions.adopted(i, novita, now))
@@ -180,7 +193,7 @@ class Strays:
             raise NoSuchInstance(novita_id) from error
         if is_leaving(novita):
             raise NoSuchInstance(novita_id)
-        return await self._adopt(novita, own_id(novita_id), Origin.CONSOLE)
+        return await self.adopt(novita, own_id(novita_id), Origin.CONSOLE)
 
 
 def own_id(novita_id: str) -> str:

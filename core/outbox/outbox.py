@@ -13,7 +13,7 @@ from core import request_id
 from core.alarms import AlarmBook, AlarmKind, Alarms
 from core.backoff import pause
 from core.clock import Clock, is_ahead
-from core.errors import StoreUnavailable, VersionConflict
+from core.errors import StoreUnavailable, StoreWrongKind, VersionConflict
 from core.events import Event
 from core.models import Instance
 from core.outbox.ledger import Change
@@ -92,7 +92,7 @@ class Outbox:
             except VersionConflict:
                 current = await self._records.get(instance.id)
                 if current is None:
-                    raise StoreUnavailable(f"the record of {instance.id} is gone") from None
+                    raise StoreWrongKind(f"the record of {instance.id} is gone, or cannot be read") from None
                 instance = current
                 continue
             if changed[1]:
@@ -100,13 +100,20 @@ class Outbox:
             return written
 
     async def sweep(self) -> int:
-        """Tells what is due and nobody is telling; returns how many instances that were."""
+        """Tells what is due and nobody is telling; returns how many instances that were.
+
+        Raises StoreUnavailable; one whose keys hold something else keeps none of the others waiting.
+        """
         ids = [id_ for id_ in await self._records.due(self._clock.now()) if id_ not in self._running]
         claimed = 0
         for instance_id in ids:
             if len(self._in_line) >= _PARALLEL:
                 break  # A claim runs out: it is made when there is time to use it.
-            telling = await self._records.claim(instance_id, self._clock.now())
+            try:
+                telling = await self._records.claim(instance_id, self._clock.now())
+            except StoreWrongKind as error:
+                log.error("not_claimed", instance_id=instance_id, error=str(error))
+                continue
             if telling is not None:
                 claimed += 1
                 self._start(instance_id, telling)

@@ -8,11 +8,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import NamedTuple
 
-from pydantic import BaseModel, Field, PrivateAttr
+import structlog
+from pydantic import BaseModel, Field, PrivateAttr, ValidationError
 
 from core.events import Event
 from core.models import Instance
 from core.outbox.notifier import Memo, Notifier
+
+log = structlog.get_logger(__name__)
 
 
 class Told(BaseModel):
@@ -89,4 +92,9 @@ class Story:
 
 
 def read_note(text: str) -> Note:
-    return Note.model_validate_json(text) if text else Note()
+    """One that cannot be read is begun anew: then something may be told twice, which is better than never."""
+    try:
+        return Note.model_validate_json(text) if text else Note()
+    except ValidationError:
+        log.error("note_not_readable")
+        return Note()

@@ -6,12 +6,17 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Protocol
 
+import structlog
+
 from core import transitions
 from core.clock import Clock
+from core.errors import StoreWrongKind
 from core.models import Instance
 from core.outbox import Ledger
 from core.reports.hook import opens
 from core.reports.reading import Report
+
+log = structlog.get_logger(__name__)
 
 SHOWN_PER_WINDOW, WINDOW = 20, timedelta(minutes=1)
 
@@ -75,7 +80,10 @@ class Reports:
     async def sum_up(self) -> None:
         """For a worker, every few seconds: tells how many were not shown in minutes that are over."""
         for instance_id, left_out in (await self._counts.reports_left_out(self._clock.now(), WINDOW)).items():
-            await self._sum_up(instance_id, left_out)
+            try:
+                await self._sum_up(instance_id, left_out)
+            except StoreWrongKind as error:
+                log.error("not_summed_up", instance_id=instance_id, error=str(error))
 
     async def _sum_up(self, instance_id: str, left_out: int) -> None:
         """Noted as done last: when the process dies before that, the record knows that it is."""

@@ -17,6 +17,9 @@ from core.errors import StoreFull
 from core.store import faults
 from core.store.scripts import ANY_WRITE, WITH_ROOM
 
+NO_RECORD = "(not a record)"
+"""Read in place of a record where something else stands; nobody can read it as one."""
+
 _TRIES = 4
 _PAUSE_SECONDS = 0.15
 
@@ -60,6 +63,28 @@ class Commands:
 
         due, wrong = await self._again(read)
         return [*due, *wrong][:limit]
+
+    async def _of_each(self, ids: Sequence[str], add: Callable[[Any, str], Any], instead: Any) -> list[Any]:
+        """One reading command for each id (`add` puts it into a pipeline), in one round trip.
+
+        `instead` is the answer for an id under whose key stands what is not ours: it hides none of the others.
+        """
+
+        async def read() -> list[Any]:
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for each in ids:
+                    add(pipe, each)
+                answers = await pipe.execute(raise_on_error=False)
+            for answer in answers:
+                if isinstance(answer, Exception) and not faults.is_wrong_kind(answer):
+                    raise answer
+            return [instead if isinstance(answer, Exception) else answer for answer in answers]
+
+        return list(await self._again(read)) if ids else []
+
+    async def _jsons(self, ids: Sequence[str]) -> list[str | None]:
+        """The records of `ids` as they are written, None where there is none."""
+        return await self._of_each(ids, lambda pipe, id_: pipe.hget(key_of("instance", id_), "json"), NO_RECORD)
 
     async def _write(self, command: str, key: str, *arguments: Any) -> Any:
         """A small write to a key that is made although the server's memory is full."""

@@ -5,13 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from pydantic import ValidationError
 
 from core.events import read_event
 from core.models import Instance
-from core.store.commands import Commands, key_of
+from core.store.commands import NO_RECORD, Commands, key_of
 
 _MOST = 2000
 """Instances with untold news that are looked at, those that are due first."""
@@ -55,13 +54,7 @@ class Looks(Commands):
         return found
 
     async def _records(self, ids: Sequence[str]) -> dict[str, str]:
-        async def read() -> list[str | None]:
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for instance_id in ids:
-                    pipe.hget(key_of("instance", instance_id), "json")
-                return list(await pipe.execute())
-
-        return {id_: text for id_, text in zip(ids, await self._again(read), strict=True) if text} if ids else {}
+        return {id_: text for id_, text in zip(ids, await self._jsons(ids), strict=True) if text}
 
     async def _untold(self, limit: int) -> dict[str, list[str]]:
         """By instance, the first `limit` events that not everybody has heard."""
@@ -69,21 +62,14 @@ class Looks(Commands):
         if not ids:
             return {}
 
-        async def places() -> list[Any]:
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for instance_id in ids:
-                    pipe.hmget(key_of("instance", instance_id), "t", "b")
-                return list(await pipe.execute())
-
-        starts = [int(told or 0) - int(gone or 0) for told, gone in await self._again(places)]
-
-        async def news() -> list[Any]:
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for instance_id, start in zip(ids, starts, strict=True):
-                    pipe.lrange(key_of("timeline", instance_id), start, start + limit - 1)
-                return list(await pipe.execute())
-
-        return dict(zip(ids, await self._again(news), strict=True))
+        places = await self._of_each(ids, lambda pipe, id_: pipe.hmget(key_of("instance", id_), "t", "b"), (None, None))
+        starts = {id_: int(told or 0) - int(gone or 0) for id_, (told, gone) in zip(ids, places, strict=True)}
+        news = await self._of_each(
+            ids,
+            lambda pipe, id_: pipe.lrange(key_of("timeline", id_), starts[id_], starts[id_] + limit - 1),
+            [NO_RECORD],
+        )
+        return dict(zip(ids, news, strict=True))
 
 
 def _happened_at(line: str) -> datetime | None:

@@ -45,13 +45,7 @@ class ReportCounts(Commands):
         """How many reports ever were left out, of the instances whose last window with some is over."""
         ids = await self._scored("left_out", now, window, limit)
 
-        async def read() -> list[str | None]:
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for instance_id in ids:
-                    pipe.hget(key_of("reports", instance_id), "over")
-                return list(await pipe.execute())
-
-        counts = await self._again(read) if ids else []
+        counts = await self._of_each(ids, lambda pipe, id_: pipe.hget(key_of("reports", id_), "over"), None)
         return {instance_id: int(count or 0) for instance_id, count in zip(ids, counts, strict=True)}
 
     async def reports_summed_up(self, instance_id: str, left_out: int) -> None:

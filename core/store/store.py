@@ -68,16 +68,7 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts):
 
     async def get_many(self, ids: Sequence[str]) -> list[Instance | None]:
         """The records of `ids` in their order, None where there is none."""
-        if not ids:
-            return []
-
-        async def read() -> list[str | None]:
-            async with self._redis.pipeline(transaction=False) as pipe:
-                for instance_id in ids:
-                    pipe.hget(key_of("instance", instance_id), "json")
-                return list(await pipe.execute())
-
-        return [_instance(json) if json else None for json in await self._again(read)]
+        return [_instance(json) if json else None for json in await self._jsons(ids)]
 
     async def led_to(self, request_key: str) -> str | None:
         """The id of the instance that a request key led to."""

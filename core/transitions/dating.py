@@ -6,7 +6,9 @@ from datetime import datetime
 
 from core.clock import CLOSE_ENOUGH
 from core.models import Billed, Instance, Order
+from core.orders import LONGEST_PAUSE
 from core.transitions.changed import Changed
+from core.transitions.owning import ANSWER_WITHIN
 
 _PAST = (
     "created_at",
@@ -16,8 +18,10 @@ _PAST = (
     "ended_at",
     "in_doubt_since",
     "missing_since",
+    "missed_at",
     "starting_since",
     "lease_set_at",
+    "asked_at",
 )
 
 
@@ -30,6 +34,11 @@ def redated(instance: Instance, now: datetime) -> Changed | None:
     changes: dict[str, object] = {name: now for name in _PAST if _lies_ahead(getattr(instance, name), latest)}
     if "running_at" in changes and _is_counted_from_running(instance):
         changes["lease_ends_at"] = instance.request.lease and now + instance.request.lease
+    if "asked_at" in changes and _is_counted_from_the_question(instance):
+        changes["lease_ends_at"] = now + ANSWER_WITHIN
+    if "starting_since" in changes:
+        # How long it has been on its way was never known: whoever was asked about that is asked in its time.
+        changes |= {"start_ends_at": None, "slow_notices": 0}
     if (order := _redated_order(instance.order, now, latest)) != instance.order:
         changes["order"] = order
     if (billed := tuple(_redated_stretch(each, now, latest) for each in instance.billed)) != instance.billed:
@@ -47,10 +56,16 @@ def _is_counted_from_running(instance: Instance) -> bool:
     return lease is not None and running_at is not None and instance.lease_ends_at == running_at + lease
 
 
+def _is_counted_from_the_question(instance: Instance) -> bool:
+    """Whether its end is the time for an answer."""
+    return instance.asked_at is not None and instance.lease_ends_at == instance.asked_at + ANSWER_WITHIN
+
+
 def _redated_order(order: Order | None, now: datetime, latest: datetime) -> Order | None:
     if order is None:
         return None
     ahead = [name for name in ("at", "last_try_at") if _lies_ahead(getattr(order, name), latest)]
+    ahead += ["again_at"] if _lies_ahead(order.again_at, latest + LONGEST_PAUSE) else []
     return order.model_copy(update=dict.fromkeys(ahead, now)) if ahead else order
 
 

@@ -85,10 +85,16 @@ def left_alone(instance: Instance) -> Changed | None:
 
 
 def doubted(instance: Instance) -> Changed | None:
-    """What people were told of it may be lost: before the end of its lease stops it, they are asked."""
-    if instance.past_in_doubt or instance.has_ended or instance.request.lease is None:
-        return None
-    return instance.model_copy(update={"past_in_doubt": True}), ()
+    """What people were told of it may be lost: before the end of its lease stops it, they are asked.
+
+    So they are of one that does not come up, although they were before: they may have let it go on.
+    """
+    changes: dict[str, object] = {}
+    if not instance.past_in_doubt and instance.request.lease is not None:
+        changes["past_in_doubt"] = True
+    if instance.start_ends_at is not None:
+        changes["start_ends_at"] = None
+    return (instance.model_copy(update=changes), ()) if changes and not instance.has_ended else None
 
 
 def asked_or_stopped(instance: Instance, now: datetime) -> Changed | None:

@@ -29,7 +29,7 @@ from core.models import (
     StopReason,
     Verb,
 )
-from core.orders import OLD_STATE_LAG
+from core.orders import OLD_STATE_LAG, is_ending
 from core.transitions import hanging, times
 from core.transitions.changed import Changed, changed
 from core.transitions.faulting import faulted, reported
@@ -82,13 +82,19 @@ def seen(
 
 
 def _back(instance: Instance, now: datetime) -> tuple[Instance, list[Event]]:
-    """It was taken for deleted, and is there: it has its order and its lease again, and goes on being billed."""
+    """It was taken for deleted, and is there: it has its lease again, and an order to end it, and is billed on.
+
+    A start or restart that was under way then is not sent any more: nobody waits for it by now.
+    """
     had = instance.at_end or AtEnd(status=Status.UNKNOWN)
-    order = had.order and had.order.model_copy(update={"failures": 0, "again_at": None, "is_stuck": False})
+    is_ordered = had.order is not None and is_ending(had.order.verb)
+    again = {"failures": 0, "again_at": None, "is_stuck": False}
+    order = had.order.model_copy(update=again) if had.order is not None and is_ordered else None
     changes = {
         "status": had.status,
         "novita_status": had.novita_status,
         "order": order,
+        "last_order": None if is_ordered else instance.last_order,
         "lease_ends_at": had.lease_ends_at,
         "reminded": had.reminded,
         "endpoints": had.endpoints,
@@ -251,6 +257,7 @@ def _stopped(instance: Instance, novita: NovitaInstance, look: Look) -> Changed 
         "lease_ends_at": None,
         "lease_set_at": None,
         "reminded": (),
+        "asked_at": None,
         "stopped_at": times.stopped_since(instance, novita, look),
         "stopped_because": why,
         **_UP_OR_DOWN,

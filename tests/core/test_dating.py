@@ -10,6 +10,7 @@ import pytest
 from core import transitions
 from core.clock import CLOSE_ENOUGH
 from core.models import Billed, Order, Status, Verb
+from core.orders import LONGEST_PAUSE
 from tests.core.samples import ADA, NOON, instance
 
 HOUR = timedelta(hours=1)
@@ -28,6 +29,8 @@ AHEAD = NOON + 2 * HOUR
         "in_doubt_since",
         "missing_since",
         "starting_since",
+        "missed_at",
+        "asked_at",
     ],
 )
 @pytest.mark.parametrize(
@@ -73,3 +76,35 @@ def test_orders_and_what_was_billed_are_put_right_too() -> None:
         Billed(since=NOON, until=NOON),
         Billed(since=NOON),
     )
+
+
+@pytest.mark.parametrize(
+    ("by", "is_put_right"),
+    [(LONGEST_PAUSE + CLOSE_ENOUGH + MOMENT, True), (LONGEST_PAUSE + CLOSE_ENOUGH, False), (-HOUR, False)],
+)
+def test_no_order_waits_longer_than_any_is_put_off(by: timedelta, is_put_right: bool) -> None:
+    record = instance(order=Order(verb=Verb.STOP, actor=ADA, at=NOON - HOUR, failures=1, again_at=NOON + by))
+    changed = transitions.redated(record, NOON)
+    assert (changed is not None) is is_put_right
+    if changed is not None:
+        assert changed[0].order is not None
+        assert changed[0].order.again_at == NOON
+
+
+@pytest.mark.parametrize(
+    ("ends_at", "then"),
+    [(AHEAD + transitions.ANSWER_WITHIN, NOON + transitions.ANSWER_WITHIN), (AHEAD + HOUR, AHEAD + HOUR)],
+)
+def test_the_time_for_an_answer_is_counted_anew_too(ends_at: Any, then: Any) -> None:
+    record = instance(status=Status.RUNNING, running_at=NOON - HOUR, asked_at=AHEAD, lease_ends_at=ends_at)
+    changed = transitions.redated(record, NOON)
+    assert changed is not None
+    assert (changed[0].asked_at, changed[0].lease_ends_at) == (NOON, then)
+
+
+def test_what_was_asked_about_by_a_clock_that_was_ahead_is_asked_about_in_its_time() -> None:
+    record = instance(status=Status.STARTING, starting_since=AHEAD, start_ends_at=AHEAD + HOUR, slow_notices=2)
+    changed = transitions.redated(record, NOON)
+    assert changed is not None
+    found = changed[0]
+    assert (found.starting_since, found.start_ends_at, found.slow_notices) == (NOON, None, 0)

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from core import orders
+from core.clock import CLOSE_ENOUGH
 from core.models import Actor, Order, Verb
 from tests.core.samples import ADA, NOON
 
@@ -44,7 +45,8 @@ def test_what_novita_is_at_is_left_to_it_for_longer() -> None:
 
 
 @pytest.mark.parametrize(
-    ("actor", "ago", "is_due"), [(ADA, 14.999, False), (ADA, 15, True), (ADA, -1, True), (None, 0, True)]
+    ("actor", "ago", "is_due"),
+    [(ADA, 14.999, False), (ADA, 15, True), (ADA, -2, False), (ADA, -2.001, True), (None, 0, True)],
 )
 def test_one_that_nobody_sent_is_taken_up_by_a_worker(actor: Actor | None, ago: float, *, is_due: bool) -> None:
     given = order(actor=actor, at=NOON - timedelta(seconds=ago))
@@ -53,9 +55,15 @@ def test_one_that_nobody_sent_is_taken_up_by_a_worker(actor: Actor | None, ago: 
 
 def test_a_stamp_from_the_future_holds_up_nothing() -> None:
     assert orders.is_due(order(ago=-3600, failures=1), NOON, is_on_the_way=False)
-    far = NOON + orders.LONGEST_PAUSE
+    far = NOON + orders.LONGEST_PAUSE + CLOSE_ENOUGH
     assert orders.is_due(order(ago=60, failures=1, again_at=far + SHORT), NOON, is_on_the_way=False)
     assert not orders.is_due(order(ago=60, failures=1, again_at=far), NOON, is_on_the_way=False)
+
+
+def test_what_another_process_has_just_sent_is_not_sent_again_for_its_clock_reads_a_little_later() -> None:
+    assert not orders.is_due(order(ago=-0.005), NOON, is_on_the_way=False)
+    assert not orders.is_due(order(ago=-2, failures=1), NOON, is_on_the_way=False)
+    assert orders.is_due(order(ago=-2.001, failures=1), NOON, is_on_the_way=False)
 
 
 def test_novitas_own_time_is_kept() -> None:

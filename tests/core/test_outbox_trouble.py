@@ -214,6 +214,40 @@ async def test_what_this_program_cannot_read_is_named_with_what_can_be_made_out(
         assert list(await store.unreadable()) == [record.id]
 
 
+@pytest.mark.parametrize("kind", ["delivering", "delivery", "timeline", "instance"])
+async def test_one_whose_keys_hold_something_else_keeps_no_other_waiting(
+    redis_url: str, clock: TurnedClock, kind: str
+) -> None:
+    ear = Listener(trouble=Trouble(NotDelivered("away")))
+    process = Process(redis_url, clock, ear)
+    odd, well = await process.begin(), await process.begin()
+    await process.quiet()
+    async with Redis.from_url(redis_url) as redis:
+        await redis.delete(f"{{gpu}}:{kind}:{odd.id}")
+        await redis.zadd("{gpu}:wrong", {"not": 1})
+        await redis.rename("{gpu}:wrong", f"{{gpu}}:{kind}:{odd.id}")
+    ear.trouble = Trouble(None)
+    await another_try(process, clock, MINUTE)
+    assert '"cursor":1' in await process.store.delivery(well.id)
+    await tidy_alarms(Alarms(process.store, clock), process.store, clock)
+    assert await process.store.outbox_due_since(clock.now()) >= timedelta()
+    await process.store.aclose()
+
+
+async def test_a_note_that_cannot_be_read_is_begun_anew(redis_url: str, clock: TurnedClock) -> None:
+    ear = Listener(trouble=Trouble(NotDelivered("away")))
+    process = Process(redis_url, clock, ear)
+    record = await process.begin()
+    await process.quiet()
+    async with Redis.from_url(redis_url) as redis:
+        await redis.set(f"{{gpu}}:delivery:{record.id}", '{"by": "of the future"}')
+    ear.trouble = Trouble(None)
+    await process.happen(record, "pulling")
+    await process.quiet()
+    assert ear.told == ["instance_requested", "pulling"]
+    await process.store.aclose()
+
+
 async def test_alarms_end_with_what_they_are_about(redis_url: str, clock: TurnedClock) -> None:
     process = Process(redis_url, clock, Listener(trouble=Trouble(Stuck("closed"))))
     record = await process.begin()

@@ -243,6 +243,23 @@ async def test_several_workers_sum_up_once(desk: Callable[[], Desk], clock: Turn
     assert (await web.news())[20:] == [3]
 
 
+@pytest.mark.parametrize("kind", ["reports", "instance"])
+async def test_one_whose_keys_hold_something_else_keeps_no_other_from_being_summed_up(
+    desk: Callable[[], Desk], clock: TurnedClock, redis_url: str, kind: str
+) -> None:
+    web = desk()
+    odd, sender = await begun(web), await begun(web)
+    await web.say(odd, times=23)
+    await web.say(sender, times=23)
+    async with Redis.from_url(redis_url) as redis:
+        await redis.delete(f"{{gpu}}:{kind}:{odd.id}")
+        await redis.set(f"{{gpu}}:{kind}:{odd.id}", "what is not ours")
+    clock.turn(minutes=1)
+    await web.reports.sum_up()
+    await web.outbox.drain(timedelta(seconds=10))
+    assert 3 in [event.count for event in await web.store.timeline(sender.id) if isinstance(event, ReportsLeftOut)]
+
+
 async def test_the_next_minutes_first_report_comes_after_the_sum_of_the_last(
     desk: Callable[[], Desk], clock: TurnedClock
 ) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import timedelta
 
 import pytest
@@ -14,10 +14,22 @@ from core import transitions
 from core.alarms import AlarmKind, Alarms
 from core.continuity import Continuity
 from core.errors import InvalidRequest, NoSuchInstance, NotAllowed
-from core.models import NOBODY, PROGRAM, Actor, Instance, LeaseEnd, Origin, Status, Verb, id_from, token_in
+from core.models import (
+    NOBODY,
+    PROGRAM,
+    Actor,
+    Instance,
+    LeaseEnd,
+    NovitaInstance,
+    Origin,
+    Status,
+    Verb,
+    id_from,
+    token_in,
+)
 from core.novita import reading
 from core.policy import Policy
-from core.strays import SHORT_LEASE, Strays, own_id
+from core.strays import SHORT_LEASE, Sorted, Strays, own_id
 from tests.core.processes import USUAL_LEASE, Process, process
 from tests.core.samples import ADA, POLICY, TurnedClock, at_novita, instance, request
 
@@ -61,6 +73,14 @@ async def _looks(worker: Process, clock: TurnedClock, seconds: int, *, tends: bo
 
 async def _live(worker: Process) -> dict[str | None, Instance]:
     return {record.novita_id: record for record in await worker.store.live()}
+
+
+async def _taken_on(strays: Strays, unknown: Sequence[NovitaInstance], taken: Sequence[str] = ()) -> Sorted:
+    """Sorted out as a look does it, and every stray taken onto its record."""
+    found = await strays.sort(unknown, taken)
+    for record_id, (novita, origin) in found.strays.items():
+        await strays.adopt(novita, record_id, origin)
+    return found
 
 
 def _alarms(worker: Process, clock: TurnedClock) -> Alarms:
@@ -144,7 +164,7 @@ async def test_of_two_that_appear_after_their_launch_was_given_up_the_first_has_
     given_up = instance(status=Status.FAILED, ended_at=clock.now())
     await worker.store.begin(given_up, [], clock.now())
     both = [at_novita(given_up, "running", id=novita_id) for novita_id in ("n-1", "n-2")]
-    found = await worker.strays.take_on(both, [])
+    found = await _taken_on(worker.strays, both, [])
     assert [(record.id, novita.id) for record, novita in found.pairs] == [(given_up.id, "n-1")]
     assert {record.id: record.origin for record in await worker.store.live()} == {own_id("n-2"): Origin.SECOND}
 
@@ -152,7 +172,7 @@ async def test_of_two_that_appear_after_their_launch_was_given_up_the_first_has_
 async def test_one_of_a_name_whose_record_has_been_given_is_a_second_one(worker: Process, clock: TurnedClock) -> None:
     launching = instance()
     await worker.store.begin(launching, [], clock.now())
-    found = await worker.strays.take_on([at_novita(launching, "running", id="n-2")], [launching.id])
+    found = await _taken_on(worker.strays, [at_novita(launching, "running", id="n-2")], [launching.id])
     assert found.pairs == []
     assert (await _live(worker))["n-2"].origin is Origin.SECOND
 
@@ -164,7 +184,7 @@ async def test_a_stray_ends_some_day_also_where_leases_need_not(
     worker: Process, clock: TurnedClock, usual: timedelta | None, lease: timedelta
 ) -> None:
     strays = Strays(worker.novita, worker.store, worker.outbox, worker.alarms, clock, lease=usual)
-    await strays.take_on([at_novita(instance(), "running")], [])
+    await _taken_on(strays, [at_novita(instance(), "running")], [])
     [stray] = await worker.store.live()
     assert (stray.request.lease, stray.lease_ends_at) == (lease, clock.now() + lease)
 
@@ -278,7 +298,7 @@ async def test_a_stray_is_taken_on_whatever_novita_says_of_it(
 ) -> None:
     row = {"id": "n-9", "name": "x" * 240 + "-0123456789", "status": "running", "gpuNum": "2", **broken}
     (novita,) = reading.instances({"instances": [row], "total": 1}).rows
-    found = await worker.strays.take_on([novita], [])
+    found = await _taken_on(worker.strays, [novita])
     assert (found.lost, found.outside, found.pairs) == (1, 0, [])
     record = await _read(worker, "0123456789")
     assert record.novita_id == "n-9"
@@ -286,6 +306,35 @@ async def test_a_stray_is_taken_on_whatever_novita_says_of_it(
     assert (await _strays(worker, clock)) == {}
     await worker.strays.settle_alarms()
     assert (await _strays(worker, clock))["0123456789"]["price_per_hour"] == "unknown"
+
+
+async def test_one_record_that_is_none_hides_neither_the_others_nor_the_strays(
+    worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
+) -> None:
+    odd, timeless, made = [await _made(worker, f"view:V{n}", name=f"n-{n}") for n in range(3)]
+    clone = sandbox.clone_instance(made.novita_id or "")
+    await server.delete(f"{{gpu}}:instance:{odd.id}", f"{{gpu}}:timeline:{timeless.id}")
+    await server.set(f"{{gpu}}:instance:{odd.id}", "what is not ours")
+    await server.set(f"{{gpu}}:timeline:{timeless.id}", "what is not ours")
+    await _looks(worker, clock, 90, tends=True)
+    assert (await _read(worker, made.id)).status is Status.RUNNING
+    assert (await _live(worker))[clone.id].origin is Origin.SECOND
+    assert await worker.store.last_look() is not None, "the looks were complete"
+    assert set(await worker.store.unreadable()) >= {odd.id}
+    assert (await _read(worker, timeless.id)).status is Status.RUNNING, "its lease ends, whatever became of its story"
+    assert await server.get(f"{{gpu}}:instance:{odd.id}") == b"what is not ours"
+
+
+async def test_a_second_one_whose_own_record_cannot_be_read_is_left_as_it_is(
+    worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
+) -> None:
+    made = await _made(worker)
+    clone = sandbox.clone_instance(made.novita_id or "")
+    await server.hset(f"{{gpu}}:instance:{own_id(clone.id)}", mapping={"json": "{", "v": 4})
+    await _looks(worker, clock, 90)
+    assert (await _read(worker, made.id)).status is Status.RUNNING
+    assert await server.hget(f"{{gpu}}:instance:{own_id(clone.id)}", "json") == b"{"
+    assert await _strays(worker, clock, AlarmKind.NOT_TENDED) == {}
 
 
 # The same key, before and after.

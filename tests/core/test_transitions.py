@@ -176,3 +176,37 @@ def test_no_sequence_of_looks_tells_the_same_news_twice_in_a_row(looks: list[Nov
                 record = changed[0]
         assert record.novita_id in (None, "n-1", "n-2")
         assert record.has_ended == (record.ended_at is not None)
+
+
+@pytest.mark.parametrize(
+    ("verb", "is_ordered_still"), [(Verb.STOP, True), (Verb.DELETE, True), (Verb.START, False), (Verb.RESTART, False)]
+)
+def test_of_what_is_back_only_an_order_that_ends_its_bill_stands_again(verb: Verb, is_ordered_still: bool) -> None:
+    order = Order(verb=verb, actor=None, at=NOON, failures=3, failed=3)
+    gone = transitions.deleted(_launched(order=order).model_copy(update={"status": Status.RUNNING}), NOON)
+    assert gone is not None
+    assert gone[0].last_order is not None
+    record, _ = _seen(gone[0], "running")
+    assert (record.order is not None) is is_ordered_still
+    assert (record.last_order is None) is is_ordered_still, "what is under way again is not over"
+
+
+def test_who_was_asked_about_an_earlier_lease_is_asked_about_the_next_one_too() -> None:
+    asked = instance(
+        novita_id="n-1",
+        status=Status.RUNNING,
+        novita_status="running",
+        launched_at=NOON,
+        past_in_doubt=True,
+        asked_at=NOON,
+    )
+    stopped, _ = _seen(asked, "exited")
+    assert (stopped.status, stopped.asked_at, stopped.past_in_doubt) == (Status.STOPPED, None, True)
+
+
+def test_a_doubt_about_the_past_is_also_about_what_was_said_of_a_start() -> None:
+    hanging = _launched(starting_since=NOON, start_ends_at=LATER, past_in_doubt=True)
+    changed = transitions.doubted(hanging)
+    assert changed is not None
+    assert changed[0].start_ends_at is None
+    assert transitions.doubted(changed[0]) is None
