@@ -172,6 +172,14 @@ class Catalog:
                     log.warning("catalog_not_refreshed", error=str(error))
             await self._clock.sleep(self._ttl / 3)
 
+    async def aclose(self) -> None:
+        """Ends what is under way: it needs what is closed next."""
+        underway = list(self._underway.values())
+        for task in underway:
+            task.cancel()
+        await asyncio.gather(*underway, return_exceptions=True)
+        await self._stocks.aclose()
+
     async def _first_market(self) -> None:
         """Fills an empty catalog; when another process is just fetching it, waits for that."""
         until = self._clock.now() + _OTHERS_FETCH

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import re
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -31,6 +31,15 @@ _KEY = re.compile(r"[\x21\x23-\x26\x28-\x5f\x61-\x7e]*")
 _INVISIBLE = string.whitespace + "\u00a0\u200b\u200c\u200d\u2060\ufeff\0"
 _QUOTES = frozenset({'""', "''", "“”", "‘’", "„“", "«»", "``"})
 _HOMELESS = Path("/nonexistent/gpu-bot")
+_SHORTEST_TOKEN, _SHORTEST_SECRET = 24, 16
+"""Characters. What is shorter can be found by trying."""
+_OWNERS = {
+    "xoxb-": ("the Bot User OAuth Token", "SLACK_BOT_TOKEN"),
+    "xapp-": ("the App-Level Token", "SLACK_APP_TOKEN"),
+    "xox": ("a token of another kind", "no setting"),
+    "sk_": ("a key of Novita's", "NOVITA_API_KEY"),
+}
+"""How a secret begins -> what it is, and where it belongs."""
 _LONGEST_DURATION = timedelta(days=3650)
 _SHORTEST_PERIOD, _LONGEST_PERIOD = timedelta(milliseconds=1), timedelta(days=1)
 
@@ -83,16 +92,72 @@ def _lower(value: object) -> object:
     return value.lower() if isinstance(value, str) else value
 
 
+def _upper(value: object) -> object:
+    return value.upper() if isinstance(value, str) else value
+
+
 def _log_level(value: object) -> object:
     """In any case, and also by the names that other programs use."""
     level = _lower(value)
     return _LOG_LEVELS.get(level, level) if isinstance(level, str) else level
 
 
+def _one_of(*choices: str) -> BeforeValidator:
+    def check(value: object) -> object:
+        if isinstance(value, str) and value not in choices:
+            raise ValueError(f"{value!r} is not known here; write {' or '.join(choices)}")
+        return value
+
+    return BeforeValidator(check)
+
+
+def _port(value: object) -> object:
+    text = str(value)
+    if not re.fullmatch("[0-9]{1,5}", text) or int(text) > 65535:
+        raise ValueError(f"{text!r} is no port; write a number from 0 to 65535")
+    return int(text)
+
+
+def _truth(value: object) -> object:
+    if not isinstance(value, str):
+        return value
+    if value.lower() in ("true", "yes", "on", "1", "t", "y"):
+        return True
+    if value.lower() in ("false", "no", "off", "0", "f", "n"):
+        return False
+    raise ValueError(f"{value!r} is neither; write true or false")
+
+
 def _check_web_address(url: str) -> str:
     if not is_address(url, {"http", "https"}) or re.search(r"\s", url):
         raise ValueError("is not a web address; write it whole, like https://example.com")
     return url
+
+
+def _check_host_only(url: str) -> str:
+    parts = urlsplit(url)
+    if parts.path.strip("/") or parts.query or parts.fragment:
+        raise ValueError(f"is more than a host; write only {parts.scheme}://{parts.netloc.rpartition('@')[2]}")
+    return url
+
+
+def _check_public_url(url: str) -> str:
+    """A path is right where a proxy takes it away again; the doctor tries whether the bot answers there."""
+    parts = urlsplit(url)
+    if parts.query or parts.fragment:
+        raise ValueError("has a ? or a # in it; write it like https://gpu-bot.example.com")
+    if parts.scheme.lower() != "https" and not is_this_machine(url):
+        raise ValueError(
+            "is not https://: what instances report would travel in the open, and Slack calls nothing else; "
+            "put a proxy with a certificate in front, and write https://…"
+        )
+    return url
+
+
+def is_this_machine(url: str) -> bool:
+    """Whether an address leads no further than to where it is used, as the sandbox's does."""
+    host = urlsplit(url).hostname or ""
+    return host in ("localhost", "::1") or host.startswith("127.")
 
 
 def _check_redis_url(secret: SecretStr) -> SecretStr:
@@ -109,10 +174,42 @@ def _check_key(secret: SecretStr) -> SecretStr:
     return secret
 
 
-def _starting_with(prefix: str, name: str) -> AfterValidator:
+def _belongs_in(variable: str) -> AfterValidator:
+    """Refuses what is another variable's, and says whose."""
+
+    def check(secret: SecretStr) -> SecretStr:
+        value = secret.get_secret_value().lower()
+        begins = next((begins for begins in _OWNERS if value.startswith(begins)), "")
+        what, owner = _OWNERS.get(begins, ("", variable))
+        if owner != variable:
+            raise ValueError(f"is {what}, which belongs in {owner}; {_WHERE[variable]}")
+        return secret
+
+    return AfterValidator(check)
+
+
+_WHERE = {
+    "SLACK_BOT_TOKEN": "copy the Bot User OAuth Token (xoxb-…; OAuth & Permissions of the Slack app) here",
+    "SLACK_APP_TOKEN": "copy the App-Level Token (xapp-…; Basic Information of the Slack app) here",
+    "SLACK_SIGNING_SECRET": "copy the Signing Secret (Basic Information of the Slack app) here",
+    "NOVITA_API_KEY": "copy a key from Novita's console here",
+}
+"""What belongs in each, and where it is found."""
+
+
+def _starting_with(prefix: str, variable: str) -> AfterValidator:
     def check(secret: SecretStr) -> SecretStr:
         if secret.get_secret_value() and not secret.get_secret_value().startswith(prefix):
-            raise ValueError(f"does not start with {prefix}; copy the {name} from the Slack app's settings")
+            raise ValueError(f"does not start with {prefix}; {_WHERE[variable]}")
+        return secret
+
+    return AfterValidator(check)
+
+
+def _at_least(length: int, cure: str) -> AfterValidator:
+    def check(secret: SecretStr) -> SecretStr:
+        if len(secret.get_secret_value()) < length:
+            raise ValueError(f"is shorter than {length} characters; {cure}")
         return secret
 
     return AfterValidator(check)
@@ -128,12 +225,6 @@ def _slack_ids(letters: str, example: str) -> AfterValidator:
         return ids
 
     return AfterValidator(check)
-
-
-def _signing_secret(secret: SecretStr) -> SecretStr:
-    if re.match("xox|xapp-", secret.get_secret_value()):
-        raise ValueError("is a token; copy the Signing Secret (Basic Information of the Slack app)")
-    return secret
 
 
 def _data_dir() -> Path:
@@ -153,7 +244,9 @@ def _folder(path: Path) -> Path:
 
 Key = Annotated[SecretStr, AfterValidator(_check_key)]
 WebAddress = Annotated[str, AfterValidator(_check_web_address)]
-HostRoot = Annotated[WebAddress, AfterValidator(lambda url: url.rstrip("/"))]
+HostRoot = Annotated[WebAddress, AfterValidator(_check_host_only), AfterValidator(lambda url: url.rstrip("/"))]
+PublicAddress = Annotated[WebAddress, AfterValidator(_check_public_url), AfterValidator(lambda url: url.rstrip("/"))]
+Port = Annotated[int, BeforeValidator(_port)]
 Lease = Annotated[timedelta | None, BeforeValidator(_duration)]
 Period = Annotated[timedelta, BeforeValidator(_seconds)]
 CommaList = Annotated[tuple[str, ...], NoDecode, BeforeValidator(_comma_list)]
@@ -177,38 +270,69 @@ class Settings(BaseSettings):
         hide_input_in_errors=True,
     )
 
-    slack_bot_token: Annotated[Key, _starting_with("xoxb-", "Bot User OAuth Token")] = SecretStr("")
-    slack_signing_secret: Annotated[Key, AfterValidator(_signing_secret)] | None = None
-    slack_app_token: Annotated[Key, _starting_with("xapp-", "App-Level Token")] | None = None
+    slack_bot_token: Annotated[Key, _belongs_in("SLACK_BOT_TOKEN"), _starting_with("xoxb-", "SLACK_BOT_TOKEN")] = (
+        SecretStr("")
+    )
+    slack_signing_secret: (
+        Annotated[
+            Key,
+            _belongs_in("SLACK_SIGNING_SECRET"),
+            _at_least(_SHORTEST_SECRET, "copy the whole one (Basic Information of the Slack app)"),
+        ]
+        | None
+    ) = None
+    slack_app_token: (
+        Annotated[Key, _belongs_in("SLACK_APP_TOKEN"), _starting_with("xapp-", "SLACK_APP_TOKEN")] | None
+    ) = None
     slack_api_url: Annotated[WebAddress, AfterValidator(lambda url: url.rstrip("/") + "/")] = "https://slack.com/api/"
     """Ends with a slash, because method names are joined to it."""
-    novita_api_key: Key = SecretStr("")
+    novita_api_key: Annotated[Key, _belongs_in("NOVITA_API_KEY")] = SecretStr("")
     novita_api_url: HostRoot = "https://api.novita.ai"
     redis_url: Annotated[SecretStr, AfterValidator(_check_redis_url)] | None = None
     """A secret, because it may hold a password. None: the embedded server."""
     data_dir: Annotated[Path, AfterValidator(_folder)] = Field(default_factory=_data_dir)
     host: str = "0.0.0.0"  # noqa: S104  a bot behind a proxy or in a container is reached from outside
-    port: int = Field(default=3000, ge=0, le=65535)
+    port: Port = 3000
     """0 lets the system choose."""
-    metrics_port: int | None = Field(default=None, ge=0, le=65535)
+    metrics_port: Port | None = None
     """Where a worker, which has no other port, serves health and metrics; None: nowhere."""
-    public_url: HostRoot | None = None
-    region_priority: CommaList = REGION_PRIORITY
-    default_region: str | None = None
+    public_url: PublicAddress | None = None
+    region_priority: Annotated[CommaList, BeforeValidator(_upper)] = REGION_PRIORITY
+    default_region: Annotated[str, BeforeValidator(_upper)] | None = None
     default_lease: Lease = timedelta(hours=8)
     max_lease: Lease = timedelta(hours=72)
     admins: Annotated[CommaList, _slack_ids("UW", "U012AB3CD")] = ()
     allowed_channels: Annotated[CommaList, _slack_ids("CGD", "C012AB3CD")] = ()
-    api_token: Key | None = None
+    api_token: (
+        Annotated[
+            Key,
+            _at_least(
+                _SHORTEST_TOKEN,
+                "it opens everything to whoever guesses it. Earlier versions took it: make a new one with "
+                "openssl rand -hex 32, and give it to the programs that use it",
+            ),
+        ]
+        | None
+    ) = None
     webhook_url: Annotated[WebAddress | None, Field(repr=False)] = None
     """Not shown: the path of a webhook is often its only secret."""
-    webhook_secret: SecretStr | None = None
-    webhook_allow_private: bool = False
+    webhook_secret: (
+        Annotated[
+            SecretStr,
+            _at_least(_SHORTEST_SECRET, "make a new one with openssl rand -hex 32, for the receiver too"),
+        ]
+        | None
+    ) = None
+    webhook_allow_private: Annotated[bool, BeforeValidator(_truth)] = False
     """Lets webhooks go to http:// and to private addresses."""
     observe_interval: Period = timedelta(seconds=10)
     catalog_ttl: Period = timedelta(seconds=30)
-    log_level: Annotated[Literal["debug", "info", "warning", "error"], BeforeValidator(_log_level)] = "info"
-    log_format: Annotated[Literal["json", "console"] | None, BeforeValidator(_lower)] = None
+    log_level: Annotated[
+        Literal["debug", "info", "warning", "error"],
+        _one_of("debug", "info", "warning", "error"),
+        BeforeValidator(_log_level),
+    ] = "info"
+    log_format: Annotated[Literal["json", "console"] | None, _one_of("json", "console"), BeforeValidator(_lower)] = None
     """None: console on a terminal, JSON elsewhere."""
 
     @model_validator(mode="before")
@@ -236,17 +360,17 @@ Problems = dict[str, str]
 
 def load() -> Settings:
     """The settings, with no account needed. Raises SettingsError with one line per problem."""
-    return _load(lambda settings: {})
+    return _load(lambda settings, found: {})
 
 
 def for_web() -> Settings:
     """The settings of a process that answers Slack. Raises SettingsError with one line per problem."""
-    return _load(lambda settings: _account_problems(settings) | _slack_delivery_problems(settings))
+    return _load(_web_problems)
 
 
 def for_worker() -> Settings:
     """The settings of a background process. Raises SettingsError with one line per problem."""
-    return _load(_account_problems)
+    return _load(lambda settings, found: _account_problems(settings))
 
 
 def examine() -> tuple[Settings, Problems]:
@@ -257,13 +381,22 @@ def examine() -> tuple[Settings, Problems]:
         settings, problems = _read(_env_file=None)
         name, _, text = str(error).partition(": ")
         problems |= {name: text}
-    needed = _account_problems(settings) | _slack_delivery_problems(settings)
-    return settings, needed | _joint_problems(settings, problems)
+    return settings, _web_problems(settings, problems) | _joint_problems(settings, problems)
 
 
-def _load(check: Callable[[Settings], Problems]) -> Settings:
+def unknown_regions(settings: Settings, known: Collection[str]) -> dict[str, tuple[str, ...]]:
+    """Variable -> what it names although it is not `known`. The default of REGION_PRIORITY is nobody's mistake."""
+    preferred = settings.default_region
+    named: dict[str, tuple[str, ...]] = {"DEFAULT_REGION": (preferred,) if preferred else ()}
+    if "region_priority" in settings.model_fields_set:
+        named["REGION_PRIORITY"] = settings.region_priority
+    strange = {variable: tuple(name for name in names if name not in known) for variable, names in named.items()}
+    return {variable: names for variable, names in strange.items() if names}
+
+
+def _load(check: Callable[[Settings, Problems], Problems]) -> Settings:
     settings, problems = _read()
-    problems = check(settings) | _joint_problems(settings, problems)
+    problems = check(settings, problems) | _joint_problems(settings, problems)
     if problems:
         raise SettingsError("\n".join(f"{name}: {text}" for name, text in sorted(problems.items())))
     return settings
@@ -310,11 +443,18 @@ def _account_problems(settings: Settings) -> Problems:
     return problems
 
 
-def _slack_delivery_problems(settings: Settings) -> Problems:
-    if settings.uses_socket_mode or settings.slack_signing_secret:
+def _web_problems(settings: Settings, found: Problems) -> Problems:
+    return _account_problems(settings) | _slack_delivery_problems(settings, found)
+
+
+def _slack_delivery_problems(settings: Settings, found: Problems) -> Problems:
+    """Whoever has set one of the two, though wrongly, does not lack the other."""
+    if settings.uses_socket_mode or settings.slack_signing_secret or "SLACK_APP_TOKEN" in found:
         return {}
-    hint = "set it (Basic Information of the Slack app), or set SLACK_APP_TOKEN to use Socket Mode"
-    return {"SLACK_SIGNING_SECRET": f"not set, and without it anybody could pose as Slack; {hint}"}
+    return {
+        "SLACK_SIGNING_SECRET": "not set, and neither is SLACK_APP_TOKEN; set that (xapp-…) for Socket Mode, "
+        "or this one to be called over HTTP (both: Basic Information of the Slack app)"
+    }
 
 
 def _webhook_problems(settings: Settings) -> Problems:

@@ -93,6 +93,13 @@ class Stocks:
             task.add_done_callback(lambda done: self._over(key, done))
         return self._underway[key]
 
+    async def aclose(self) -> None:
+        """Ends what is under way."""
+        underway = list(self._underway.values())
+        for task in underway:
+            task.cancel()
+        await asyncio.gather(*underway, return_exceptions=True)
+
     def _over(self, key: Key, done: asyncio.Task[None]) -> None:
         self._underway.pop(key, None)
         if not done.cancelled() and (defect := done.exception()) is not None:

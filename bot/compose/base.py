@@ -98,6 +98,7 @@ async def open_base(settings: Settings) -> AsyncIterator[Base]:
         await stack.enter_async_context(running(lambda: _beat(store, continuity, clock), name="beat"))
         await stack.enter_async_context(running(lambda: _learn(identity, store, clock), name="identity"))
         catalog = Catalog(novita, store, clock, ttl=settings.catalog_ttl)
+        stack.push_async_callback(catalog.aclose)
         alarms = Alarms(store, clock)
         witness = Clocks(novita, clock, SystemClock(), alarms, store, alive_within=ALIVE_WITHIN)
         lifecycle = Lifecycle(novita, store, outbox, clock, witness, alarms, max_lease=settings.max_lease)

@@ -16,6 +16,7 @@ from bot.background import Background
 from bot.compose import watching
 from bot.compose.base import Base
 from bot.compose.greeting import greeted
+from bot.compose.regions import compared
 from bot.doctor import Finding, Patient, diagnose
 from bot.loops import running
 from bot.parts import Parts
@@ -56,6 +57,7 @@ async def as_web(base: Base, *, socket_pace: Pace | None = None) -> AsyncIterato
         addresses = await stack.enter_async_context(served)
         if line is not None:
             await stack.enter_async_context(line.held())
+        await stack.enter_async_context(compared(base))
         await stack.enter_async_context(greeted(base, line.connected if line else None))
         log.info("web_ready", addresses=addresses, socket=base.settings.uses_socket_mode)
         try:

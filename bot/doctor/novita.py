@@ -15,6 +15,7 @@ from core.durations import duration_words
 from core.errors import GpuBotError, NovitaError, NovitaRefused, RateLimited
 from core.models import BillingMode, FailureKind, Product, Region, Stock
 from core.outbound import trouble_of
+from core.settings import unknown_regions
 from core.witness import APART
 
 LOW_BALANCE = Decimal(5)
@@ -58,13 +59,10 @@ class Novita:
 
     async def regions(self) -> Result:
         """Whether the regions that the settings name exist."""
-        settings, known = self._patient.settings, {region.name for region in self._regions}
-        place = ", ".join(sorted(known))
-        if settings.default_region and settings.default_region not in known:
-            return warning(f"Novita has no region {settings.default_region}", f"Set DEFAULT_REGION to one of {place}.")
-        strange = [name for name in settings.region_priority if name not in known]
-        if strange and "region_priority" in settings.model_fields_set:
-            return warning(f"REGION_PRIORITY names {', '.join(strange)}, unknown to Novita", f"It has {place}.")
+        known = {region.name for region in self._regions}
+        if strange := unknown_regions(self._patient.settings, known):
+            said = "; ".join(f"{variable} names {', '.join(names)}" for variable, names in strange.items())
+            return warning(f"{said}: unknown to Novita", f"It has {', '.join(sorted(known))}.")
         return ok("those that the settings name are known to Novita")
 
     async def balance(self) -> Result:

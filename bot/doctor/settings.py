@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.doctor.finding import Finding, Result, ok, warning, wrong
-from core.settings import Problems, Settings
+from core.settings import Problems, Settings, is_this_machine
 
 NAME = "Settings"
 
@@ -18,8 +18,10 @@ def settings_findings(settings: Settings, problems: Problems) -> list[Finding]:
 
 def _suspicious(settings: Settings) -> dict[str, Result]:
     found: dict[str, Result] = {}
-    if settings.public_url and not settings.public_url.startswith("https://"):
-        found["PUBLIC_URL"] = warning("not https", "Slack calls nothing else; put a proxy with a certificate in front.")
+    if settings.public_url and is_this_machine(settings.public_url):
+        found["PUBLIC_URL"] = warning(
+            "leads to this machine only", "Neither Slack nor an instance reaches it; set the address that they can use."
+        )
     if not settings.admins:
         found["ADMINS"] = warning(
             "nobody is one", "Set Slack ids, so that somebody can stop what its owner forgot, and use /gpu doctor."

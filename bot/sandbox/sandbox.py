@@ -32,7 +32,7 @@ class Sandbox:
         self.redis_url = ""
         self.folder = Path()
         self.children: list[Child] = []
-        self.api_token = secrets.token_urlsafe(12)
+        self.api_token = secrets.token_urlsafe(24)
         self._port = 0
         self._listener = listener
 

@@ -16,7 +16,7 @@ from tests.patience import PATIENCE_SECONDS
 
 Json = dict[str, Any]
 
-TOKEN = "api-token-EXAMPLE-ONLY"
+TOKEN = "api-token-EXAMPLE-ONLY-of-a-program"
 BEARER = {"Authorization": f"Bearer {TOKEN}"}
 BODY: Json = {"name": "train-1", "productName": GPU, "templateId": 103}
 """All that a create needs."""

@@ -59,7 +59,7 @@ def test_each_wrong_setting_is_one_failure_with_what_to_do() -> None:
     ("name", "settings"),
     [
         ("ADMINS", {"admins": ()}),
-        ("PUBLIC_URL", {"public_url": "http://gpu-bot.example.com"}),
+        ("PUBLIC_URL", {"public_url": "http://127.0.0.1:3000"}),
         ("WEBHOOK_SECRET", {"webhook_url": "https://example.com/hook"}),
     ],
 )

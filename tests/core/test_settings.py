@@ -187,7 +187,7 @@ def test_a_worker_needs_the_account_but_no_way_for_slack_to_reach_it(clean_envir
 def test_over_http_the_bot_refuses_to_start_without_the_signing_secret(clean_environment: Environment) -> None:
     given_environment(clean_environment, ACCOUNT)
     assert complaint(settings.for_web).startswith("SLACK_SIGNING_SECRET: not set")
-    clean_environment.setenv("SLACK_SIGNING_SECRET", "shh")
+    clean_environment.setenv("SLACK_SIGNING_SECRET", "s" * 16)
     assert not settings.for_web().uses_socket_mode
 
 
@@ -213,11 +213,11 @@ def test_the_usual_lease_is_never_longer_than_the_longest(
 def test_settings_show_no_secret_and_list_all_of_them_for_the_log(clean_environment: Environment) -> None:
     values = {
         "SLACK_BOT_TOKEN": "xoxb-hidden1",
-        "SLACK_SIGNING_SECRET": "hidden2",
+        "SLACK_SIGNING_SECRET": "hidden2-and-long",
         "SLACK_APP_TOKEN": "xapp-hidden3",
         "NOVITA_API_KEY": "sk_hidden4",
-        "API_TOKEN": "hidden5",
-        "WEBHOOK_SECRET": "hidden6",
+        "API_TOKEN": "hidden5-and-longer-by-far",
+        "WEBHOOK_SECRET": "hidden6-and-long",
         "WEBHOOK_URL": "https://example.com/hidden7",
         "REDIS_URL": "redis://:hidden%40@host/0",
     }
@@ -257,3 +257,101 @@ def test_a_log_level_goes_by_the_names_that_other_programs_use(
 ) -> None:
     clean_environment.setenv("LOG_LEVEL", written)
     assert settings.load().log_level == level
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("PORT", "http", "'http' is no port; write a number from 0 to 65535"),
+        ("PORT", "65536", "'65536' is no port; write a number from 0 to 65535"),
+        ("METRICS_PORT", "-1", "'-1' is no port; write a number from 0 to 65535"),
+        ("WEBHOOK_ALLOW_PRIVATE", "maybe", "'maybe' is neither; write true or false"),
+        ("LOG_LEVEL", "loud", "'loud' is not known here; write debug or info or warning or error"),
+        ("LOG_FORMAT", "xml", "'xml' is not known here; write json or console"),
+        ("NOVITA_API_URL", "https://api.novita.ai/v3/openai", "is more than a host; write only https://api.novita.ai"),
+        ("NOVITA_API_URL", "https://api.novita.ai?a=b", "is more than a host; write only https://api.novita.ai"),
+        ("PUBLIC_URL", "http://foo", "is not https://: "),
+        ("PUBLIC_URL", "http://10.0.0.1:3000", "is not https://: "),
+        ("PUBLIC_URL", "https://foo/x?a=b", "has a ? or a # in it"),
+        ("API_TOKEN", "abc", "is shorter than 24 characters; it opens everything"),
+        ("API_TOKEN", "a" * 23, "is shorter than 24 characters; it opens everything"),
+        ("WEBHOOK_SECRET", "a" * 15, "is shorter than 16 characters; make a new one"),
+        ("SLACK_SIGNING_SECRET", "a" * 15, "is shorter than 16 characters; copy the whole one"),
+        ("SLACK_BOT_TOKEN", "xapp-1-A", "is the App-Level Token, which belongs in SLACK_APP_TOKEN; copy the Bot User"),
+        ("SLACK_BOT_TOKEN", "xoxp-1", "is a token of another kind, which belongs in no setting; copy the Bot User"),
+        ("SLACK_BOT_TOKEN", "sk_1", "is a key of Novita's, which belongs in NOVITA_API_KEY; copy the Bot User"),
+        ("SLACK_BOT_TOKEN", "foo", "does not start with xoxb-; copy the Bot User OAuth Token"),
+        (
+            "SLACK_APP_TOKEN",
+            "xoxb-1",
+            "is the Bot User OAuth Token, which belongs in SLACK_BOT_TOKEN; copy the App-Lev",
+        ),
+        ("SLACK_APP_TOKEN", "foo", "does not start with xapp-; copy the App-Level Token"),
+        (
+            "SLACK_SIGNING_SECRET",
+            "xoxb-1",
+            "is the Bot User OAuth Token, which belongs in SLACK_BOT_TOKEN; copy the Si",
+        ),
+        ("NOVITA_API_KEY", "xapp-1", "is the App-Level Token, which belongs in SLACK_APP_TOKEN; copy a key from"),
+    ],
+)
+def test_a_wrong_value_is_told_with_its_cure_in_words_of_our_own(
+    clean_environment: Environment, name: str, value: str, said: str
+) -> None:
+    clean_environment.setenv(name, value)
+    text = complaint(settings.load)
+    assert text.startswith(f"{name}: {said}")
+    assert "\n" not in text
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("API_TOKEN", "a" * 24),
+        ("WEBHOOK_SECRET", "a" * 16),
+        ("SLACK_SIGNING_SECRET", "a" * 16),
+        ("PORT", "0"),
+        ("PORT", "65535"),
+        ("NOVITA_API_URL", "https://api.novita.ai/"),
+        ("NOVITA_API_URL", "http://127.0.0.1:9"),
+        ("PUBLIC_URL", "https://example.com/behind/a/proxy"),
+        ("PUBLIC_URL", "http://127.0.0.1:3000"),
+        ("PUBLIC_URL", "http://localhost:3000"),
+        ("WEBHOOK_ALLOW_PRIVATE", "Yes"),
+    ],
+)
+def test_what_is_just_right_is_taken(clean_environment: Environment, name: str, value: str) -> None:
+    clean_environment.setenv(name, value)
+    assert settings.load()
+
+
+def test_a_wrong_app_token_does_not_claim_that_the_signing_secret_is_missing(clean_environment: Environment) -> None:
+    given_environment(clean_environment, ACCOUNT | {"SLACK_APP_TOKEN": "xoxb-1"})
+    assert [line.partition(":")[0] for line in complaint(settings.for_web).splitlines()] == ["SLACK_APP_TOKEN"]
+    assert settings.examine()[1].keys() == {"SLACK_APP_TOKEN"}
+
+
+def test_whoever_has_set_neither_way_in_is_told_of_both(clean_environment: Environment) -> None:
+    given_environment(clean_environment, ACCOUNT)
+    assert complaint(settings.for_web).startswith("SLACK_SIGNING_SECRET: not set, and neither is SLACK_APP_TOKEN; ")
+
+
+@pytest.mark.parametrize(
+    ("variables", "strange"),
+    [
+        ({}, {}),
+        ({"DEFAULT_REGION": "as-sgp-02", "REGION_PRIORITY": "cn-hk-01"}, {}),
+        ({"DEFAULT_REGION": "sgp"}, {"DEFAULT_REGION": ("SGP",)}),
+        ({"REGION_PRIORITY": "AS-SGP-2,AS-SGP-02,SGP"}, {"REGION_PRIORITY": ("AS-SGP-2", "SGP")}),
+        ({"REGION_PRIORITY": "X", "DEFAULT_REGION": "Y"}, {"DEFAULT_REGION": ("Y",), "REGION_PRIORITY": ("X",)}),
+    ],
+)
+def test_regions_that_novita_does_not_list_are_known_by_their_variable(
+    clean_environment: Environment, variables: dict[str, str], strange: dict[str, tuple[str, ...]]
+) -> None:
+    given_environment(clean_environment, variables)
+    assert settings.unknown_regions(settings.load(), {"AS-SGP-02", "CN-HK-01"}) == strange
+
+
+def test_the_priority_that_nobody_chose_is_nobodys_mistake(clean_environment: Environment) -> None:
+    assert settings.unknown_regions(settings.load(), {"EU-DE-01"}) == {}

@@ -39,6 +39,10 @@ WRONG = {
     ("web", "OBSERVE_INTERVAL"): "soon",
     ("web", "REDIS_URL"): "http://hush:hush@example.com",
     ("web", "LOG_FORMAT"): "pretty",
+    ("web", "API_TOKEN"): "hush-hush",
+    ("web", "SLACK_APP_TOKEN"): "xoxb-hush-hush",
+    ("worker", "WEBHOOK_SECRET"): "hush",
+    ("up", "PUBLIC_URL"): "http://gpu-bot.example.com",
     ("worker", "DEFAULT_LEASE"): "100h",
     ("web", "DATA_DIR"): "/proc/nowhere",
 }
@@ -92,6 +96,35 @@ async def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
             [line] = await lines_of_failed_start(stage, PORT=port)
             assert line.startswith("PORT: ")
             assert port in line
+
+
+@pytest.mark.parametrize("role", ["up", "worker"])
+async def test_a_start_that_fails_leaves_nothing_behind_that_would_break_afterwards(tmp_path: Path, role: str) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        async with open_stage(tmp_path) as stage:
+            away = {"NOVITA_API_URL": "http://127.0.0.1:9"}
+            process = await stage.start(role, METRICS_PORT=port, **away)
+            assert await process.ended() == 1
+            [line] = [line for line in process.lines if not line.startswith("{")]
+            assert line.startswith("METRICS_PORT: cannot listen on")
+            assert [line for line in process.lines if "unhandled" in line or "Traceback" in line] == []
+
+
+async def test_a_host_that_is_none_is_not_told_as_a_port(tmp_path: Path) -> None:
+    async with open_stage(tmp_path) as stage:
+        [line] = await lines_of_failed_start(stage, HOST="999.1.1.1")
+        assert line.startswith("HOST: 999.1.1.1 is no address")
+
+
+async def test_regions_that_novita_does_not_list_are_named_in_the_log_and_end_nothing(tmp_path: Path) -> None:
+    async with open_stage(tmp_path) as stage:
+        web = await stage.web(DEFAULT_REGION="XX-YY-01", REGION_PRIORITY="AS-SGP-2,AS-SGP-02")
+        for setting, names in (("DEFAULT_REGION", ["XX-YY-01"]), ("REGION_PRIORITY", ["AS-SGP-2"])):
+            line = await web.says("region_unknown", lambda line, setting=setting: line["setting"] == setting)  # type: ignore[misc]
+            assert line["level"] == "warning"
+            assert line["regions"] == names
+            assert "AS-SGP-02" in line["known"]
 
 
 @pytest.mark.parametrize("mode", ["HTTP", "Socket Mode"])

@@ -19,7 +19,7 @@ from tests.e2e.stage import Stage, open_stage
 from tests.patience import patience
 
 PIPE = asyncio.subprocess.PIPE
-TOKEN = "token-of-a-program"
+TOKEN = "token-of-a-program-that-listens"
 
 
 def broken_pipe() -> int:
