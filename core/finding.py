@@ -50,7 +50,15 @@ def product_names(names: Iterable[str]) -> Names:
 
 def region_names(regions: Iterable[Region]) -> Names:
     """Regions, which go by their name, Novita's id and their place."""
-    return Names((region.name, (region.id, region.place)) for region in regions)
+    return Names((region.name, (region.id, region.place, _part_of_the_world(region))) for region in regions)
+
+
+_PARTS_OF_THE_WORLD = {"EU": "Europe", "AS": "Asia", "CN": "Asia", "US": "America", "NA": "America", "OC": "Australia"}
+"""By the first letters of a region's name."""
+
+
+def _part_of_the_world(region: Region) -> str:
+    return _PARTS_OF_THE_WORLD.get(region.name.partition("-")[0].upper(), "")
 
 
 class Names:

@@ -6,10 +6,12 @@
 | count    | `x2`, `2x`, `2 gpus`, `2x4090`                                          | `gpus=`, `count=`               |
 | billing  | `spot`, `on demand`                                                     | `billing=`                      |
 | lease    | `4h`, `for 90m`, `1d 12h`, `2 days`, `no end`, `forever`                | `lease=` (also `none`)          |
-| region   | `in sgp`, `in Hong Kong`, `CN-HK-01`, `hk`, `anywhere`                  | `region=`                       |
+| region   | `in sgp`, `in Hong Kong`, `in europe`, `hk`, `anywhere`                 | `region=`                       |
 | name     | `as train-1`, `named train-1`                                           | `name=`                         |
 | template | `from pytorch`, `from "PyTorch 2.6"`, its id, or its words on their own | `template=`                     |
 | disk     | `disk 100`, `100gb`, `1tb disk`                                         | `disk=`                         |
+
+`until 18:00`, `then delete` and `in #channel` are taken out before (`clauses`): they hang on the time and the place.
 
 Each word is read for what it is, wherever it stands, so that order cannot matter. GPU, region and template are matched
 by whole words of their names; what several of them share stays open instead of being guessed. A size such as `80gb`

@@ -114,7 +114,7 @@ def _listed(told: Sequence[str], more: int, word: str) -> str:
 def _hint(text: str, vocabulary: Vocabulary) -> str:
     """What may have been meant by something that was not understood."""
     if re.fullmatch(r"[0-9]{1,4}", text):
-        return f" ({_number_hint(int(text), text)})"
+        return f" ({_number_hint(int(text), text, vocabulary)})"
     if re.fullmatch(r"[x×][0-9]+|[0-9]+[x×]", text, re.IGNORECASE):
         return f" (1 to {GPU_NUM_LIMIT} GPUs)"
     if is_size(text) or text.startswith("disk "):
@@ -123,7 +123,10 @@ def _hint(text: str, vocabulary: Vocabulary) -> str:
     return f" (did you mean {near}?)" if near else ""
 
 
-def _number_hint(number: int, text: str) -> str:
+def _number_hint(number: int, text: str, vocabulary: Vocabulary) -> str:
+    models = sorted(atom for atom in vocabulary.names[Field.PRODUCT_NAME].atoms if atom.isdigit() and len(atom) > 2)
+    if len(text) > 2 and (near := get_close_matches(text, models, n=1, cutoff=0.7)):
+        return f"did you mean {near[0]}?"
     gpus = f"x{text} for GPUs, " if 1 <= number <= GPU_NUM_LIMIT else ""
     disk = f" or disk {text} for GB" if DISK_MIN_GB <= number <= DISK_MAX_GB else ""
     return f"write {gpus}{text}h for hours{disk}"

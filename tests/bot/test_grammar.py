@@ -579,3 +579,15 @@ def test_the_vocabulary_is_what_novita_sells_at_the_moment() -> None:
         "region": "OC-AU-01",
         "template_id": PROD,
     }
+
+
+@pytest.mark.parametrize(("typed", "meant"), [("4009", "4090"), ("4900", "4090")])
+def test_a_number_with_a_slip_in_it_is_taken_for_the_gpu_that_is_near(typed: str, meant: str) -> None:
+    assert f"did you mean {meant}?" in complaint(read(typed, SHOP), SHOP)
+
+
+def test_a_part_of_the_world_is_the_regions_in_it() -> None:
+    regions = tuple(Region(id=name.lower(), name=name) for name in ("EU-GB-01", "US-CA-06", "US-TX-01"))
+    words = Vocabulary(products=(), regions=regions, templates=())
+    assert read("in europe", words).region == "EU-GB-01"
+    assert read("in America", words).ambiguous == {"region": ("US-CA-06", "US-TX-01")}

@@ -8,14 +8,17 @@ from typing import Any
 
 from bot import grammar
 from bot.grammar import Vocabulary, Wish
+from bot.grammar.clauses import Clauses, lease_until, take_clauses
 from bot.listeners.create.opening import Opening, first_form, open_modal
+from bot.listeners.extending import zone_of
 from bot.listeners.visits import Visit
 from bot.parts import Parts
 from bot.views.blocks import Message
 from bot.views.confirm import create_confirmation
 from bot.views.modal import Form, check, fitted
 from core import naming
-from core.models import InstanceRequest, Market, Offer
+from core.durations import write_duration
+from core.models import InstanceRequest, LeaseEnd, Market, Offer
 from core.offers import rank
 from core.requests import unlisted_region
 
@@ -35,6 +38,7 @@ class Understood:
 
 async def from_line(parts: Parts, visit: Visit, line: str) -> Message | None:
     """A confirmation with its price when the line says all there is to say; else the modal opens, and None."""
+    line = await _on_the_clock(parts, visit, line)
     market = parts.catalog.market
     if market is None:
         open_from_line(parts, visit, line)
@@ -53,12 +57,31 @@ async def from_line(parts: Parts, visit: Visit, line: str) -> Message | None:
     return create_confirmation(
         request,
         offers,
-        line=grammar.write(request, understood.vocabulary),
+        line=f"{grammar.write(request, understood.vocabulary)} {clauses_of(request, visit).write()}".rstrip(),
         taken="" if request.name == asked.name else asked.name,
         template_name=parts.catalog.template_name(understood.request.template_id),
         now=parts.clock.now(),
         unlisted=unlisted_region(understood.request.region, market),
     )
+
+
+async def _on_the_clock(parts: Parts, visit: Visit, line: str) -> str:
+    """The line with `until 18:00` as the lease that it means now, where the person is. What has passed stays as it is,
+    and is told as not understood."""
+    rest, said = take_clauses(line)
+    if said.until is None:
+        return line
+    lease = lease_until(said.until, parts.clock.now(), await zone_of(parts, visit.actor.user))
+    if lease is None:
+        return line
+    return f"{rest} lease={write_duration(lease)} {replace(said, until=None).write()}".rstrip()
+
+
+def clauses_of(request: InstanceRequest, visit: Visit) -> Clauses:
+    """What the line must say beside the machine, to read back as the request."""
+    is_usual = request.lease_end is LeaseEnd.STOP
+    channel = request.channel if request.channel != visit.channel else None
+    return Clauses(None, None if is_usual else request.lease_end, channel)
 
 
 def open_from_line(parts: Parts, visit: Visit, line: str) -> None:
@@ -73,8 +96,11 @@ def open_from_line(parts: Parts, visit: Visit, line: str) -> None:
 
 def understand(parts: Parts, visit: Visit, line: str, market: Market) -> Understood:
     vocabulary = grammar.vocabulary(market, parts.catalog.templates)
-    wish = grammar.read(line, vocabulary)
+    rest, clauses = take_clauses(line)
+    # A moment is still there only when it has passed: then it is told as what was not understood.
+    wish = grammar.read(rest if clauses.until is None else line, vocabulary)
     form = _form(first_form(parts, visit.channel), wish, parts)
+    form = replace(form, lease_end=clauses.lease_end or form.lease_end, channel=clauses.channel or form.channel)
     limits = parts.limits_for(visit.actor)
     checked = check(form, market, limits)
     complaint = grammar.complaint(wish, vocabulary)
