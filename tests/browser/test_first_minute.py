@@ -182,3 +182,32 @@ async def test_a_colleagues_click_on_stop_is_refused_and_can_ask_the_owner(scene
     await ada.get_by_role("dialog", name="Stop hers?").get_by_role("button", name="Stop it").click()
     await ada.locator("#messages").get_by_text("hers is stopped").wait_for()
     assert len(scene.novita.calls_of("stop")) == 1
+
+
+async def test_where_nobody_can_write_nobody_is_told_to_type(scene: Scene) -> None:
+    page = await scene.visitor.visit()
+    await page.get_by_role("button", name="Type it for me").wait_for()
+    await page.get_by_role("button", name="archived").click()
+    await page.get_by_text("This channel is archived").wait_for()
+    assert await page.get_by_role("button", name="Type it for me").count() == 0
+    assert await page.get_by_text("1 people").count() == 0
+
+
+async def test_the_drawer_fits_at_900_and_the_head_at_390_pixels(scene: Scene) -> None:
+    page = await scene.visitor.visit()
+    await page.set_viewport_size({"width": 900, "height": 700})
+    await page.get_by_role("button", name="Novita", exact=True).click()
+    menus = page.get_by_label("All of ")
+    await menus.first.wait_for()
+    for menu in await menus.all():
+        box = await menu.bounding_box()
+        assert box is not None and box["x"] + box["width"] <= 900
+        assert not await menu.evaluate("node => Boolean(node.closest('summary'))")
+    body = page.locator(".drawer-body")
+    assert await body.evaluate("node => node.scrollWidth <= node.clientWidth")
+    await page.get_by_role("button", name="Novita", exact=True).click()
+    await page.set_viewport_size({"width": 390, "height": 800})
+    assert await page.evaluate("document.documentElement.scrollWidth") == 390
+    head = [await page.locator(place).bounding_box() for place in (".brand > strong", "#drawer-toggle", "#switcher")]
+    for left, right in zip(head, head[1:], strict=False):
+        assert left is not None and right is not None and left["x"] + left["width"] <= right["x"]

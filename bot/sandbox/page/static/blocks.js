@@ -10,7 +10,7 @@ import { confirmed } from "./confirm.js";
 import { menuButton, select } from "./select.js";
 
 const BLOCKS = {
-  header: (block) => h("h3", {}, text(block.text)),
+  header: (block) => h("h2", {}, text(block.text)),
   divider: () => h("hr"),
   section,
   context: (block, desk) => h("div", { class: "context" }, block.elements.map((each) => inContext(each, desk))),

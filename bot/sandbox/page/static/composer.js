@@ -96,7 +96,8 @@ export function composer(parent, thread) {
   };
 }
 
-function closedBecause() {
+// Why nobody can write in the open place; null where one can.
+export function closedBecause() {
   const place = channel(here.channel);
   if (place?.is_archived) return "This channel is archived: nobody can write here any more.";
   if (place?.is_direct && !part("bot").listens_in_direct_messages) return "The bot takes no messages here. Type its commands in a channel.";

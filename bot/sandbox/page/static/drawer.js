@@ -136,25 +136,30 @@ function drawRegions(parent) {
   keyed(parent, part("novita/regions"), {
     key: (cluster) => cluster.id,
     sign: (cluster) => cluster.id,
-    draw: () => h("details", { class: "region" }, h("summary", {}), h("table", {}, h("tbody"))),
+    draw: () => h("div", { class: "region" }, h("details", {}, h("summary", {}), h("table", {}, h("tbody"))), h("div", { class: "region-state" })),
   });
   for (const cluster of part("novita/regions")) {
     const node = parent.querySelector(`[data-key="${cluster.id}"]`);
     const own = shelves.filter((shelf) => shelf.region === regionName(cluster));
     redraw(node.querySelector("summary"), [cluster, own.map((shelf) => [shelf.stock, shelf.refuses_create])], () => regionLine(cluster, own));
+    redraw(node.querySelector(".region-state"), [cluster, own.map((shelf) => [shelf.stock, shelf.refuses_create])], () => regionMenu(cluster, own));
     redraw(node.querySelector("tbody"), own, () => own.map((shelf) => shelfRow(cluster, shelf)));
   }
 }
 
-function regionLine(cluster, own) {
+// Beside the summary and not in it: what is pressed inside a summary is not reached by a screen reader.
+function regionMenu(cluster, own) {
   const states = new Set(own.map(shelfState));
   const state = !cluster.is_open ? "closed" : states.size === 1 ? [...states][0] : "mixed";
+  return stateMenu(`All of ${regionName(cluster)}`, { mixed: "mixed", ...SHELF_STATES, closed: "closed" }, state, (wanted) => setRegion(cluster, own, wanted));
+}
+
+function regionLine(cluster, own) {
   const [, town] = /\((.+)\)/.exec(cluster.name) ?? [];
   return [
     h("strong", {}, regionName(cluster)),
     h("span", { class: "hint" }, town),
     h("span", { class: "dots", "aria-hidden": "true" }, own.map((shelf) => h("i", { class: cluster.is_open ? shelfState(shelf) : "closed", title: `${shelf.product_id}: ${SHELF_STATES[shelfState(shelf)]}` }))),
-    stateMenu(`All of ${regionName(cluster)}`, { mixed: "mixed", ...SHELF_STATES, closed: "closed" }, state, (wanted) => setRegion(cluster, own, wanted)),
   ];
 }
 

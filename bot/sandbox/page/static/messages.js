@@ -2,6 +2,7 @@
 
 import { act } from "./api.js";
 import { block, text } from "./blocks.js";
+import { closedBecause } from "./composer.js";
 import { at, clockTime, dayName, fullTime } from "./dates.js";
 import { h, keyed, redraw } from "./dom.js";
 import { channel, channelName, go, here, member, message, messages, part, repliesTo, status } from "./state.js";
@@ -123,7 +124,7 @@ function threadLine(root) {
 function drawWelcome(roots) {
   const welcome = document.getElementById("welcome");
   const bot = part("bot");
-  const isFirst = status.ready && channel(here.channel)?.members.includes(bot.id) && !roots.some((each) => each.author === bot.id);
+  const isFirst = status.ready && channel(here.channel)?.members.includes(bot.id) && !roots.some((each) => each.author === bot.id) && !closedBecause();
   redraw(welcome, [isFirst, here.channel, here.person], () => isFirst && greeting(bot));
 }
 

@@ -56,7 +56,8 @@ export function drawHead() {
 function described(place) {
   if (place.is_direct) return "Direct messages with the bot";
   const bot = place.members.includes(part("bot").id) ? "" : " · the bot is not in it";
-  return `${place.members.filter((id) => id !== part("bot").id).length} people${bot}${place.is_archived ? " · archived" : ""}`;
+  const count = place.members.filter((id) => id !== part("bot").id).length;
+  return `${count} ${count === 1 ? "person" : "people"}${bot}${place.is_archived ? " · archived" : ""}`;
 }
 
 function tabs(place) {
