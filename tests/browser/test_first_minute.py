@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 from tests.browser.conftest import Scene
@@ -209,5 +210,5 @@ async def test_the_drawer_fits_at_900_and_the_head_at_390_pixels(scene: Scene) -
     await page.set_viewport_size({"width": 390, "height": 800})
     assert await page.evaluate("document.documentElement.scrollWidth") == 390
     head = [await page.locator(place).bounding_box() for place in (".brand > strong", "#drawer-toggle", "#switcher")]
-    for left, right in zip(head, head[1:], strict=False):
+    for left, right in itertools.pairwise(head):
         assert left is not None and right is not None and left["x"] + left["width"] <= right["x"]
