@@ -9,9 +9,9 @@ from urllib.parse import quote, urlsplit
 from bot.ids import COMMAND, EVENTS_PATH
 from core.errors import SettingsError
 
-SCOPES = ("commands", "chat:write", "chat:write.public", "im:write", "users:read")
-"""The least that the bot needs: its command, its messages in public channels it has not joined, direct messages, and
-where it is evening for whoever extends a lease until tonight."""
+SCOPES = ("commands", "chat:write", "chat:write.public", "channels:read", "im:write", "users:read")
+"""The least that the bot needs: its command, its messages in public channels it has not joined and whether those are
+archived, direct messages, and where it is evening for whoever extends a lease until tonight."""
 
 EVENTS = ("app_home_opened",)
 

@@ -11,6 +11,7 @@ from bot.background import Background
 from bot.doctor import Finding
 from bot.identity import Identity
 from bot.notifier import SlackNotifier
+from bot.reachable import Reachable
 from core.catalog import Catalog
 from core.clock import Clock
 from core.errors import NoSuchInstance
@@ -40,6 +41,7 @@ class Parts:
     background: Background
     clock: Clock
     limits: Limits
+    reachable: Reachable
     examine: Callable[[], Awaitable[list[Finding]]]
     """What the doctor finds."""
     outside: Callable[[], Awaitable[list[NovitaInstance]]]

@@ -20,6 +20,7 @@ from bot.compose.regions import compared
 from bot.doctor import Finding, Patient, diagnose
 from bot.loops import running
 from bot.parts import Parts
+from bot.reachable import Reachable
 from bot.server import api, application, listening, reports, slack
 from bot.server.recent import Recent
 from core.catalog import Catalog
@@ -109,6 +110,7 @@ def _parts(base: Base, background: Background) -> Parts:
             max_lease=settings.max_lease,
             plain_webhooks=settings.webhook_allow_private,
         ),
+        reachable=Reachable(base.client, base.clock),
         examine=lambda: _examine(base),
         outside=Recent(base.strays.outside, _LISTING_KEPT).get,
         priority=settings.region_priority,

@@ -10,6 +10,7 @@ from bot.ids import Action
 from bot.views import blocks as b
 from bot.views.blocks import Message
 from bot.views.modal.price import extra_disk, hour, route, sold_out, total
+from bot.views.private import silent_channel
 from bot.views.text import Block, channel_mention, date, esc, mention
 from core import costs
 from core.durations import duration_words
@@ -30,6 +31,7 @@ def create_confirmation(
     template_name: str,
     now: datetime,
     unlisted: str | None = None,
+    obstacle: str = "",
     taken: str = "",
 ) -> Message:
     """`offers` are ranked as the create would try them; without any there is nothing to confirm, only to change.
@@ -37,6 +39,8 @@ def create_confirmation(
     `unlisted` is the region wished for, if Novita does not list it.
 
     `taken` is the name that was asked for, if another instance has it.
+
+    `obstacle` is Slack's word for what keeps the bot from writing in the request's channel.
 
     `line` travels in the buttons, and is read again when one is clicked.
     """
@@ -47,6 +51,8 @@ def create_confirmation(
         blocks.append(
             b.context(f"{esc(taken, 100)} is the name of another instance, so this is {esc(request.name, 100)}.")
         )
+    if obstacle:
+        blocks.append(b.section(f"⚠️ {esc(silent_channel(obstacle), 300)} You would hear of it in direct messages."))
     if unlisted:
         blocks.append(b.section(esc(unlisted_words(unlisted), 200)))
     if not offers:

@@ -108,6 +108,13 @@ def private_notice(instance: Instance, why: str, bot_user: str) -> Message:
     return Message(text, [b.section(text)])
 
 
+def silent_channel(obstacle: str) -> str:
+    """Before a create, as plain text: that its story cannot be told there, and what to do. Slack's word for why."""
+    known = next((said for error, said in _NO_STORY.items() if obstacle.startswith(error)), f"Slack says {obstacle}")
+    invited = known.replace("`/invite`", "/invite @gpu-bot")
+    return f"Its story cannot be told in this channel: {invited}{'' if 'hoose' in known else ', or choose another'}."
+
+
 def _ways(connection: Connection) -> list[tuple[str, str]]:
     return [
         ("SSH", connection.ssh_command),

@@ -251,3 +251,14 @@ async def test_a_taken_name_is_told_and_numbered(redis_url: str) -> None:
         await house.slack.person("ada").command("/gpu create 4090 from comfy-prod as Train-000")
         asked = await told(house, "ada", "Create *Train-1*")
         assert "Train-000 is the name of another instance, so this is Train-1" in asked.shown
+
+
+async def test_a_channel_that_the_bot_cannot_write_in_is_said_in_the_confirmation(redis_url: str) -> None:
+    async with open_house(redis_url, workers=0) as house:
+        ada = house.slack.person("ada")
+        await ada.command(f"/gpu create {LINE}", channel="private")
+        question = await told(house, "ada", "Create *train-1*", channel="private")
+        assert "Its story cannot be told in this channel" in question.shown
+        await ada.command(f"/gpu create {LINE}", channel="general")
+        question = await told(house, "ada", "Create *train-1*", channel="general")
+        assert "cannot be told" not in question.shown

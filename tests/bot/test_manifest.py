@@ -63,7 +63,7 @@ def test_over_http_socket_mode_is_off() -> None:
 
 def test_the_bot_asks_for_the_least_it_needs() -> None:
     scopes = manifest(URL)["oauth_config"]["scopes"]
-    assert scopes == {"bot": ["commands", "chat:write", "chat:write.public", "im:write", "users:read"]}
+    assert scopes == {"bot": ["commands", "chat:write", "chat:write.public", "channels:read", "im:write", "users:read"]}
 
 
 @pytest.mark.parametrize("url", [URL, None])

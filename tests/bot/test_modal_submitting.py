@@ -12,7 +12,8 @@ from pydantic import SecretStr
 
 from bot.sandbox.novita import Fault as NovitaFault
 from bot.sandbox.novita import SandboxNovita
-from bot.sandbox.slack import Kind, Outcome, SandboxSlack
+from bot.sandbox.slack import Fault, Kind, Outcome, SandboxSlack
+from bot.sandbox.slack.constants import BOT_USER
 from tests.bot.house import House, open_house
 from tests.bot.redis_line import RedisLine
 
@@ -162,3 +163,37 @@ async def cold_web(house: House, redis_url: str) -> AsyncIterator[int]:
         yield port
         silent.clear_faults()
     await silent.stop()
+
+
+@pytest.mark.parametrize(("channel", "why"), [("private", "it is private or gone"), ("archived", "it is archived")])
+@pytest.mark.parametrize("scope", ["channels:read", "none"])
+async def test_a_channel_that_the_bot_cannot_write_in_is_said_under_its_field_before_the_create(
+    redis_url: str, channel: str, why: str, scope: str
+) -> None:
+    async with open_house(redis_url, workers=0) as house:
+        if scope == "none" and channel == "archived":
+            return  # Slack does not tell that without the scope.
+        if scope == "none":
+            house.slack.scopes.discard("channels:read")
+        modal = await house.modal(channel=channel)
+        result = await modal.submit()
+        assert why in result.errors["channel"]
+        assert house.novita.creates == []
+        house.slack.workspace.channel(channel).members.add(BOT_USER)
+        house.slack.workspace.channel(channel).is_archived = False
+        assert (await modal.submit()).updated, "a no is asked again"
+        await house.outcome("Created")
+
+
+async def test_a_public_channel_that_the_bot_has_not_joined_hears_the_story(redis_url: str) -> None:
+    async with open_house(redis_url) as house:
+        await house.submitted("train-1", channel="general")
+        await house.card("*train-1* is running", channel="general")
+
+
+async def test_a_slack_that_does_not_say_is_in_nobodys_way(redis_url: str) -> None:
+    async with open_house(redis_url, workers=0) as house:
+        house.slack.faults.next("conversations.info", Fault.server_error())
+        await house.submitted("train-1")
+        await house.outcome("Created")
+        assert len(house.novita.creates) == 1

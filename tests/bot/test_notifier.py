@@ -148,6 +148,8 @@ async def test_where_the_bot_may_not_post_the_owner_hears_it_privately_and_the_c
     redis_url: str, channel: str, advice: str
 ) -> None:
     async with open_house(redis_url) as house:
+        house.slack.scopes.discard("chat:write.public")
+        house.slack.faults.next("conversations.info", Fault.server_error())  # So it is not known before.
         await house.submitted("train-1", channel=channel)
         await house.outcome("Created")
         assert await whole_story(house, channel="dm") == ["created", "running"]
@@ -160,6 +162,7 @@ async def test_where_the_bot_may_not_post_the_owner_hears_it_privately_and_the_c
 
 async def test_a_card_that_is_drawn_anew_still_says_why_it_is_not_in_its_channel(redis_url: str) -> None:
     async with open_house(redis_url) as house:
+        house.slack.scopes.discard("chat:write.public")
         await house.submitted("train-1", channel="general")
         await whole_story(house, channel="dm")
         card, *_ = house.slack.person("ada").dms()
@@ -172,6 +175,7 @@ async def test_a_card_that_is_drawn_anew_still_says_why_it_is_not_in_its_channel
 async def test_the_private_word_is_not_repeated_when_what_follows_it_fails(redis_url: str) -> None:
     async with open_house(redis_url) as house:
         house.slack.faults.next("chat.postMessage", HONEST, HONEST, Fault.rate_limited(1))
+        house.slack.scopes.discard("chat:write.public")
         await house.submitted("train-1", channel="general")
         await whole_story(house, channel="dm")
         assert words_in_private(house) == 1

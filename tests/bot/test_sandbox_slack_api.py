@@ -90,8 +90,20 @@ async def test_forms_are_read_like_json(slack: RunningSlack) -> None:
     ("channel", "error"),
     [("general", "not_in_channel"), ("private", "channel_not_found"), ("archived", "is_archived")],
 )
-async def test_the_bot_posts_only_where_it_is_a_member(slack: RunningSlack, channel: str, error: str) -> None:
+async def test_without_the_scope_for_public_channels_the_bot_posts_only_where_it_is_a_member(
+    slack: RunningSlack, channel: str, error: str
+) -> None:
+    slack.scopes.discard("chat:write.public")
     assert await refusal(slack.client().chat_postMessage(channel=slack.channel_id(channel), text="t")) == error
+
+
+async def test_with_the_scope_for_public_channels_the_bot_posts_in_one_that_it_has_not_joined(
+    slack: RunningSlack,
+) -> None:
+    posted = await slack.client().chat_postMessage(channel=slack.channel_id("general"), text="t")
+    assert posted["channel"] == slack.channel_id("general")
+    private = slack.client().chat_postMessage(channel=slack.channel_id("private"), text="t")
+    assert await refusal(private) == "channel_not_found"
 
 
 async def test_channels_are_addressed_by_id_not_by_name(slack: RunningSlack) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
@@ -51,7 +52,10 @@ async def from_line(parts: Parts, visit: Visit, line: str) -> Message | None:
     if understood.request is None or not offers:
         open_from_line(parts, visit, line)
         return None
-    live = await parts.store.live()
+    channel = understood.request.channel
+    live, obstacle = await asyncio.gather(
+        parts.store.live(), parts.reachable.obstacle(channel) if channel else _no_obstacle()
+    )
     asked = understood.request
     request = asked.model_copy(update={"name": naming.free_name(asked.name, live)})
     return create_confirmation(
@@ -62,6 +66,7 @@ async def from_line(parts: Parts, visit: Visit, line: str) -> Message | None:
         template_name=parts.catalog.template_name(understood.request.template_id),
         now=parts.clock.now(),
         unlisted=unlisted_region(understood.request.region, market),
+        obstacle=obstacle,
     )
 
 
@@ -82,6 +87,10 @@ def clauses_of(request: InstanceRequest, visit: Visit) -> Clauses:
     is_usual = request.lease_end is LeaseEnd.STOP
     channel = request.channel if request.channel != visit.channel else None
     return Clauses(None, None if is_usual else request.lease_end, channel)
+
+
+async def _no_obstacle() -> str:
+    return ""
 
 
 def open_from_line(parts: Parts, visit: Visit, line: str) -> None:

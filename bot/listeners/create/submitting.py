@@ -16,7 +16,9 @@ from bot.listeners import visits
 from bot.listeners.cards import link_at_hand, link_to
 from bot.listeners.create.screen import show
 from bot.parts import Parts
+from bot.views import private
 from bot.views.modal import (
+    Form,
     check,
     creating_view,
     errors_by_block,
@@ -48,7 +50,9 @@ def register(app: AsyncApp, parts: Parts) -> None:
 async def _submit(parts: Parts, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
     actor = visits.of_click(body).actor
     try:
-        request = _checked(parts, actor, view, await _market(parts))
+        form = read_form(view)
+        market, obstacle = await asyncio.gather(_market(parts), _obstacle(parts, form))
+        request = _checked(parts, actor, form, market, obstacle)
         begun = await _begin(parts, request, actor, key=request_key(str(view["id"])))
     except GpuBotError as error:
         await ack(response_action="errors", errors=errors_by_block(view, _problems(error)))
@@ -73,10 +77,18 @@ async def _market(parts: Parts) -> Market:
         ) from None
 
 
-def _checked(parts: Parts, actor: Actor, view: dict[str, Any], market: Market) -> InstanceRequest:
-    request = check(read_form(view), market, parts.limits_for(actor))
-    if isinstance(request, dict):
-        raise InvalidRequest(request)
+async def _obstacle(parts: Parts, form: Form) -> str:
+    """What keeps the bot from writing in the chosen channel, in Slack's word; empty where nothing is known to."""
+    return await parts.reachable.obstacle(form.channel) if form.channel else ""
+
+
+def _checked(parts: Parts, actor: Actor, form: Form, market: Market, obstacle: str) -> InstanceRequest:
+    request = check(form, market, parts.limits_for(actor))
+    problems = dict(request) if isinstance(request, dict) else {}
+    if obstacle:
+        problems[Field.CHANNEL.value] = private.silent_channel(obstacle)
+    if isinstance(request, dict) or problems:
+        raise InvalidRequest(problems)
     return request
 
 

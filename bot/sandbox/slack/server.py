@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 
 from aiohttp import web
 
-from bot.manifest import SCOPES
 from bot.sandbox.patience import PATIENCE_SECONDS
 from bot.sandbox.slack.changes import Change
 from bot.sandbox.slack.constants import ANSWER_LIMIT, APP_TOKEN, BOT_TOKEN, SIGNING_SECRET
@@ -50,14 +49,21 @@ class SandboxSlack:
         answer_limit: float = ANSWER_LIMIT,
     ) -> None:
         self.signing_secret, self.bot_token, self.app_token = signing_secret, bot_token, app_token
-        self.scopes = set(SCOPES)
-        """What the bot was granted when it was installed: what its manifest asks for."""
         self.workspace = Workspace(clock, trigger_life=answer_limit)
         self.faults = Faults()
         self.rate_limits = RateLimits(clock, rate_limits)
         self.sockets = Sockets(self.workspace.changes)
         self._delivery = Delivery(self.sockets, signing_secret, bot_url, clock, answer_limit)
         self._runner: web.AppRunner | None = None
+
+    @property
+    def scopes(self) -> set[str]:
+        """What the bot was granted; taking one away is felt at once."""
+        return self.workspace.scopes
+
+    @scopes.setter
+    def scopes(self, granted: set[str]) -> None:
+        self.workspace.scopes = granted
 
     async def start(self, port: int = 0) -> str:
         """Serves on loopback and returns the Web API's base address, such as http://127.0.0.1:40001/api/."""

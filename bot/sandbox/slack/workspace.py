@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 
+from bot.manifest import SCOPES
 from bot.sandbox.slack.changes import Changes
 from bot.sandbox.slack.constants import (
     APP_ID,
@@ -155,6 +156,8 @@ class Workspace:
         self.views = Views(clock, self.changes)
         self.calls: list[SlackCall] = []
         self.problems: list[str] = []
+        self.scopes = set(SCOPES)
+        """What the bot was granted when it was installed: what its manifest asks for."""
         self.organisation: tuple[str, ...] = ()
         """The workspaces of the organisation that the app is installed for as a whole; (): for this workspace alone."""
         self._last_ts = 0

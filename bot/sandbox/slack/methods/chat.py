@@ -28,7 +28,7 @@ def post_ephemeral(workspace: Workspace, args: Json) -> Json:
     if args.get("metadata"):
         raise SlackError("invalid_arguments", ["metadata is not allowed on ephemeral messages"])
     refuse_bad_content(args)
-    channel = writable_channel(workspace, args["channel"])
+    channel = writable_channel(workspace, args["channel"], needs_membership=True)
     if args["user"] not in channel.members:
         raise SlackError("user_not_in_channel")
     message = _message(workspace, channel, args)

@@ -24,12 +24,16 @@ def visible_channel(workspace: Workspace, channel_id: str) -> Channel:
     return channel
 
 
-def writable_channel(workspace: Workspace, channel_id: str) -> Channel:
-    """A channel the bot may post in. Raises SlackError channel_not_found, is_archived, not_in_channel."""
+def writable_channel(workspace: Workspace, channel_id: str, *, needs_membership: bool = False) -> Channel:
+    """A channel the bot may post in: one that it is in or, if it was granted chat:write.public, any public one.
+
+    Raises SlackError channel_not_found, is_archived, not_in_channel.
+    """
     channel = visible_channel(workspace, channel_id)
     if channel.is_archived:
         raise SlackError("is_archived")
-    if BOT_USER not in channel.members:
+    may_write_anyhow = "chat:write.public" in workspace.scopes and not needs_membership
+    if BOT_USER not in channel.members and not may_write_anyhow:
         raise SlackError("not_in_channel")
     return channel
 
