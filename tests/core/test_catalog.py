@@ -176,3 +176,22 @@ async def test_whoever_asks_first_waits_for_the_templates_and_all_of_them_for_on
 async def test_one_cold_process_fetches_the_market_once_whoever_wants_it(web: Process, sandbox: SandboxNovita) -> None:
     await asyncio.gather(web.catalog.get_market(), web.catalog.refresh(), web.catalog.get_market())
     assert len(sandbox.calls_of("clusters")) == 1
+
+
+def fetches() -> list[str]:
+    return [task.get_name() for task in asyncio.all_tasks() if task.get_name().startswith("catalog ")]
+
+
+async def test_what_is_under_way_is_ended_before_what_it_needs_is_closed(
+    sandbox: SandboxNovita, redis_url: str, clock: TurnedClock
+) -> None:
+    made = process(sandbox, redis_url, clock)
+    asking = asyncio.create_task(made.catalog.get_market())
+    while "catalog fetch" not in fetches():  # noqa: ASYNC110
+        await asyncio.sleep(0)
+    await made.catalog.aclose()
+    assert fetches() == []
+    with pytest.raises(asyncio.CancelledError):
+        await asking
+    assert await made.store.claim_refresh(), "it was given back"
+    await made.close()
