@@ -30,6 +30,7 @@ _KEY = re.compile(r"[\x21\x23-\x26\x28-\x5f\x61-\x7e]*")
 """What is printed, without quotes."""
 _INVISIBLE = string.whitespace + "\u00a0\u200b\u200c\u200d\u2060\ufeff\0"
 _QUOTES = frozenset({'""', "''", "“”", "‘’", "„“", "«»", "``"})
+_FILE = ".env"
 _HOMELESS = Path("/nonexistent/gpu-bot")
 _SHORTEST_TOKEN, _SHORTEST_SECRET = 24, 16
 """Characters. What is shorter can be found by trying."""
@@ -262,7 +263,7 @@ class Settings(BaseSettings):
         alias_generator=str.upper,
         populate_by_name=True,
         case_sensitive=True,
-        env_file=".env",
+        env_file=_FILE,
         env_file_encoding="utf-8-sig",
         env_ignore_empty=True,
         extra="ignore",
@@ -404,6 +405,8 @@ def _load(check: Callable[[Settings, Problems], Problems]) -> Settings:
 
 def _read(**source: Any) -> tuple[Settings, Problems]:
     """The settings, with defaults in place of wrong ones, so that one run tells about all that is wrong."""
+    if "_env_file" not in source:
+        _refuse_what_is_no_file(Path(_FILE))
     try:
         return Settings(**source), {}
     except ValidationError as error:
@@ -411,6 +414,14 @@ def _read(**source: Any) -> tuple[Settings, Problems]:
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f".env: cannot be read as UTF-8 text ({type(error).__name__})") from None
     return Settings(**source, **{name: _default(name) for name in problems}), problems
+
+
+def _refuse_what_is_no_file(path: Path) -> None:
+    """Docker makes a folder of a file that is to be mounted and is not there; pydantic would pass over it."""
+    if path.is_dir():
+        raise SettingsError(f"{path}: is a folder, and should be a file; remove it, and put the file there")
+    if path.is_symlink() and not path.exists():
+        raise SettingsError(f"{path}: leads to a file that is not there; put the file there, or remove the link")
 
 
 def _default(name: str) -> Any:

@@ -355,3 +355,68 @@ def test_regions_that_novita_does_not_list_are_known_by_their_variable(
 
 def test_the_priority_that_nobody_chose_is_nobodys_mistake(clean_environment: Environment) -> None:
     assert settings.unknown_regions(settings.load(), {"EU-DE-01"}) == {}
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("sk_1", "sk_1"),
+        ('"sk_1"', "sk_1"),
+        ("'sk_1'", "sk_1"),
+        ("\"'sk_1'\"", "sk_1"),
+        ("“sk_1”", "sk_1"),
+        ("`sk_1`", "sk_1"),
+        ("\ufeffsk_1", "sk_1"),
+        ('\ufeff"sk_1"\r\n', "sk_1"),
+        ("sk_1\r", "sk_1"),
+        (" sk_1\t", "sk_1"),
+        ("\u00a0sk_1\u200b", "sk_1"),
+        ('" sk_1 "', "sk_1"),
+        ("sk_'1", "sk_'1"),
+        ("'sk_1", "'sk_1"),
+        ("'sk_1\"", "'sk_1\""),
+        ('"', '"'),
+        ('""', ""),
+        ("' '", ""),
+        ("", ""),
+        ("a b", "a b"),
+    ],
+)
+def test_what_can_only_be_a_mistake_around_a_value_is_taken_off(written: str, read: str) -> None:
+    assert Settings.model_validate({"HOST": written}).host == (read or Settings.model_fields["host"].default)
+
+
+def make_folder(file: Path) -> None:
+    file.mkdir()
+
+
+def make_hidden(file: Path) -> None:
+    file.symlink_to(file)
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        make_folder,
+        make_hidden,
+        lambda file: file.write_bytes("NOVITA_API_KEY=sk_1\n".encode("utf-16")),
+        lambda file: file.write_bytes("NOVITA_API_KEY=sk_ä\n".encode("latin-1")),
+    ],
+)
+@pytest.mark.parametrize("read", [settings.load, settings.for_web, settings.for_worker])
+def test_a_file_that_cannot_be_read_is_one_clear_line(
+    clean_environment: Environment, make: Callable[[Path], object], read: Callable[[], Settings]
+) -> None:
+    make(Path(".env"))
+    said = complaint(read)
+    assert said.startswith(".env: ")
+    assert "\n" not in said
+    assert "sk_" not in said
+    assert ".env" in settings.examine()[1]
+
+
+@pytest.mark.parametrize("text", ["\ufeffPORT=1\r\nHOST='::'\r\n", 'PORT="1"\nHOST=::\n', "export PORT=1\nHOST=“::”\n"])
+def test_a_file_that_windows_or_a_shell_wrote_is_read(clean_environment: Environment, text: str) -> None:
+    Path(".env").write_bytes(text.encode())
+    found = settings.load()
+    assert (found.port, found.host) == (1, "::")
