@@ -118,6 +118,8 @@ class Outbound:
 def trouble_of(error: BaseException) -> str:
     """What stands in the way, where it is a matter of proxies, names and certificates; empty for anything else."""
     for each in _chain(error):
+        if isinstance(each, ssl.SSLError) and not hasattr(each, "reason"):
+            continue  # aiohttp's, which is one by name only; the real one is within
         if isinstance(each, ssl.SSLCertVerificationError):
             return f"its certificate is not trusted: {each.verify_message or 'verification failed'}"
         if isinstance(each, ssl.SSLError):

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 
 import trustme
@@ -36,9 +37,16 @@ class Authority:
 async def line_to(redis_url: str, context: ssl.SSLContext | None = None) -> AsyncIterator[str]:
     """The place (HOST:PORT) of a line to the Redis of a test, which speaks TLS by `context`, or plainly."""
 
+    writers: list[asyncio.StreamWriter] = []
+    serving: list[asyncio.Task[Any]] = []
+
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        writers.append(writer)
+        if (task := asyncio.current_task()) is not None:
+            serving.append(task)
         with contextlib.suppress(OSError):
             there, back = await asyncio.open_unix_connection(urlsplit(redis_url).path)
+            writers.append(back)
             await asyncio.gather(copy(reader, back), copy(there, writer))
 
     server = await asyncio.start_server(serve, HOST, 0, ssl=context)
@@ -46,6 +54,9 @@ async def line_to(redis_url: str, context: ssl.SSLContext | None = None) -> Asyn
         yield f"{HOST}:{server.sockets[0].getsockname()[1]}"
     finally:
         server.close()
+        for each in writers:
+            each.transport.abort()
+        await asyncio.gather(*serving, return_exceptions=True)
 
 
 async def copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:

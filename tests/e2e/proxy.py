@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ssl
 from collections.abc import AsyncIterator
+from typing import Any
 from urllib.parse import urlsplit
 
 
@@ -16,17 +18,25 @@ class SmallProxy:
         self.heads: list[str] = []
         self.refuses = False
         self.url = ""
+        self._writers: list[asyncio.StreamWriter] = []
+        self._serving: list[asyncio.Task[Any]] = []
 
     @contextlib.asynccontextmanager
-    async def open(self) -> AsyncIterator[SmallProxy]:
-        server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
-        self.url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async def open(self, tls: ssl.SSLContext | None = None) -> AsyncIterator[SmallProxy]:
+        server = await asyncio.start_server(self._serve, "127.0.0.1", 0, ssl=tls)
+        self.url = f"{'https' if tls else 'http'}://127.0.0.1:{server.sockets[0].getsockname()[1]}"
         try:
             yield self
         finally:
             server.close()
+            for writer in self._writers:
+                writer.transport.abort()
+            await asyncio.gather(*self._serving, return_exceptions=True)
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
+        if (task := asyncio.current_task()) is not None:
+            self._serving.append(task)
         with contextlib.suppress(OSError, asyncio.IncompleteReadError, ValueError):
             head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
             first, _, rest = head.partition("\r\n")
@@ -43,6 +53,7 @@ class SmallProxy:
         is_tunnel = method == "CONNECT"
         parts = urlsplit(f"//{target}" if is_tunnel else target)
         there, back = await asyncio.open_connection("127.0.0.1", parts.port)
+        self._writers.append(back)
         if is_tunnel:
             writer.write(b"HTTP/1.1 200 OK\r\n\r\n")
         else:

@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import os
 import signal
 import socket
 import sys
+from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
 
+from core.redis_server import ensure_server
 from tests.bot.watching import listening_program
 from tests.e2e.proxy import SmallProxy
 from tests.e2e.stage import BotProcess, Stage, open_stage
 from tests.patience import patience, until
+from tests.tls import Authority, line_to
 
 
 def elsewhere(url: str) -> str:
@@ -184,3 +188,29 @@ async def test_an_order_to_end_while_it_loads_is_no_fault(tmp_path: Path) -> Non
             await asyncio.sleep(milliseconds / 1000)  # The moment is the point, wherever it falls.
             process.signal(signal.SIGTERM)
             assert await process.ended() == 0, milliseconds
+
+
+async def test_a_redis_whose_certificate_nobody_vouches_for_is_one_line_with_its_cure(tmp_path: Path) -> None:
+    """At the start and in the doctor; and with the authority named it works."""
+    authority = Authority(tmp_path)
+    async with open_stage(tmp_path) as stage, redis_of(tmp_path) as own, line_to(own, authority.server()) as place:
+        url = f"rediss://{place}"
+        process = await stage.start("web", REDIS_URL=url)
+        assert await process.ended() == 1
+        [line] = [line for line in process.lines if not line.startswith("{")]
+        assert line.startswith("REDIS_URL: its certificate is not trusted: ")
+        assert "SSL_CERT_FILE" in line
+        _, found, _ = await doctors(stage, REDIS_URL=url)
+        assert found["Redis"]["found"].startswith("its certificate is not trusted: ")
+        _, found, _ = await doctors(stage, REDIS_URL=url, SSL_CERT_FILE=str(authority.file))
+        assert found["Redis"]["state"] == "ok"
+
+
+@contextlib.asynccontextmanager
+async def redis_of(folder: Path) -> AsyncIterator[str]:
+    """The address of one for this test alone."""
+    server = await ensure_server(folder / "own")
+    try:
+        yield server.url
+    finally:
+        await server.close()
