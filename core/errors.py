@@ -6,6 +6,7 @@ GpuBotError
 ├── NotAllowed                the actor may not do this here; `why` is a sentence for them
 ├── StoreUnavailable          Redis cannot be reached or refuses, so nothing that costs money may begin
 │   ├── StoreFull             its memory is full: it takes no more writes
+│   ├── StoreWrongKind        what one instance's keys hold is not what this program wrote
 │   └── StoreForbidden        its user lacks a right
 ├── RequestTaken              this request key has already led to an instance; `instance_id` says which
 ├── VersionConflict           somebody else changed the record first; read it again

@@ -32,7 +32,7 @@ LONGEST_WAIT = timedelta(seconds=5)
 """A read that is told to wait longer fails instead: whoever asked would rather know."""
 
 # The request had not left when these were raised. Everything else may have reached Novita.
-_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
+_NOT_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.ProxyError)
 
 metrics.know_reasons((*KIND_OF, *NEXT_REGION, *GONE, *NO_ANSWER))
 

@@ -29,6 +29,7 @@ from core.errors import (
     StoreForbidden,
     StoreFull,
     StoreUnavailable,
+    StoreWrongKind,
     VersionConflict,
     not_done,
 )
@@ -43,6 +44,7 @@ ERRORS: list[GpuBotError] = [
     StoreUnavailable("redis://:hunter2@host"),
     StoreFull("redis://:hunter2@host"),
     StoreForbidden("redis://:hunter2@host"),
+    StoreWrongKind("redis://:hunter2@host"),
     NoSuchInstance("hunter2"),
     RequestTaken("0123456789"),
     VersionConflict("3"),

@@ -15,6 +15,7 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from bot.slack_client import SlackClient
+from core.errors import NovitaUnsent
 from core.events import InstanceCreated
 from core.models import Instance, Status
 from core.novita import NovitaClient
@@ -116,6 +117,16 @@ async def test_each_client_says_what_a_proxy_refuses(ask: Any) -> None:
         with pytest.raises(Exception) as caught:
             await ask(f"https://{NAME}", Outbound({"HTTPS_PROXY": proxy.url}))
     assert trouble_of(caught.value) == "the proxy refuses (403)"
+
+
+async def test_what_a_proxy_does_not_let_through_was_never_sent() -> None:
+    async with SmallProxy().open() as proxy:
+        proxy.refuses = True
+        novita = NovitaClient(f"https://{NAME}", SecretStr("sk_1"), outbound=Outbound({"HTTPS_PROXY": proxy.url}))
+        with pytest.raises(NovitaUnsent):
+            await novita.start("n-1")
+        await novita.aclose()
+    assert len(proxy.asked) == 1
 
 
 @pytest.mark.parametrize("ask", CLIENTS)
