@@ -14,6 +14,7 @@ from core.durations import duration_words
 from core.errors import (
     GpuBotError,
     InvalidRequest,
+    NameTaken,
     NoSuchInstance,
     NotAllowed,
     NotFound,
@@ -228,6 +229,7 @@ _ERRORS: tuple[tuple[type[GpuBotError], str], ...] = (
         "Try again in a minute. If it goes on, tell whoever runs this bot.",
     ),
     (NoSuchInstance, "The bot no longer knows this instance: it ended more than 30 days ago, or never was."),
+    (NameTaken, "This name is taken. Choose another."),
     (RequestTaken, "This request was carried out before; its card tells how it went."),
     (VersionConflict, "Somebody else changed it at the same moment. Look at its card, then try again."),
     (NovitaUnsent, "Novita could not be reached, so nothing was done there. Try again in a minute."),

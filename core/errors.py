@@ -9,6 +9,7 @@ GpuBotError
 │   ├── StoreWrongKind        what one instance's keys hold is not what this program wrote
 │   └── StoreForbidden        its user lacks a right
 ├── RequestTaken              this request key has already led to an instance; `instance_id` says which
+├── NameTaken                 another instance that has not ended goes by this name; `instance_id` says which
 ├── VersionConflict           somebody else changed the record first; read it again
 ├── SettingsError             a setting is missing or wrong; the message names the variable
 └── NovitaError               a call to Novita did not do what was asked
@@ -77,6 +78,14 @@ class StoreForbidden(StoreUnavailable):
 
 class RequestTaken(GpuBotError):
     """The request key has led to another instance before: one key, one instance, for ever."""
+
+    def __init__(self, instance_id: str) -> None:
+        super().__init__(instance_id)
+        self.instance_id = instance_id
+
+
+class NameTaken(GpuBotError):
+    """The name is to be one machine's own, and another that has not ended has it."""
 
     def __init__(self, instance_id: str) -> None:
         super().__init__(instance_id)

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
+from core.errors import NameTaken
 from core.models import Instance
 
 NAME_LIMIT = 100
 """Letters of the longest name."""
 
 _NUMBERED = re.compile(r"(?P<stem>.*[^0-9-])-(?P<number>[0-9]{1,4})")
-
-
-def namesake(name: str, live: Iterable[Instance]) -> Instance | None:
-    """The instance that goes by this name already: capital letters make no other name."""
-    return next((each for each in live if each.request.name.casefold() == name.casefold()), None)
 
 
 def free_name(name: str, live: Iterable[Instance]) -> str:
@@ -29,8 +25,7 @@ def free_name(name: str, live: Iterable[Instance]) -> str:
     return name
 
 
-def taken_words(name: str, namesake: Instance, live: Iterable[Instance]) -> str:
+def taken_words(name: str, taken: NameTaken, live: Sequence[Instance]) -> str:
     """For the person whose name it was to be, with one that is free."""
-    return (
-        f"{name[:60]} is taken: an instance of that name is {namesake.status.value}. {free_name(name, live)} is free."
-    )
+    status = next((each.status.value for each in live if each.id == taken.instance_id), "there")
+    return f"{name[:60]} is taken: an instance of that name is {status}. {free_name(name, live)} is free."

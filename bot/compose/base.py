@@ -85,6 +85,8 @@ async def open_base(settings: Settings) -> AsyncIterator[Base]:
         stack.push_async_callback(store.aclose)
         clock = SharedClock()
         await _wait_for_redis(store, clock, redis_url)
+        with contextlib.suppress(StoreUnavailable):
+            await store.index_names()
         session = await stack.enter_async_context(aiohttp.ClientSession(timeout=_SLACK_TIMEOUT))
         client = slack_client(settings, session, outbound)
         identity = Identity(client)

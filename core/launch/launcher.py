@@ -9,7 +9,7 @@ import structlog
 
 from core import metrics, naming, request_id
 from core.clock import Clock
-from core.errors import InvalidRequest, RequestTaken, StoreUnavailable
+from core.errors import InvalidRequest, NameTaken, RequestTaken
 from core.events import InstanceRequested
 from core.launch.patience import Patience
 from core.launch.run import Catalog, Launch, Novita, Run, Watch
@@ -32,6 +32,9 @@ from core.requests import unlisted_region
 from core.responses import response_to
 
 log = structlog.get_logger(__name__)
+
+_NAMES_TRIED = 5
+"""A free name may be taken by another create at the same moment."""
 
 
 class Records(Protocol):
@@ -100,16 +103,14 @@ class Launcher:
             raise InvalidRequest({"product_name": "Novita does not sell this product with this billing and disk size."})
         record = self._record(request, owner, offers[0], key, fingerprint)
         record = record.model_copy(update={"unlisted_region": unlisted_region(request.region, market) or ""})
-        record = await self._named(record, is_renamed=is_renamed)
-        request = record.request
         try:
-            return await self._begun(record, request, offers)
+            return await self._begun(record, offers, is_renamed=is_renamed)
         except RequestTaken as taken:
             earlier = await self._earlier(taken.instance_id)
         if _was_led_to(earlier, key):
             return Launch(earlier, request, (), is_repeat=True)
         try:  # By an odd chance another key has led to the same id.
-            return await self._begun(record.model_copy(update={"id": new_id()}), request, offers)
+            return await self._begun(record.model_copy(update={"id": new_id()}), offers, is_renamed=is_renamed)
         except RequestTaken as taken:
             return Launch(await self._earlier(taken.instance_id), request, (), is_repeat=True)
 
@@ -129,45 +130,30 @@ class Launcher:
         self._log(instance)
         return response_to(instance)
 
-    async def _begun(self, instance: Instance, request: InstanceRequest, offers: Sequence[Offer]) -> Launch:
-        """Writes the intent. Raises RequestTaken and StoreUnavailable."""
+    async def _begun(self, record: Instance, offers: Sequence[Offer], *, is_renamed: bool) -> Launch:
+        """Writes the intent, under a name that nobody else's machine has.
+
+        Raises RequestTaken, InvalidRequest when the name is taken and may not be another, and StoreUnavailable.
+        """
+        for _ in range(_NAMES_TRIED):
+            try:
+                return await self._written(record, offers)
+            except NameTaken as taken:
+                others = await self._records.live()
+                if not is_renamed:
+                    raise InvalidRequest({"name": naming.taken_words(record.request.name, taken, others)}) from None
+                record = _renamed(record, naming.free_name(record.request.name, others))
+        raise InvalidRequest({"name": "This name is taken, and so is each tried in its place. Choose another."})
+
+    async def _written(self, instance: Instance, offers: Sequence[Offer]) -> Launch:
+        request = instance.request
         hook = new_hook(self._public_url, instance.id) if self._public_url else None
         if hook is not None:
             instance = instance.model_copy(update={"hook_digest": hook.digest})
             request = with_hook(request, hook)
-        begun = await self._ledger.begin(instance, [InstanceRequested(at=instance.created_at)])
-        alone = await self._told_apart(begun.instance)
-        request = request.model_copy(update={"name": alone.request.name})
-        return Launch(alone, request, tuple(offers), is_account_known=begun.is_account_known)
-
-    async def _named(self, record: Instance, *, is_renamed: bool) -> Instance:
-        """The record under a name that is its own. Raises InvalidRequest when that is taken, and StoreUnavailable."""
-        if record.owner == PROGRAM:
-            return record
-        others = await self._others(record)
-        name = record.request.name
-        if (taken_by := naming.namesake(name, others)) is None:
-            return record
-        if not is_renamed:
-            raise InvalidRequest({"name": naming.taken_words(name, taken_by, others)})
-        return _renamed(record, naming.free_name(name, others))
-
-    async def _told_apart(self, record: Instance) -> Instance:
-        """Of two that took one name at the same moment, each that sees the other gets a name of its own. Nothing has
-        been asked of Novita yet. With Redis gone the name stays: a worker goes on with what is recorded."""
-        name = f"{record.request.name[: naming.NAME_LIMIT - 5]}-{record.id[:4]}"
-        try:
-            if record.owner == PROGRAM or naming.namesake(record.request.name, await self._others(record)) is None:
-                return record
-            return await self._ledger.update(record, lambda newest: (_renamed(newest, name), ()))
-        except StoreUnavailable as error:
-            log.warning("name_not_compared", instance_id=record.id, error=str(error))
-            return record
-
-    async def _others(self, record: Instance) -> list[Instance]:
-        """Those that have not ended, without what the same key has led to."""
-        live = await self._records.live()
-        return [each for each in live if each.id != record.id and each.request_key != record.request_key]
+        news = [InstanceRequested(at=instance.created_at)]
+        begun = await self._ledger.begin(instance, news, has_own_name=instance.owner != PROGRAM)
+        return Launch(begun.instance, request, tuple(offers), is_account_known=begun.is_account_known)
 
     def _record(self, request: InstanceRequest, owner: Actor, offer: Offer, key: str, fingerprint: str) -> Instance:
         """The record as it is before Novita has been asked for anything."""

@@ -43,7 +43,9 @@ _TRIES_AFTER_A_DEFECT = 8
 class Records(AlarmBook, Protocol):
     """What the outbox needs of the store (core.store.Store says what each does)."""
 
-    async def begin(self, instance: Instance, events: Sequence[Event], now: datetime) -> Begun: ...
+    async def begin(
+        self, instance: Instance, events: Sequence[Event], now: datetime, *, has_own_name: bool = False
+    ) -> Begun: ...
     async def commit(
         self, instance: Instance, events: Sequence[Event], now: datetime
     ) -> tuple[Instance, Telling | None]: ...
@@ -72,9 +74,9 @@ class Outbox:
         self._turns = asyncio.Semaphore(_PARALLEL)
         self._calls = {each.name: asyncio.Semaphore(_PARALLEL) for each in self._notifiers}
 
-    async def begin(self, instance: Instance, events: Sequence[Event]) -> Begun:
-        """Writes a new record and starts telling it. Raises RequestTaken or StoreUnavailable."""
-        begun = await self._records.begin(instance, events, self._clock.now())
+    async def begin(self, instance: Instance, events: Sequence[Event], *, has_own_name: bool = False) -> Begun:
+        """Writes a new record and starts telling it. Raises RequestTaken, NameTaken or StoreUnavailable."""
+        begun = await self._records.begin(instance, events, self._clock.now(), has_own_name=has_own_name)
         self._start(begun.instance.id, begun.telling)
         return begun
 

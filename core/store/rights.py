@@ -60,6 +60,7 @@ KINDS: dict[str, str] = {
     "reports:": "",
     "left_out": "ZREM",
     "looked": "HDEL",
+    "names": "HDEL",
     "alarms": "HDEL",
     "alarms:told": "HDEL",
     "alarms:telling:": "",

@@ -16,32 +16,38 @@ return redis.call(ARGV[1], KEYS[1], unpack(ARGV, 2))
 COMMIT = """
 -- Writes one version of a record with everything that follows from it, and takes the right to tell its events.
 -- Of a new record it answers 'taken' when its request key has led to another, or the record is there although the key
--- is not: Redis had lost both, and the instance was found at Novita.
+-- is not: Redis had lost both, and the instance was found at Novita. It answers 'named' when its name is to be its own
+-- and is that of another that lives.
 -- Else it tells how many commits there have been, when a worker last looked (0 when not lately), and the time.
--- KEYS: record, timeline, delivery, delivering, outbox, live, ended, looked [, request]
+-- KEYS: record, timeline, delivery, delivering, outbox, live, ended, looked, names [, request]
 -- ARGV: id, expected version, commit id, record json, created ms, ended ms ('' while it lives), now ms, keep ms,
---       holder, hold ms, how fresh a look must be in ms, events...
+--       holder, hold ms, how fresh a look must be in ms, name, '1' when that is to be its own, events...
 local id, expected, commit, json = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local created, ended, now, keep = ARGV[5], ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
-local holder, hold, fresh = ARGV[9], ARGV[10], tonumber(ARGV[11])
+local holder, hold, fresh, name = ARGV[9], ARGV[10], tonumber(ARGV[11]), ARGV[12]
 local current = redis.call('HMGET', KEYS[1], 'v', 'c')
 if current[2] ~= commit then
-  if KEYS[9] then
-    local led_to = redis.call('GET', KEYS[9])
+  local namesake = redis.call('HGET', KEYS[9], name)
+  local is_other = namesake and namesake ~= id and redis.call('ZSCORE', KEYS[6], namesake)
+  if KEYS[10] then
+    local led_to = redis.call('GET', KEYS[10])
     if led_to or current[1] then return {'taken', led_to or id} end
-    redis.call('SET', KEYS[9], id)
+    if is_other and ARGV[13] == '1' then return {'named', namesake} end
+    redis.call('SET', KEYS[10], id)
   end
   if tonumber(current[1] or 0) ~= expected then return {'conflict'} end
   redis.call('HSET', KEYS[1], 'v', expected + 1, 'c', commit, 'json', json)
   redis.call('HINCRBY', KEYS[8], 'commits', 1)
-  for i = 12, #ARGV do redis.call('RPUSH', KEYS[2], ARGV[i]) end
-  if #ARGV > 11 then redis.call('ZADD', KEYS[5], now, id) end
+  for i = 14, #ARGV do redis.call('RPUSH', KEYS[2], ARGV[i]) end
+  if #ARGV > 13 then redis.call('ZADD', KEYS[5], now, id) end
   if ended == '' then
     redis.call('ZADD', KEYS[6], created, id)
     redis.call('ZREM', KEYS[7], id)
+    if not is_other then redis.call('HSET', KEYS[9], name, id) end
     for i = 1, 3 do redis.call('PERSIST', KEYS[i]) end
   else
     redis.call('ZREM', KEYS[6], id)
+    if namesake == id then redis.call('HDEL', KEYS[9], name) end
     redis.call('ZADD', KEYS[7], ended, id)
     redis.call('ZREMRANGEBYSCORE', KEYS[7], '-inf', now - keep)
     for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], keep) end
@@ -52,7 +58,7 @@ local clock = time[1] * 1000 + math.floor(time[2] / 1000)
 local age = looks[2] and clock - looks[2] or -1
 local at = age >= 0 and age <= fresh and looks[2] or '0'
 local answer = {'ok', looks[1] or '0', at, string.format('%d', clock)}
-if #ARGV == 11 or not redis.call('SET', KEYS[4], holder, 'NX', 'PX', hold) then return answer end
+if #ARGV == 13 or not redis.call('SET', KEYS[4], holder, 'NX', 'PX', hold) then return answer end
 local places = redis.call('HMGET', KEYS[1], 't', 'b')
 local told, gone = tonumber(places[1] or '0'), tonumber(places[2] or '0')
 answer[1] = 'held'

@@ -11,7 +11,7 @@ import structlog
 from pydantic import ValidationError
 
 from core.clock import CLOSE_ENOUGH, Sample, steady
-from core.errors import RequestTaken, StoreFull, VersionConflict
+from core.errors import NameTaken, RequestTaken, StoreFull, VersionConflict
 from core.events import Event, read_event
 from core.models import BillingMode, Instance, Market
 from core.outbox import LONGEST_WAIT, Begun, Telling
@@ -46,12 +46,16 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts):
 
     # Records
 
-    async def begin(self, instance: Instance, events: Sequence[Event], now: datetime) -> Begun:
+    async def begin(
+        self, instance: Instance, events: Sequence[Event], now: datetime, *, has_own_name: bool = False
+    ) -> Begun:
         """Writes a new record under its request key.
 
-        Raises RequestTaken when the key has led to an instance, or one with this id is on record already.
+        Raises RequestTaken when the key has led to an instance, or one with this id is on record already; NameTaken
+        when it is to have its own name, and another that has not ended goes by that, in small letters or capitals.
         """
-        return await self._commit(instance, events, now, [_request_key(instance.request_key)])
+        request_key = _request_key(instance.request_key)
+        return await self._commit(instance, events, now, [request_key], has_own_name=has_own_name)
 
     async def commit(
         self, instance: Instance, events: Sequence[Event], now: datetime
@@ -62,6 +66,18 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts):
         """
         begun = await self._commit(instance, events, now, [])
         return begun.instance, begun.telling
+
+    async def index_names(self) -> None:
+        """Notes the names of what an older version of this program put on record, where nobody has them yet."""
+        live = await self.live()
+
+        async def write() -> None:
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for instance in live:
+                    pipe.hsetnx(key_of("names"), instance.request.name.casefold(), instance.id)
+                await pipe.execute()
+
+        await self._again(write)
 
     async def get(self, instance_id: str) -> Instance | None:
         return (await self.get_many([instance_id]))[0]
@@ -262,16 +278,24 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts):
     # How it is done
 
     async def _commit(
-        self, instance: Instance, events: Sequence[Event], now: datetime, keys_of_new: list[str]
+        self,
+        instance: Instance,
+        events: Sequence[Event],
+        now: datetime,
+        keys_of_new: list[str],
+        *,
+        has_own_name: bool = False,
     ) -> Begun:
         written, before = instance.model_copy(update={"version": instance.version + 1}), self.commits_seen
-        keys = [*_telling_keys(instance.id), key_of("live"), key_of("ended"), LOOKED_KEY, *keys_of_new]
+        keys = [*_telling_keys(instance.id), key_of("live"), key_of("ended"), LOOKED_KEY, key_of("names"), *keys_of_new]
         # What runs can always be put on record and changed there, for else nobody could stop it; a new one needs room.
         even_when_full = not keys_of_new or instance.novita_id is not None
-        arguments = self._commit_arguments(written, instance.version, events, now)
+        arguments = self._commit_arguments(written, instance.version, events, now, has_own_name=has_own_name)
         answer = await self._run(COMMIT, keys, arguments, even_when_full=even_when_full)
         if answer[0] == "taken":
             raise RequestTaken(answer[1])
+        if answer[0] == "named":
+            raise NameTaken(answer[1])
         if answer[0] == "conflict":
             raise VersionConflict(instance.id)
         kind, commits, looked_at, clock, *to_tell = answer
@@ -287,7 +311,9 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts):
             return Begun(written, None, is_known)
         return Begun(written, telling, is_known)
 
-    def _commit_arguments(self, written: Instance, before: int, events: Sequence[Event], now: datetime) -> list[Any]:
+    def _commit_arguments(
+        self, written: Instance, before: int, events: Sequence[Event], now: datetime, *, has_own_name: bool
+    ) -> list[Any]:
         """In the order that the script takes them. `before` is the version that must still stand."""
         ended = (written.ended_at or now) if written.has_ended else None
         return [
@@ -302,6 +328,8 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts):
             self.holder,
             duration_ms(HOLD),
             duration_ms(LOOK_IS_FRESH_FOR),
+            written.request.name.casefold(),
+            "1" if has_own_name else "",
             *(event.model_dump_json() for event in events),
         ]
 

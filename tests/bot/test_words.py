@@ -15,6 +15,7 @@ from core.durations import duration_words
 from core.errors import (
     GpuBotError,
     InvalidRequest,
+    NameTaken,
     NoCapacity,
     NoSuchInstance,
     NotAllowed,
@@ -47,6 +48,7 @@ ERRORS: list[GpuBotError] = [
     StoreWrongKind("redis://:hunter2@host"),
     NoSuchInstance("hunter2"),
     RequestTaken("0123456789"),
+    NameTaken("0123456789"),
     VersionConflict("3"),
     SettingsError("NOVITA_API_KEY=hunter2"),
     NovitaError("hunter2"),

@@ -47,7 +47,7 @@ class Past:
     async def up_since(self) -> int | None:
         return self.started_at
 
-    async def begin(self, instance: Instance, events: Sequence[Event]) -> Begun:
+    async def begin(self, instance: Instance, events: Sequence[Event], *, has_own_name: bool = False) -> Begun:
         raise NotImplementedError
 
     async def update(self, instance: Instance, change: Change) -> Instance:

@@ -8,7 +8,7 @@ import pytest
 
 from core.errors import InvalidRequest
 from core.models import PROGRAM, Actor
-from core.naming import free_name, namesake
+from core.naming import free_name
 from tests.core.processes import Process
 from tests.core.samples import ADA, POLICY, instance, request
 
@@ -33,7 +33,6 @@ BO = Actor(user="U0BO", team="T0HOME")
 def test_a_taken_name_is_followed_by_the_next_free_number(name: str, taken: list[str], free: str) -> None:
     live = [instance(request=request(name=each)) for each in taken]
     assert free_name(name, live) == free
-    assert (namesake(name, live) is None) == (name == free)
 
 
 async def test_a_name_that_is_taken_is_refused_whoever_has_it_and_a_free_one_is_proposed(web: Process) -> None:

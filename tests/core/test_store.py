@@ -10,12 +10,12 @@ import pytest
 from redis.asyncio import Redis
 
 from core.clock import CLOSE_ENOUGH, steady
-from core.errors import RequestTaken, StoreUnavailable, VersionConflict
+from core.errors import NameTaken, RequestTaken, StoreUnavailable, VersionConflict
 from core.events import InstanceCreated, InstanceRequested
-from core.models import Status
+from core.models import Instance, Status, new_id
 from core.outbox import LONGEST_WAIT
 from core.store import KEEP_ENDED, Store, connect
-from tests.core.samples import NOON, SECRET, instance, market, product
+from tests.core.samples import NOON, SECRET, instance, market, product, request
 
 BEGUN = [InstanceRequested(at=NOON)]
 CREATED = [InstanceCreated(at=NOON, novita_id="n-1")]
@@ -56,6 +56,49 @@ async def test_one_request_key_leads_to_one_record_however_many_ask_at_once(stor
     assert len(winners) == 1
     assert {answer.instance_id for answer in answers if isinstance(answer, RequestTaken)} == set(winners)
     assert [record.id for record in await store.live()] == winners
+
+
+async def named(store: Store, name: str, *, has_own_name: bool = True) -> Instance:
+    record = instance(request=request(name=name), request_key=f"view:{new_id()}")
+    return (await store.begin(record, BEGUN, NOON, has_own_name=has_own_name)).instance
+
+
+async def test_a_name_of_its_own_is_given_to_one_however_many_ask_at_once(store: Store, other: Store) -> None:
+    answers = await asyncio.gather(
+        *(named((store, other)[n % 2], ("train", "Train")[n % 2]) for n in range(16)), return_exceptions=True
+    )
+    winners = [answer.id for answer in answers if isinstance(answer, Instance)]
+    assert len(winners) == 1
+    assert {answer.instance_id for answer in answers if isinstance(answer, NameTaken)} == set(winners)
+    assert [record.id for record in await store.live()] == winners
+
+
+async def test_a_name_is_free_again_when_its_instance_has_ended_and_not_before(store: Store) -> None:
+    first = await named(store, "train")
+    stopped, _ = await store.commit(first.model_copy(update={"status": Status.STOPPED}), [], NOON)
+    with pytest.raises(NameTaken):
+        await named(store, "train")
+    await store.commit(stopped.model_copy(update={"status": Status.DELETED, "ended_at": NOON}), [], NOON)
+    await named(store, "train")
+
+
+async def test_who_may_share_a_name_neither_is_refused_nor_takes_it_from_its_owner(store: Store) -> None:
+    first = await named(store, "train")
+    second = await named(store, "train", has_own_name=False)
+    await store.commit(second.model_copy(update={"status": Status.DELETED, "ended_at": NOON}), [], NOON)
+    with pytest.raises(NameTaken) as taken:
+        await named(store, "train")
+    assert taken.value.instance_id == first.id
+
+
+async def test_names_of_records_that_an_older_version_wrote_count_too(store: Store, redis_url: str) -> None:
+    first = await named(store, "train")
+    async with Redis.from_url(redis_url) as redis:
+        await redis.delete("{gpu}:names")
+    await store.index_names()
+    with pytest.raises(NameTaken) as taken:
+        await named(store, "TRAIN")
+    assert taken.value.instance_id == first.id
 
 
 async def test_of_two_changes_made_from_the_same_version_only_one_is_written(store: Store, other: Store) -> None:

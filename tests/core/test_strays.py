@@ -399,7 +399,7 @@ async def test_a_create_asks_novita_nothing_more_while_a_worker_looks(
 async def test_another_key_that_leads_to_a_taken_id_makes_its_own_instance(
     worker: Process, server: aioredis.Redis, clock: TurnedClock
 ) -> None:
-    odd = instance(id=id_from("\nview:V1"), request_key="view:another")
+    odd = instance(request=request(name="odd"), id=id_from("\nview:V1"), request_key="view:another")
     await worker.store.begin(odd, [], clock.now())
     made = await _made(worker)
     assert made.id != odd.id
