@@ -47,6 +47,8 @@ class AlarmKind(StrEnum):
     """Two clocks are apart by more than a minute: no lease ends by itself. Subject: whose clock."""
     REDIS_FULL = "redis_full"
     """The memory of Redis is full: nothing can be created. What is on record is still tended, and told."""
+    TASK_OVERDUE = "task_overdue"
+    """A background task has not succeeded in any worker for long. Subject: the task."""
     ALL_ABSENT = "all_absent"
     """Novita shows none of the instances that it should: nothing is believed of that."""
 

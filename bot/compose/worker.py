@@ -18,6 +18,7 @@ from core import tasks
 from core.alarms import AlarmKind, Alarms
 from core.errors import StoreFull
 from core.observe import BEAT_EVERY, LOOK, Observer
+from core.overdue import TaskWatch
 from core.store import Store
 from core.tidying import tidy_alarms
 
@@ -27,6 +28,7 @@ _TRY_REDIS_EVERY = timedelta(seconds=15)
 _NOTE_SECONDS = 10.0
 """How old the note of a success may be: a task that succeeds every second need not say so every second."""
 _TIDY_ALARMS_EVERY = timedelta(seconds=15)
+_WATCH_TASKS_EVERY = timedelta(seconds=30)
 
 log = structlog.get_logger(__name__)
 
@@ -42,6 +44,11 @@ async def as_worker(base: Base) -> AsyncIterator[None]:
         await base.continuity.check()
         await base.lifecycle.tend()
 
+    watch = TaskWatch(base.alarms, base.store, base.clock.now())
+
+    async def watch_tasks() -> None:
+        await watch.look({task: every for task, (_, every) in work.items()}, base.clock.now())
+
     teller = AlarmTeller(base.alarms, base.client, base.clock, base.settings.admins)
     ttl = base.settings.catalog_ttl
     work = {
@@ -54,6 +61,7 @@ async def as_worker(base: Base) -> AsyncIterator[None]:
         "tell_alarms": (teller.tell, _TELL_ALARMS_EVERY),
         "try_redis": (lambda: _try_redis(base.store, base.alarms), _TRY_REDIS_EVERY),
         "refresh_market": (base.catalog.refresh, max(ttl / 3, timedelta(seconds=1))),
+        "watch_tasks": (watch_tasks, _WATCH_TASKS_EVERY),
     }
 
     noted: dict[str, float] = {}

@@ -68,6 +68,10 @@ _WORDS: dict[AlarmKind, _Words] = {
         "The memory of Redis is full, so nothing can be created",
         "Raise its maxmemory, or remove what else it holds. Leases end all the same.",
     ),
+    AlarmKind.TASK_OVERDUE: _Words(
+        "A background task of the workers has not succeeded for long, and what it does stands still",
+        "See why in the task_put_off and task_broke log lines; gpu-bot doctor tries what the tasks need.",
+    ),
     AlarmKind.ALL_ABSENT: _Words(
         "Novita shows none of the instances that it should: nothing of that is believed, and no record changes",
         "See that NOVITA_API_KEY is of the account with the instances, and what Novita's console shows.",
