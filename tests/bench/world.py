@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+import time
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
@@ -170,6 +171,8 @@ async def open_world(*, worker: bool, warm_up: int = 5, faulty: bool = False, **
         await world.start_web()
         await world.until_warm()
         await world.slack.ask("pattern")
+        if not worker:
+            await stack.enter_async_context(_looked_at(world.redis))
         if worker:
             world.worker = await _child(world.children, "worker", ["bot", "worker"], world.folder, world.env)
             await world.worker.event("worker_ready")
@@ -178,6 +181,23 @@ async def open_world(*, worker: bool, warm_up: int = 5, faulty: bool = False, **
         yield world
         if not faulty and (problems := await world.problems()):
             raise NotMeasured(f"not all went well meanwhile: {problems[:3]}")
+
+
+@asynccontextmanager
+async def _looked_at(redis: Redis) -> AsyncIterator[None]:
+    """In place of a worker that looks at Novita, without its load: else each create would look there first."""
+
+    async def stamp() -> None:
+        while True:
+            await redis.hset("{gpu}:looked", "at", str(int(time.time()) * 1000))
+            await asyncio.sleep(10)
+
+    stamping = asyncio.create_task(stamp())
+    try:
+        yield
+    finally:
+        stamping.cancel()
+        await asyncio.gather(stamping, return_exceptions=True)
 
 
 async def _outside(stack: AsyncExitStack, settings: dict[str, str]) -> World:

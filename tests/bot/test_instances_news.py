@@ -90,7 +90,7 @@ async def test_the_same_again_asks_first_with_todays_price_and_says_whose_it_wil
     async with open_house(redis_url) as house:
         made, card = await running(house)
         house.novita.reclaim(str(made.novita_id))
-        news = await in_thread(house, card, "is stopped")
+        news = await in_thread(house, card, "was taken back by Novita")
         bo = house.slack.person("bo")
         await bo.click(news, "instance:again")
         question = await told(house, "bo", "Create *train-1* again")
@@ -108,7 +108,7 @@ async def test_the_same_again_can_be_changed_in_the_form(redis_url: str) -> None
     async with open_house(redis_url) as house:
         made, card = await running(house)
         house.novita.reclaim(str(made.novita_id))
-        news = await in_thread(house, card, "is stopped")
+        news = await in_thread(house, card, "was taken back by Novita")
         ada = house.slack.person("ada")
         await ada.click(news, "instance:again")
         await ada.click(await told(house, "ada", "Create *train-1* again"), "instance:again:edit")
@@ -121,7 +121,7 @@ async def test_the_same_again_goes_when_it_makes_no_sense_any_more(redis_url: st
     async with open_house(redis_url) as house:
         made, card = await running(house)
         house.novita.reclaim(str(made.novita_id))
-        news = await in_thread(house, card, "is stopped")
+        news = await in_thread(house, card, "was taken back by Novita")
         await seen(house, made, "is stopped")
         long_ago = house.base.clock.now() - timedelta(days=8)
         await change(house, made, lambda i: (i.model_copy(update={"stopped_at": long_ago}), []))
@@ -137,7 +137,7 @@ async def test_two_people_who_start_the_same_again_start_it_once(redis_url: str)
         made, _ = await running(house)
         house.novita.reclaim(str(made.novita_id))
         _, card = await seen(house, made, "is stopped")
-        news = await in_thread(house, card, "is stopped")
+        news = await in_thread(house, card, "was taken back by Novita")
         for who in ("ada", "bo"):
             await started_again(house, who, news)
         await told(house, "ada", "is started again")

@@ -270,7 +270,7 @@ async def test_started_again_an_instance_gets_another_address_and_nobody_is_aske
     async with reporting(redis_url) as (house, _, made, card):
         house.novita.reclaim(str(made.novita_id))
         await seen(house, made, "is stopped")
-        news = await in_thread(house, card, "is stopped")
+        news = await in_thread(house, card, "was taken back by Novita")
         await started_again(house, "ada", news)
         await told(house, "ada", "is started again")
         await house.novita.wait_until(lambda: len(house.novita.creates) == 2)

@@ -18,6 +18,7 @@ from core.models import Verb
 from core.policy import Policy
 from tests.bot.house import House, open_house
 from tests.bot.leaks import all_of_redis, all_said, everything_logged, found_in, secrets_of
+from tests.bot.living import told
 
 TYPED = "hush-hush-typed-value"
 SECOND = "s3cr&t=with/odd chars"
@@ -62,7 +63,8 @@ async def test_a_whole_create_leaves_no_secret_anywhere(redis_url: str, log: io.
         await submitted(house)
         card = await house.card("is running")
         await house.replies(card, 2)
-        assert "2 variables set" in card.shown
+        await house.slack.person("ada").click(card, "instance:status")
+        assert "2 variables set" in (await told(house, "ada", "variables set")).shown
         [body] = house.novita.creates
         sent = {env["key"]: env["value"] for env in body["envs"]}
         assert sent == {"MODE": "prod", "HF_TOKEN": TEMPLATE_TOKEN, "MY_TOKEN": TYPED, "OTHER": SECOND}
