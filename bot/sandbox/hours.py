@@ -10,7 +10,7 @@ from core.models import Billed, Instance
 from core.outbox import Outbox
 from core.store import Store, connect
 
-_INSTANTS = ("created_at", "launched_at", "running_at", "lease_ends_at")
+_INSTANTS = ("created_at", "launched_at", "running_at", "lease_set_at", "lease_ends_at")
 
 
 async def turn_forward(redis_url: str, novita_id: str, left: timedelta) -> timedelta:

@@ -146,7 +146,7 @@ class _Lifecycle(Play):
         machine, novita = self._machine(card), self._sandbox.novita
         novita.give_spot_notice(machine.id)
         await self._replied(card, "will be taken back by Novita")
-        self._heading("It is taken back, and its region is full. One click starts the same again, elsewhere.")
+        self._heading("It is taken back, and its region is full. She starts the same again, elsewhere.")
         novita.out_of_stock_at_create(machine.cluster.name)
         novita.reclaim(machine.id)
         news = await self._replied(card, "was taken back by Novita")
@@ -154,7 +154,7 @@ class _Lifecycle(Play):
         await self._press(news, Action.AGAIN)
         question = await self._told("as you ask for it")
         await self._press(question, Action.AGAIN_CONFIRM)
-        await self._told("is started again")
+        await self._becomes(question, "is started again")
         again = await self._new_card(before)
         with self._following("message_updated", again):
             await self._card_says(again, "is running")
@@ -190,6 +190,11 @@ class _Lifecycle(Play):
         message = await self._until(lambda: self._unseen(self._ada.ephemerals(), text), f"She is not told “{text}”")
         self._show(message)
         return message
+
+    async def _becomes(self, message: Message, text: str) -> None:
+        """The answer that takes the place of a question that she was shown, shown."""
+        await self._until(lambda: text in message.shown or None, f"The question does not become “{text}”")
+        self._show(message)
 
     async def _replied(self, card: Message, text: str, *, is_shown: bool = True) -> Message:
         """The new reply in a card's thread that says so, shown unless the card has said as much."""
