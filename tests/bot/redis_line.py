@@ -9,6 +9,9 @@ from typing import Self
 
 _TIME = re.compile(rb"(?<=\*2\r\n\$10\r\n)\d{10}(?=\r\n\$\d+\r\n\d+\r\n)")
 """The seconds in an answer to TIME."""
+_UPTIME = b"\nuptime_in_seconds:"
+_NO_UPTIME = b"\nuptime_is_unknown:"
+"""In its place, and as long: an answer says beforehand how long it is."""
 
 
 class RedisLine:
@@ -28,7 +31,11 @@ class RedisLine:
         """Set once something is being held back."""
         self.url = ""
         self.clock_ahead = 0
-        """Seconds by which the server's clock is ahead, for whoever asks it over this line."""
+        """Seconds by which the server's clock is ahead, for whoever asks it over this line.
+
+        What scripts stamp by it on the server stays right. When the server began, which is reckoned from TIME and
+        compared with such stamps, would be wrong by the difference, so meanwhile it does not say how long it is up.
+        """
 
     async def __aenter__(self) -> Self:
         await self.up()
@@ -71,5 +78,9 @@ class RedisLine:
                 if not self._flowing.is_set():
                     self.held.set()
                     await self._flowing.wait()
-                writer.write(_TIME.sub(lambda found: b"%d" % (int(found[0]) + self.clock_ahead), data))
+                writer.write(self._falsified(data) if self.clock_ahead else data)
                 await writer.drain()
+
+    def _falsified(self, data: bytes) -> bytes:
+        answers = data.replace(_UPTIME, _NO_UPTIME)
+        return _TIME.sub(lambda found: b"%d" % (int(found[0]) + self.clock_ahead), answers)

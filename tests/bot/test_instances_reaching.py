@@ -68,7 +68,7 @@ async def test_nothing_of_it_is_in_redis_or_in_the_logs_even_when_slack_fails(
             await told(house, "ada", "How to reach")
             house.novita.fail_next("instance", Fault.not_json(), times=3)
             await house.slack.person("ada").click(card, "instance:connect")
-            await told(house, "ada", "Novita gave no usable answer")
+            await told(house, "ada", "Novita did not answer, so this could not be looked up")
             secret, port = machine(house, made).ssh_password, f"ssh -p {machine(house, made).ssh_port}"
     finally:
         structlog.configure(**before)
