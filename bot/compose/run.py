@@ -16,6 +16,8 @@ from core.settings import Settings
 
 log = structlog.get_logger(__name__)
 
+_CANCEL_AGAIN_SECONDS = 2.0
+
 Role = Callable[[Base], "contextlib.AbstractAsyncContextManager[object]"]
 """Something a process does for as long as the context lasts."""
 
@@ -23,19 +25,22 @@ Role = Callable[[Base], "contextlib.AbstractAsyncContextManager[object]"]
 async def run(settings: Settings, *roles: Role) -> None:
     """Runs a process with these roles until it is told to stop. Raises SettingsError when it cannot begin."""
     raise_file_limit()
-    stop = asyncio.Event()
+    stop, is_opening = asyncio.Event(), True
     try:
         async with contextlib.AsyncExitStack() as stack:
             # Told to stop before it is ready, it leaves what it was waiting for, and closes what is open by then.
-            async with asyncio.timeout(None) as opening:
-                _on_signals(stop, opening)
-                core = await stack.enter_async_context(open_base(settings))
-                for role in roles:
-                    await stack.enter_async_context(role(core))
+            try:
+                async with asyncio.timeout(None) as opening:
+                    _on_signals(stop, opening, lambda: is_opening)
+                    core = await stack.enter_async_context(open_base(settings))
+                    for role in roles:
+                        await stack.enter_async_context(role(core))
+            finally:
+                is_opening = False
             _keep_what_is_here()
             await stop.wait()
             log.info("stopping")
-    except TimeoutError:
+    except (TimeoutError, asyncio.CancelledError):
         if not stop.is_set():
             raise
 
@@ -46,8 +51,14 @@ def _keep_what_is_here() -> None:
     gc.freeze()
 
 
-def _on_signals(stop: asyncio.Event, opening: asyncio.Timeout) -> None:
-    loop = asyncio.get_running_loop()
+def _on_signals(stop: asyncio.Event, opening: asyncio.Timeout, is_opening: Callable[[], bool]) -> None:
+    loop, opener = asyncio.get_running_loop(), asyncio.current_task()
+
+    def insist() -> None:
+        """Said again until it is heard: a library may take the first cancellation for a fault of its own."""
+        if opener is not None and is_opening():
+            opener.cancel()
+            loop.call_later(_CANCEL_AGAIN_SECONDS, insist)
 
     def leave() -> None:
         is_first = not stop.is_set()
@@ -55,6 +66,7 @@ def _on_signals(stop: asyncio.Event, opening: asyncio.Timeout) -> None:
         if is_first:
             with contextlib.suppress(RuntimeError):  # It is open already.
                 opening.reschedule(loop.time())
+            loop.call_later(_CANCEL_AGAIN_SECONDS, insist)
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, leave)

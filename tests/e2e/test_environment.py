@@ -165,10 +165,10 @@ async def test_an_order_to_end_during_the_wait_for_redis_ends_it_at_once_with_0(
                 process = await stage.start(role, REDIS_URL=f"redis://127.0.0.1:{port}")
                 silent.settimeout(30)
                 connection, _ = await asyncio.to_thread(silent.accept)
-                process.signal(number)
-                async with patience():
-                    assert await process.ended() == 0
-                connection.close()
+                with connection:
+                    process.signal(number)
+                    async with patience():
+                        assert await process.ended() == 0
                 assert not any("Traceback" in line for line in process.lines)
 
 
