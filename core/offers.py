@@ -67,11 +67,6 @@ def sale_of(offers: Iterable[Offer]) -> Sale | None:
     return _sale((offer.region.name, offer.price, offer.stock) for offer in offers)
 
 
-def in_stock(offers: Sequence[Offer]) -> list[Offer]:
-    """Those that are not listed as sold out."""
-    return [offer for offer in offers if offer.stock is not Stock.NONE]
-
-
 def disk_limits(products: Iterable[Product]) -> tuple[int, int] | None:
     """The smallest and the largest disk in GB that any of the products takes; None without products."""
     limits = [(product.min_disk, product.max_disk) for product in products]
