@@ -25,11 +25,11 @@ def build_app(parts: Parts) -> AsyncApp:
     """The app, for HTTP and for Socket Mode alike.
 
     process_before_response: without it Bolt polls for the ack every 10 ms and loses the acks of listeners that raise
-    right after it (libraries.md 4). Signatures are checked in bot/server/slack.py, before Bolt parses anything.
+    within 10 ms of it. Signatures are checked in bot/server/slack.py, before Bolt parses anything.
     """
 
     async def authorize() -> AuthorizeResult:
-        """In place of Bolt's own auth.test within the first request's three seconds (slack.md B1)."""
+        """In place of Bolt's own auth.test within the first request's three seconds (PLATFORM.md, Bolt)."""
         known = parts.identity
         return AuthorizeResult(
             enterprise_id=known.enterprise,
@@ -53,6 +53,6 @@ def build_app(parts: Parts) -> AsyncApp:
 
 
 async def _apologise(error: Exception, response: BoltResponse | None) -> BoltResponse | None:
-    """A listener raised before it had answered: the person gets a sentence, the log gets the rest (slack.md B2)."""
+    """A listener raised before it had answered: the person gets a sentence, the log gets the rest."""
     reference = written_down("listener_broke", error)
     return None if response is None else BoltResponse(status=200, body=unexpected(reference))

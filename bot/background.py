@@ -22,7 +22,7 @@ Apology = Callable[[str], Awaitable[None]]
 
 
 class Background:
-    """The running work of one process. asyncio itself keeps only weak references to tasks (slack.md B4)."""
+    """The running work of one process. asyncio itself keeps only weak references to tasks (PLATFORM.md, Bolt)."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()

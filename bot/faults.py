@@ -1,4 +1,4 @@
-"""What a failed call to Slack means for whoever made it (error words: slack.md A2, A6, A8, A10)."""
+"""What a failed call to Slack means for whoever made it (the words: PLATFORM.md, Error words)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 
 CALL_FAILED = (SlackApiError, aiohttp.ClientError, TimeoutError, OSError)
-"""Everything that slack_sdk lets through when a call fails (slack.md B6)."""
+"""Everything that slack_sdk lets through when a call fails (PLATFORM.md, slack_sdk)."""
 
 _CLOSED = {
     "not_in_channel",

@@ -20,7 +20,7 @@ class View(StrEnum):
 
 
 class Field(StrEnum):
-    """action_id of each input of the create modal; its block_id starts with the same word (design.md 5)."""
+    """action_id of each input of the create modal; its block_id starts with the same word."""
 
     NAME = "name"
     PRODUCT_NAME = "product_name"

@@ -1,6 +1,6 @@
 """Socket Mode: Slack's payloads over a websocket that the bot opens, for hosts that Slack cannot reach.
 
-The connection is the bot's own and not slack_sdk's, which repairs itself in ways that leave it deaf (slack.md B7): it
+The connection is the bot's own and not slack_sdk's, which repairs itself in ways that leave it deaf: it
 tries a used-up address for ever, waits minutes for a server that accepts and then says nothing, and never asks for the
 hello. Here each step has its time. Whatever ends a connection, it is closed before the next one is opened, and what
 came over it is carried out all the same.
@@ -40,7 +40,7 @@ log = structlog.get_logger(__name__)
 
 _REFUSED = faults.TOKEN_REFUSED | {"not_allowed_token_type", "missing_scope"}
 _ROUTINE = frozenset({"disconnect: warning", "disconnect: refresh_requested", "quiet"})
-"""Ends of a connection that are no fault of anybody's: Slack renews each every few hours (slack.md A13)."""
+"""Ends of a connection that are no fault of anybody's: Slack renews each every few hours (PLATFORM.md, Socket Mode)."""
 
 Json = dict[str, Any]
 

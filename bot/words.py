@@ -1,7 +1,7 @@
 """Every error, status and reason as the sentence a person reads: what happened, what was tried, what to do next.
 
 All of it is plain text, and some of it quotes Novita: `bot.views` escapes it where it is drawn. Novita's reasons are
-those of novita-api.md 3.5.
+those of API.md, Error reasons.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ DATA_KEPT = f"at most {duration_words(leases.DATA_KEPT)}"
 """How long Novita keeps the data of what is stopped."""
 
 VOLUMES_LEFT_OUT = "without its volumes"
-"""Of a template with local volumes, which Novita's create has no field for (novita-api.md 1.4)."""
+"""Of a template with local volumes, which Novita's create has no field for (API.md, Templates)."""
 
 STATUS_WORDS: dict[Status, str] = {
     Status.CREATING: "being created",

@@ -22,7 +22,7 @@ from core.models import BillingMode, Market, Price, Product, Region, Template
 log = structlog.get_logger(__name__)
 
 CHANNELS = ("official", "private")
-"""The template channels that people choose from (novita-api.md 1.4)."""
+"""The template channels that people choose from (API.md, Templates)."""
 
 _PARALLEL_CALLS = 8
 _STAMP_UNIT = timedelta(milliseconds=1)
@@ -192,7 +192,7 @@ class Catalog:
                 await self._clock.sleep(_LOOK_PAUSE)
 
     async def _fetch_market(self) -> Market:
-        """Two calls a region, because stock and prices are the region's and the billing's own (novita-api.md 1.3)."""
+        """Two calls a region, because stock and prices are the region's and the billing's own (API.md, Products)."""
         as_of = self._clock.now()
         regions = await self._novita.regions()
         slots = asyncio.Semaphore(_PARALLEL_CALLS)

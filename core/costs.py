@@ -1,7 +1,7 @@
 """What an instance costs: compute by the stretches of time that Novita bills, disk as long as it exists (pure).
 
 Estimates from what was observed, not Novita's invoice: billing begins with the image pull and ends with the stop
-(novita-api.md 3.3), and the bot sees both up to one look late.
+(API.md, Billing), and the bot sees both up to one look late.
 """
 
 from __future__ import annotations

@@ -133,7 +133,7 @@ class NovitaRefused(NovitaError):
 
 
 class NoCapacity(NovitaRefused):
-    """Not in this region now (novita-api.md 3.5, "try next region")."""
+    """Not in this region now (API.md, Error reasons)."""
 
     def __init__(self, reason: str, message: str, status: int) -> None:
         super().__init__(FailureKind.NO_CAPACITY, reason, message, status)

@@ -75,7 +75,7 @@ class PhaseChanged(_Event):
 
 
 class InstanceSlow(_Event):
-    """It takes longer than usual to come up; billing has begun (novita-api.md 3.3)."""
+    """It takes longer than usual to come up; billing has begun (API.md, Billing)."""
 
     type: Literal["instance_slow"] = "instance_slow"
     minutes: int

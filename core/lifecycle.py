@@ -337,7 +337,7 @@ class Lifecycle:
         )
 
     async def _refused(self, instance: Instance, verb: Verb, novita_id: str, error: NovitaRefused) -> Instance:
-        """An earlier try may have worked: a wrong-state answer is settled by looking (novita-api.md 1.9)."""
+        """An earlier try may have worked: a wrong-state answer is settled by looking (API.md, Orders)."""
         try:
             novita = await self._novita.instance(novita_id)
         except NovitaError:

@@ -19,16 +19,16 @@ from pydantic.alias_generators import to_camel
 NAME_PATTERN = r"^[A-Za-z0-9_-]{1,100}$"
 GPU_NUM_LIMIT = 8
 DISK_MIN_GB, DISK_MAX_GB, DISK_DEFAULT_GB = 10, 6144, 60
-"""Container disk, novita-api.md 1.6; 60 GB are free (3.3)."""
+"""Container disk in GB (API.md, Creating); 60 GB are free."""
 
 ENV_LIMIT = 100
-"""Environment variables that Novita takes (novita-api.md 1.6)."""
+"""Environment variables that Novita takes (API.md, Creating)."""
 
 HOOK_VARIABLE = "GPU_BOT_HOOK"
 """The environment variable that gives an instance the address for its own reports (core.reports)."""
 
 TYPICAL_TIME_TO_RUNNING = timedelta(minutes=3)
-"""Novita publishes no figure; clients report 2 to 5 minutes (novita-api.md 3.2)."""
+"""Novita publishes no figure; clients report 2 to 5 minutes (API.md, Time to run)."""
 
 _ID_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"
 _ID_LENGTH = 10
@@ -60,7 +60,7 @@ class BillingMode(StrEnum):
 
 
 class Stock(StrEnum):
-    """Novita's `inventoryState`: a hint, never a promise (novita-api.md 1.3)."""
+    """Novita's `inventoryState`: a hint, never a promise (API.md, Products)."""
 
     NONE = "none"
     LOW = "low"
@@ -167,7 +167,7 @@ class Product(Value):
     prices: dict[BillingMode, Price]
     cpu_per_gpu: int = 0
     memory_per_gpu: int = 0
-    """Host RAM in GB, not VRAM (novita-api.md, pitfall 12)."""
+    """Host RAM in GB, not VRAM, which Novita gives only inside the name."""
     min_disk: int = DISK_MIN_GB
     max_disk: int = DISK_MAX_GB
 
@@ -215,7 +215,7 @@ class Template(Value):
     envs: dict[str, SecretStr] = Field(default_factory=dict, exclude=True)
     min_cuda_version: str = ""
     has_local_volumes: bool = False
-    """Local volumes have no field in Novita's create (novita-api.md 1.4): they are left out, and people are told."""
+    """Local volumes have no field in Novita's create (API.md, Templates): they are left out, and people are told."""
 
 
 class InstanceRequest(Value):
@@ -284,7 +284,7 @@ class Failure(Value):
 
 
 class FailureKind(StrEnum):
-    """What to do next differs by kind (novita-api.md 3.5)."""
+    """What to do next differs by kind (API.md, Error reasons)."""
 
     NO_CAPACITY = "no_capacity"
     MONEY = "money"
@@ -380,7 +380,7 @@ class AtEnd(Value):
 
 
 class Billed(Value):
-    """A stretch of time that Novita charges compute for; `until` is None while it lasts (novita-api.md 3.3)."""
+    """A stretch of time that Novita charges compute for; `until` is None while it lasts (API.md, Billing)."""
 
     since: Instant
     until: Instant | None = None
@@ -481,7 +481,7 @@ class Instance(Value):
 
     @property
     def novita_name(self) -> str:
-        """The name at Novita: unique through the record's id, because Novita's names are not (design.md 3.3)."""
+        """The name at Novita: unique through the record's id, because Novita's names are not."""
         return self.listed_name or f"{self.request.name}-{self.id}"
 
     @property
@@ -532,7 +532,7 @@ class Instance(Value):
 
 
 class NovitaInstance(Value):
-    """An instance as Novita shows it, without its secrets (novita-api.md 1.7, 1.8)."""
+    """An instance as Novita shows it, without its secrets (API.md, One instance, Listing instances)."""
 
     id: str
     name: str
@@ -560,7 +560,7 @@ class NovitaInstance(Value):
     spot_status: str = ""
     spot_reclaim_at: Instant | None = None
     data_until: Instant | None = None
-    """When the data of a stopped instance is purged (`releaseDataAt`, novita-api.md 1.7)."""
+    """When the data of a stopped instance is purged (Novita's `releaseDataAt`)."""
 
 
 class Connection(Value):

@@ -115,7 +115,7 @@ class Observer:
         await self._ledger.update(instance, lambda i: transitions.seen(i, novita, now, before))
 
     async def _with_endpoints(self, instance: Instance, novita: NovitaInstance) -> NovitaInstance:
-        """The listing has no endpoints (novita-api.md 1.8). Without an answer it is announced without them."""
+        """The listing has no endpoints (API.md, Listing instances). Without an answer it is announced without them."""
         try:
             return await self._novita.instance(novita.id)
         except NovitaError as error:

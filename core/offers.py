@@ -42,7 +42,7 @@ def rank(market: Market, request: InstanceRequest, priority: Sequence[str] = ())
 
     The preferred region leads, then `priority`, then the other regions, cheapest first. Each region's
     best product is tried before any region's second best, so that k full regions cost k refusals. What the listing
-    calls out of stock goes last instead of out: listings lie (novita-api.md 1.3).
+    calls out of stock goes last instead of out: listings lie (API.md, Products).
     """
     fitting = [product for product in market.named(request.product_name) if _fits(product, request)]
     rounds: list[tuple[int, Product]] = []

@@ -38,7 +38,7 @@ _ENV_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
 """All but tab and newline, which keys in several lines need."""
 _ENV_KEY_LIMIT, _ENV_VALUE_LIMIT = 511, 4095
-"""novita-api.md 1.6."""
+"""Characters that Novita takes (API.md, Creating)."""
 _URL_LIMIT = 2000
 SHORTEST_LEASE, LONGEST_LEASE = timedelta(minutes=1), timedelta(days=3650)
 """What is longer is a slip: who wants no end can say so."""

@@ -1,6 +1,6 @@
 """Reads the settings from the environment and from `.env` in the working directory, and refuses wrong ones.
 
-The variables are those of design.md 6. A variable that is empty or blank counts as not set. Messages name the
+The variables are those of the README's table. A variable that is empty or blank counts as not set. Messages name the
 variable and what to do; they repeat a value only where it cannot be a secret.
 """
 

@@ -150,7 +150,7 @@ def _webhooks(settings: Settings, clock: SystemClock, outbound: Outbound) -> lis
 def slack_client(
     settings: Settings, session: aiohttp.ClientSession, outbound: Outbound | None = None
 ) -> AsyncWebClient:
-    """One session for all calls, and none of slack_sdk's own retries: they can post a message twice (slack.md B6)."""
+    """One session for all calls, and none of slack_sdk's own retries: they can post a message twice."""
     return SlackClient(
         outbound=outbound or Outbound({}),
         token=settings.slack_bot_token.get_secret_value(),

@@ -37,7 +37,7 @@ log = structlog.get_logger(__name__)
 _LISTING_KEPT = timedelta(seconds=5)
 """However many programs ask for all there is, Novita is asked once in so long."""
 _LAUNCH_PATIENCE = timedelta(seconds=25)
-"""On SIGTERM running creates get this long; the rest is the worker's (design.md 2)."""
+"""On SIGTERM running creates get this long; the rest is the worker's."""
 
 
 @contextlib.asynccontextmanager

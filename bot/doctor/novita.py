@@ -21,7 +21,7 @@ from core.witness import APART
 LOW_BALANCE = Decimal(5)
 CLOCK_TOLERANCE = timedelta(seconds=30)
 SIGNATURE_AGE = timedelta(seconds=300)
-"""How old a request of Slack's may be before it is refused (slack.md A4)."""
+"""How old a request of Slack's may be before it is refused (PLATFORM.md, Signatures)."""
 
 _STORE_SECONDS = 3.0
 _CONSOLE = "Top it up in Novita's console."

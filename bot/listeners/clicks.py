@@ -20,7 +20,7 @@ from core.errors import GpuBotError
 
 @dataclass(frozen=True)
 class Click:
-    """One press of a button. `value` came back from outside: a name to look up, never an authority (slack.md A15)."""
+    """One press of a button. `value` came back from outside: a name to look up, never an authority."""
 
     action: str
     value: str

@@ -30,7 +30,7 @@ _PAUSE = timedelta(seconds=1)
 
 @dataclass(frozen=True)
 class Visit:
-    """One command or click. What Slack did not send is empty; `trigger_id` lives three seconds (slack.md A2)."""
+    """One command or click. What Slack did not send is empty; `trigger_id` lives three seconds."""
 
     actor: Actor
     channel: str = ""
@@ -117,7 +117,7 @@ class Answer:
             self._view_id = str(_mapping(_mapping(answer).get("view")).get("id") or "")
 
     async def _post(self, message: Message, *, instead: bool) -> None:
-        """A response_url works without membership, and five times in half an hour (slack.md A3)."""
+        """A response_url works without membership, and five times in half an hour (PLATFORM.md, Response addresses)."""
         client = response_url(self._parts.client, self._visit.response_url)
         replace = instead and self._visit.is_ephemeral
         answer = await client.send(text=message.text, blocks=message.blocks, replace_original=replace)

@@ -21,7 +21,7 @@ from core import metrics, request_id
 log = structlog.get_logger(__name__)
 
 BODY_LIMIT = 1024 * 1024
-"""Bytes. Slack's own payloads stay far below (a view has at most 250 kB, slack.md A6)."""
+"""Bytes. Slack's own payloads stay far below (a view has at most 250 kB, PLATFORM.md, Modals)."""
 
 ABOUT = web.RequestKey("about", dict[str, str])
 """What a route's own code knows of a request, for its line in the log."""

@@ -21,7 +21,7 @@ from bot.words import unexpected
 log = structlog.get_logger(__name__)
 
 _BOLTS_OWN = ("x-slack-bolt-",)
-"""Bolt obeys such headers from outside (slack.md B3), so they are dropped."""
+"""Bolt obeys such headers from outside (PLATFORM.md, Bolt), so they are dropped."""
 
 _BODY_SECONDS = 3.0
 """As long as Slack itself would wait for the answer. A sender that stops half-way must not stay for ever."""
@@ -79,7 +79,7 @@ class _Slack:
         return await to_aiohttp_response(answer)
 
     def _is_signed(self, body: bytes, headers: Mapping[str, str]) -> bool:
-        """slack_sdk's verifier raises on a timestamp that is no number, and on non-ASCII signatures (slack.md B2)."""
+        """slack_sdk's verifier raises on a timestamp that is no number, and on non-ASCII signatures."""
         timestamp = headers.get("X-Slack-Request-Timestamp", "")
         signature = headers.get("X-Slack-Signature", "")
         if not (timestamp.isascii() and timestamp.isdigit() and len(timestamp) < 12 and signature.isascii()):

@@ -1,4 +1,4 @@
-"""A small Block Kit vocabulary: plain dicts, clipped to Slack's limits (slack.md A6, A7).
+"""A small Block Kit vocabulary: plain dicts, clipped to Slack's limits (PLATFORM.md, Modals, Block Kit).
 
 Plain dicts and not slack_sdk's models: a modal is drawn within Slack's three seconds, often by many people at once,
 and the models cost fifty times as much while checking less.

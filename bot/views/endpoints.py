@@ -1,4 +1,4 @@
-"""An instance's endpoints as lines that people read. They are public, and that is said (novita-api.md, pitfall 17)."""
+"""An instance's endpoints as lines that people read. They are public to whoever has the link, and that is said."""
 
 from __future__ import annotations
 

@@ -30,7 +30,7 @@ def page(items: Sequence[object], number: int, size: int) -> Page:
 
 
 def turns(shown: Page, action: Action, prefix: str = "") -> list[Block]:
-    """Buttons to the pages beside this one, each in a block of its own, as they share their action_id (slack.md A7)."""
+    """Buttons to the pages beside this one, each in a block of its own, as they share their action_id."""
     beside = ((shown.number + 1, "Next page"), (shown.number - 1, "Previous page"))
     return [
         b.actions(b.button(action, f"{label} ({number + 1} of {shown.count})", value=f"{prefix}{number}"))

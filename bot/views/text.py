@@ -1,7 +1,8 @@
 """Text as Slack reads it: outside strings made harmless and short, and the few pieces of markup that people see.
 
-Limits and rules are those of slack.md A7 and A14. A string from outside (a person's, Novita's) goes through `esc`,
-`code`, `link` or `mention` exactly once before it stands in mrkdwn; plain text needs no escaping, only clipping.
+Limits and rules are those of PLATFORM.md (Block Kit, Texts). A string from outside (a person's, Novita's) goes
+through `esc`, `code`, `link` or `mention` exactly once before it stands in mrkdwn; plain text needs no
+escaping, only clipping.
 """
 
 from __future__ import annotations

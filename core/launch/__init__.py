@@ -1,4 +1,4 @@
-"""The direct create: the intent is recorded, then Novita is asked region by region until one says yes (design.md 3)."""
+"""The direct create: the intent is recorded, then Novita is asked region by region until one says yes."""
 
 from core.launch.launcher import Launcher
 from core.launch.patience import Patience

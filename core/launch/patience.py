@@ -21,7 +21,7 @@ class Patience:
     default_retry_after: timedelta = timedelta(seconds=2)
     """After a 429 that does not say how long."""
     longest_retry_after: timedelta = timedelta(seconds=60)
-    """A 429 that asks for more is a quota rather than a pace (novita-api.md, pitfall 23)."""
+    """A 429 that asks for more is a quota rather than a pace (API.md, Error reasons)."""
     rate_limit_waits: int = 2
     looks: tuple[timedelta, ...] = _seconds(0.5, 1, 2, 4, 8, 15, 15, 15)
     """Waits before each look for an instance whose create was not answered; after that the worker goes on looking."""

@@ -28,10 +28,10 @@ from core.outbound import Outbound
 
 ROOT = "/gpu-instance/openapi/v1"
 BALANCE = "/openapi/v1/billing/balance/detail"
-"""Not under the GPU root (novita-api.md 1.11)."""
+"""Not under the GPU root (API.md, Balance)."""
 
 GONE_STATUSES = frozenset({"toRemove", "removing", "removed"})
-"""A deleted instance lingers in listings under these words (novita-api.md 3.1)."""
+"""A deleted instance lingers in listings under these words (API.md, States)."""
 
 _log = structlog.get_logger(__name__)
 
@@ -50,7 +50,7 @@ class NovitaClient:
         """One for each listing, which need not count alike."""
 
     async def regions(self) -> list[Region]:
-        """The clusters there are now (novita-api.md 1.2)."""
+        """The clusters there are now (API.md, Clusters)."""
         return await self._transport.get(f"{ROOT}/clusters", reading.regions)
 
     async def products(self, region: Region, billing_mode: BillingMode, gpu_num: int = 1) -> list[Product]:
@@ -61,7 +61,7 @@ class NovitaClient:
         )
 
     async def templates(self, channel: str) -> list[Template]:
-        """All templates of a channel, `official` or `private` (novita-api.md 1.4)."""
+        """All templates of a channel, `official` or `private` (API.md, Templates)."""
         mine = "true" if channel == "private" else "false"
 
         async def page(number: int) -> Page[Template]:
@@ -80,7 +80,7 @@ class NovitaClient:
         return await self._transport.get(f"{ROOT}/template", reading.template, {"templateId": template_id})
 
     async def create(self, name: str, offer: Offer, request: InstanceRequest, template: Template) -> str:
-        """Make an instance and return Novita's id for it: one POST, whatever happens (novita-api.md 3.6).
+        """Make an instance and return Novita's id for it: one POST, whatever happens (API.md, Lost answers).
 
         Raises NovitaUnsent when it certainly was not made, NovitaUnclear when it may have been, NovitaRefused
         (NoCapacity, RateLimited, ...) when Novita said no.
@@ -98,15 +98,15 @@ class NovitaClient:
         return min(found, key=age_order, default=None)
 
     async def instances(self) -> list[NovitaInstance]:
-        """Every instance of the account, without endpoints (novita-api.md 1.8)."""
+        """Every instance of the account, without endpoints (API.md, Listing instances)."""
         return await self._listed({})
 
     async def instance(self, novita_id: str) -> NovitaInstance:
-        """One instance, with its endpoints (novita-api.md 1.7). Raises NotFound when it is gone."""
+        """One instance, with its endpoints (API.md, One instance). Raises NotFound when it is gone."""
         return await self._transport.get(f"{ROOT}/gpu/instance", reading.instance, {"instanceId": novita_id})
 
     async def start(self, novita_id: str) -> None:
-        """Start a stopped instance. Raises NoCapacity when its GPU is taken (novita-api.md 1.9)."""
+        """Start a stopped instance. Raises NoCapacity when its GPU is taken (API.md, Orders)."""
         await self._act("start", novita_id)
 
     async def connection(self, novita_id: str) -> Connection:
@@ -126,7 +126,7 @@ class NovitaClient:
         await self._act("delete", novita_id)
 
     async def balance(self) -> Decimal:
-        """USD that the account can still spend (novita-api.md 1.11)."""
+        """USD that the account can still spend (API.md, Balance)."""
         return await self._transport.get(BALANCE, reading.balance)
 
     async def time(self) -> Sample:

@@ -1,4 +1,4 @@
-"""Novita's JSON, read into our models (novita-api.md 1.2-1.8).
+"""Novita's JSON, read into our models (API.md has its fields).
 
 Numbers may come as strings, lists as null, words may be new. A row without its id is left out, a body that
 is not what was asked for raises NovitaUnclear. Nothing else is raised.
@@ -34,10 +34,10 @@ from core.models import (
 from core.novita.paging import Page, Row
 
 PRICE_UNIT = Decimal(100_000)
-"""A price of 1 means 1/100000 USD per GPU-hour (novita-api.md 1.3)."""
+"""A price of 1 means 1/100000 USD per GPU-hour (API.md, Products)."""
 
 BALANCE_UNIT = Decimal(10_000)
-"""A balance of 1 means 1/10000 USD (novita-api.md 1.11)."""
+"""A balance of 1 means 1/10000 USD (API.md, Balance)."""
 
 _LONGEST_SAYING = 1000
 _LARGEST = 10**15
@@ -83,7 +83,7 @@ def _region(row: Json) -> Region:
 
 
 def split_region_name(display_name: str) -> tuple[str, str]:
-    """`US-CA-06 (California)` is `US-CA-06` in `California` (novita-api.md, pitfall 10)."""
+    """`US-CA-06 (California)` is `US-CA-06` in `California` (API.md, Clusters)."""
     name, _, place = display_name.partition("(")
     return name.strip(), place.strip().removesuffix(")").strip()
 
@@ -127,7 +127,7 @@ def _stock(row: Json) -> Stock:
 
 
 def templates(body: Json) -> Page[Template]:
-    """`GET /templates`; its key is singular (novita-api.md, pitfall 3)."""
+    """`GET /templates`; its key is singular (API.md, Templates)."""
     body = _holding(body, "template")
     return _page(body, "template", [_template(row) for row in _listed(body, "template") if _id_in(row)])
 

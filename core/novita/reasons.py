@@ -1,4 +1,4 @@
-"""Novita's error replies, turned into our error tree: what each means for the caller (novita-api.md 3.5)."""
+"""Novita's error replies, turned into our error tree: what each means for the caller (API.md, Error reasons)."""
 
 from __future__ import annotations
 
@@ -181,7 +181,7 @@ def _page_text(content: bytes) -> str:
 
 
 def explanation(content: bytes) -> Explanation:
-    """Reason and message of an error body in any shape seen live (novita-api.md, pitfall 2); never raises."""
+    """Reason and message of an error body in any shape seen live (API.md, Calls); never raises."""
     try:
         body = json.loads(content)
     except (ValueError, RecursionError):

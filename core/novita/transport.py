@@ -44,7 +44,7 @@ Query = Mapping[str, str | int]
 
 @dataclass(frozen=True)
 class Timeouts:
-    """How long each part of a call may take. Making an instance can be slow (novita-api.md 1.6)."""
+    """How long each part of a call may take. Making an instance can be slow (API.md, Creating)."""
 
     connect: timedelta = timedelta(seconds=3)
     pool: timedelta = timedelta(seconds=5)
@@ -120,7 +120,7 @@ class Transport:
         raise AssertionError("a retry loop ends with an answer or an error")
 
     async def act(self, path: str, body: Json) -> None:
-        """One POST. Any 2xx is a yes: its body may be empty (novita-api.md 1.9)."""
+        """One POST. Any 2xx is a yes: its body may be empty (API.md, Orders)."""
         request = self._build("POST", path, json=body, timeout=self._for_reads)
         await self._exchange(request, path, lambda _: None)
 

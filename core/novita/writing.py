@@ -1,4 +1,4 @@
-"""The body of a create: offer, request and expanded template in Novita's words (novita-api.md 1.4, 1.6)."""
+"""The body of a create: offer, request and expanded template in Novita's words (API.md, Templates, Creating)."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
 """The embedded Redis: one real server per data folder, shared by every process of the host, when REDIS_URL is not set.
 
-libraries.md has the recipe. The first process starts the server; the next ones find it by its socket. The server
+The first process starts the server; the next ones find it by its socket. The server
 outlives whoever started it; when it dies itself, the first of its users to notice starts it again from its append-only
 log; the last user to leave shuts it down. All of that is decided under one file lock, so it happens once.
 """

@@ -20,7 +20,7 @@ from core.errors import SettingsError
 
 _SOCKET = "redis.sock"
 _LONGEST_SOCKET = 103 if sys.platform == "darwin" else 107
-"""Bytes in a Unix socket's path (libraries.md, what bites 7)."""
+"""Bytes in a Unix socket's path: 107 on Linux, 103 on macOS."""
 
 
 class Folder:

@@ -30,7 +30,7 @@
 | {gpu}:worker:succeeded       | hash   | each background task by when it last succeeded (ms)                       | never           |
 | {gpu}:worker:tasks           | hash   | each background task: which worker does it, until when, and when it is due | never           |
 
-All keys share one hash tag, so that the scripts stay legal on a Redis Cluster (libraries.md).
+All keys share one hash tag, so that the scripts stay legal on a Redis Cluster.
 """
 
 from core.store.connection import connect, tls_trouble

@@ -19,7 +19,7 @@ from core.errors import SettingsError
 from core.outbound import Outbound, trouble_of
 
 _CONNECTIONS = 4
-"""Four beat one per command by more than twice in a burst (measured: libraries.md)."""
+"""Four beat one per command by more than twice in a burst (measured)."""
 
 _SOCKET_SECONDS = 3.0
 _PROBE_SECONDS = 2.0
@@ -46,7 +46,7 @@ def connect(url: str) -> Redis:
     The certificates of a rediss:// server are judged as `core.outbound` says.
 
     redis-py's defaults are changed on purpose: it would repeat any command ten times, a write included, and raise
-    at 100 connections instead of waiting (libraries.md, "What bites" 1 to 3).
+    at 100 connections instead of waiting.
     """
     _refuse_what_is_ours(url)
     try:

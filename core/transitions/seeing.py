@@ -336,7 +336,7 @@ def _under_way(instance: Instance, novita: NovitaInstance, status: Status | None
 
 
 def _noticed(instance: Instance, novita: NovitaInstance, look: Look) -> Changed | None:
-    """Novita takes a spot instance back: the status says so, or a time that lies ahead (novita-api.md 3.4)."""
+    """Novita takes a spot instance back: the status says so, or a time that lies ahead (API.md, Spot)."""
     ahead = novita.spot_reclaim_at is not None and novita.spot_reclaim_at > look.now
     is_up = instance.status in (Status.RUNNING, Status.STARTING)
     if instance.spot_noticed or not is_up or not (ahead or novita.spot_status in ("notified", "reclaiming")):

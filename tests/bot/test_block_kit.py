@@ -1,4 +1,4 @@
-"""Block Kit's rules: what Slack takes passes, and each limit of slack.md A6 and A7 can fail."""
+"""Block Kit's rules: what Slack takes passes, and each limit can fail (PLATFORM.md, Modals, Block Kit)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Opens the create modal within the three seconds that a trigger lives (slack.md A2)."""
+"""Opens the create modal within the three seconds that a trigger lives (PLATFORM.md, Triggers)."""
 
 from __future__ import annotations
 

@@ -63,7 +63,7 @@ async def _submit(parts: Parts, ack: AsyncAck, body: dict[str, Any], view: dict[
 
 
 def request_key(view_id: str) -> str:
-    """One form, one instance: Slack sends the same view id with a second submission of the same form (slack.md A5)."""
+    """One form, one instance: Slack sends the same view id with a second submission of the same form."""
     return f"view:{view_id}"
 
 

@@ -58,7 +58,7 @@ class Fault:
 
     @classmethod
     def refused(cls, status: int, reason: str, message: str = "refused by the sandbox") -> Fault:
-        """An error reply in Novita's own form (novita-api.md 1.1)."""
+        """An error reply in Novita's own form (API.md, Calls)."""
         return cls(f"refused {reason}", Answer.TEXT, status=status, body=error_body(status, reason, message))
 
     @classmethod
@@ -110,7 +110,7 @@ HONEST = Fault("answered", Answer.OWN, has_effect=True)
 
 
 def error_body(status: int, reason: str, message: str, metadata: dict[str, str] | None = None) -> dict[str, object]:
-    """Novita's error reply (novita-api.md 1.1)."""
+    """Novita's error reply (API.md, Calls)."""
     return {"code": status, "reason": reason, "message": message, "metadata": metadata or {}}
 
 

@@ -13,7 +13,7 @@ GONE = ""
 """The status of what Novita no longer knows."""
 
 LINGERS_SECONDS = 5.0
-"""How long a deleted instance stays in listings (novita-api.md 3.1)."""
+"""How long a deleted instance stays in listings (API.md, States)."""
 
 RECLAIMING_SECONDS = 60.0
 
@@ -28,7 +28,7 @@ class Phase(NamedTuple):
 
 
 def booting(now: float, seconds: float) -> list[Phase]:
-    """Novita's usual order after a create (novita-api.md 3.1)."""
+    """Novita's usual order after a create (API.md, States)."""
     return _steps(now, seconds, "toCreate", "creating", "pulling", "running")
 
 
@@ -87,7 +87,7 @@ class Machine:
         return self.phase(now).status
 
     def spot_status(self, now: float) -> str:
-        """Novita's word for how far the reclaim has come (novita-api.md 3.4)."""
+        """Novita's word for how far the reclaim has come (API.md, Spot)."""
         if self.order.billing_mode != "spot":
             return ""
         if not self.reclaim_at:
@@ -109,12 +109,12 @@ class Machine:
             self.phases = [*phases, Phase(self.reclaim_at, "exited")]
 
     def renew_access(self) -> None:
-        """SSH port and password change at each start (novita-api.md, pitfall 16)."""
+        """SSH port and password change at each start (API.md, Orders)."""
         self.ssh_password = secrets.token_urlsafe(18)
         self.ssh_port = 30000 + secrets.randbelow(20000)
 
     def row(self, now: float) -> dict[str, Any]:
-        """As `GET /gpu/instances` lists it: without endpoints and connections (novita-api.md 1.8)."""
+        """As `GET /gpu/instances` lists it: without endpoints and connections (API.md, Listing instances)."""
         phase, order = self.phase(now), self.order
         return {
             "id": self.id,
@@ -143,7 +143,7 @@ class Machine:
         }
 
     def detail(self, now: float) -> dict[str, Any]:
-        """As `GET /gpu/instance` answers (novita-api.md 1.7), secrets and all."""
+        """As `GET /gpu/instance` answers (API.md, One instance), secrets and all."""
         order = self.order
         return self.row(now) | {
             "imageAuthId": order.image_auth_id,

@@ -1,4 +1,4 @@
-"""The body of a create as Novita documents it, checked to the letter (novita-api.md 1.6)."""
+"""The body of a create as Novita documents it, checked to the letter (API.md, Creating)."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ class Order(_Strict):
         return [(int(port), kind) for port, kind in _PORT.findall(self.ports)]
 
     def unknown_fields(self) -> list[str]:
-        """Fields that Novita would silently ignore (novita-api.md 1.1)."""
+        """Fields that Novita would silently ignore (API.md, Calls)."""
         parts = [self, *self.envs, *self.tools]
         return sorted({field for part in parts for field in part.model_extra or ()})
 

@@ -48,7 +48,7 @@ def products(world: World, query: Query) -> dict[str, Any]:
         for shelf in world.shelves
         if shelf.cluster.is_open and cluster in ("", shelf.cluster.id) and name in shelf.product.name.lower()
     ]
-    # Without a cluster the listing is only the union (novita-api.md 1.3).
+    # Without a cluster the listing is only the union (API.md, Products).
     first_of_each = {shelf.product.id: shelf for shelf in reversed(shelves)}
     return {"data": [_product(world, shelf, gpu_num) for shelf in reversed(first_of_each.values())]}
 
@@ -104,14 +104,14 @@ def auths(world: World, query: Query) -> dict[str, Any]:
 
 
 def balance(world: World, query: Query) -> dict[str, Any]:
-    """In 1/10000 USD, as strings (novita-api.md 1.11)."""
+    """In 1/10000 USD, as strings (API.md, Balance)."""
     _only(world, "balance", query, frozenset())
     units = str(int(world.balance * 10_000))
     return {"availableBalance": units, "cashBalance": units, "creditLimit": "0", "outstandingInvoices": "0"}
 
 
 def instances(world: World, query: Query) -> dict[str, Any]:
-    """The total is a string here, as seen live (novita-api.md 5)."""
+    """The total is a string here, as seen live (API.md, Calls)."""
     _only(world, "instances", query, PAGING | {"name", "productName", "status"})
     _required(world, "instances", query, "pageSize")
     _required(world, "instances", query, "pageNum")

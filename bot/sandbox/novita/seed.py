@@ -138,7 +138,7 @@ class _Template:
     cuda: str = ""
 
     def as_told(self) -> dict[str, Any]:
-        """With all the fields that Novita gives each (novita-api.md 1.4)."""
+        """With all the fields that Novita gives each (API.md, Templates)."""
         groups = {"http": self.http, "tcp": self.tcp}
         return {
             "Id": self.id,

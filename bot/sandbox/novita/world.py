@@ -18,7 +18,7 @@ DEFAULT_BOOT_SECONDS = 12.0
 DEFAULT_BALANCE = Decimal(250)
 """USD."""
 DEFAULT_PAGE_SIZE = 10
-"""What a caller gets who names the paging parameters wrongly (novita-api.md 1.8)."""
+"""What a caller gets who names the paging parameters wrongly (API.md, Listing instances)."""
 
 
 class Refusal(Exception):

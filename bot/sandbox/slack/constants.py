@@ -1,5 +1,5 @@
 """Everything the make-believe Slack has fixed: who lives in it, how long things live, how fast one may call
-(slack.md A2, A3, A10).
+(PLATFORM.md, Triggers, Response addresses, Rate limits).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ RESPONSE_URL_LIFE = 30 * 60.0
 RESPONSE_URL_USES = 5
 VIEW_STACK_LIMIT = 3
 UPDATE_TEXT_LIMIT = 4_000
-"""chat.update refuses longer text, chat.postMessage takes ten times as much (slack.md A8)."""
+"""chat.update refuses longer text, chat.postMessage takes ten times as much (PLATFORM.md, Messages)."""
 
 APP_ID = "A0SANDBOX1"
 BOT_ID = "B0GPUBOT01"

@@ -1,5 +1,5 @@
 """Carries a payload to the bot: by signed HTTP, or over the websocket once the bot connected by Socket Mode
-(slack.md A4, A13).
+(PLATFORM.md, Signatures, Socket Mode).
 """
 
 from __future__ import annotations

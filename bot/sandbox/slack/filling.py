@@ -1,5 +1,5 @@
-"""What a person can do with one element, and what Slack's client refuses before it sends anything (slack.md
-A6, A7).
+"""What a person can do with one element, and what Slack's client refuses before it sends anything
+(PLATFORM.md, Modals, Block Kit).
 """
 
 from __future__ import annotations

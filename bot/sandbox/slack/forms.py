@@ -1,5 +1,5 @@
 """How Slack keeps what people enter: the state shape of each element, and what survives when a view changes
-(slack.md A6).
+(PLATFORM.md, Modals).
 """
 
 from __future__ import annotations
@@ -112,7 +112,7 @@ def _initial(element: Json, current_channel: str | None) -> Json:
 
 def _is_offered(element: Json, channel: str | None) -> bool:
     """Direct messages are left out when the filter does not include them; then nothing is preselected
-    (slack.md A7).
+    (PLATFORM.md, Block Kit).
     """
     included = element.get("filter", {}).get("include")
     return channel is not None and not (channel.startswith("D") and included and "im" not in included)

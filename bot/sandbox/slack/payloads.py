@@ -1,4 +1,4 @@
-"""The payloads Slack sends to a bot, with every field the real ones have (slack.md A1, A6, A7, A12)."""
+"""The payloads Slack sends to a bot, with every field the real ones have (PLATFORM.md, Commands, Modals)."""
 
 from __future__ import annotations
 
@@ -167,7 +167,7 @@ def _block_of(blocks: list[Json], element: Json) -> Json:
 
 
 def _response_urls(workspace: Workspace, member: Member, view: View) -> list[Json]:
-    """One for each conversation chosen in an input with response_url_enabled (slack.md A3)."""
+    """One for each conversation chosen in an input with response_url_enabled (PLATFORM.md, Response addresses)."""
     return [
         {
             "block_id": block["block_id"],

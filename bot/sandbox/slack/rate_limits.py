@@ -1,4 +1,6 @@
-"""Slack's rate limits as token buckets: one a method, and one a channel for chat.postMessage (slack.md A10)."""
+"""Slack's rate limits as token buckets: one a method, and one a channel for chat.postMessage
+(PLATFORM.md, Rate limits).
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,5 @@
 """Serves the response_urls: private or public answers to a command or a click, and edits of the clicked
-message (slack.md A3).
+message (PLATFORM.md, Response addresses).
 """
 
 from __future__ import annotations

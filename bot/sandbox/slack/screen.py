@@ -21,7 +21,7 @@ from bot.sandbox.slack.workspace import Member, Workspace
 
 Json = dict[str, Any]
 DEFAULT_QUERY_LENGTH = 3
-"""external_select asks from this many characters on unless min_query_length says otherwise (slack.md A7)."""
+"""external_select asks from this many characters on unless min_query_length says otherwise (PLATFORM.md, Block Kit)."""
 
 
 @dataclass(frozen=True)

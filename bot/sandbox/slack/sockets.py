@@ -1,5 +1,5 @@
 """Socket Mode: hands out websocket addresses, says hello, sends envelopes to any one connection, reads the
-acks (slack.md A13).
+acks (PLATFORM.md, Socket Mode).
 """
 
 from __future__ import annotations

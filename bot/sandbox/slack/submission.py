@@ -1,5 +1,5 @@
-"""Reads the bot's answer to a Submit and does with the view what it says, or notes why it cannot (slack.md
-A6).
+"""Reads the bot's answer to a Submit and does with the view what it says, or notes why it cannot
+(PLATFORM.md, Modals).
 """
 
 from __future__ import annotations

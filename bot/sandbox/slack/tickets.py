@@ -1,5 +1,5 @@
-"""The short-lived permissions Slack hands out with a payload: trigger_ids and response_urls (slack.md A2,
-A3).
+"""The short-lived permissions Slack hands out with a payload: trigger_ids and response_urls
+(PLATFORM.md, Triggers, Response addresses).
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
 """The views people have in front of them: modals in stacks, home tabs, what is typed into them, and the hash
-that guards updates (slack.md A6).
+that guards updates (PLATFORM.md, Modals).
 """
 
 from __future__ import annotations

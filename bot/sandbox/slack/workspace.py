@@ -29,7 +29,7 @@ Json = dict[str, Any]
 
 @dataclass(frozen=True)
 class Member:
-    """A user of the workspace; `team` is another one's id for a guest (slack.md A15)."""
+    """A user of the workspace; `team` is another one's id for a guest (PLATFORM.md, Rights)."""
 
     id: str
     name: str

@@ -15,7 +15,7 @@ from core.models import Instance
 
 CHOICES = 20
 _ROOM = 11_500
-"""Characters, of the 13,000 that a message has (slack.md A7)."""
+"""Characters, of the 13,000 that a message has (PLATFORM.md, Block Kit)."""
 
 
 def choose(action: Action, text: str, matches: Sequence[Instance]) -> Message:

@@ -1,4 +1,4 @@
-"""Draws the create modal from what is for sale and what has been typed so far (design.md 5)."""
+"""Draws the create modal from what is for sale and what has been typed so far."""
 
 from __future__ import annotations
 

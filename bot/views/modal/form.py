@@ -1,4 +1,4 @@
-"""What the create modal holds so far, and reading it back from what Slack sends (slack.md A6, state shapes).
+"""What the create modal holds so far, and reading it back from what Slack sends (PLATFORM.md, Modals).
 
 Reading never raises: whatever is missing or not of the shape that we drew is simply not there, and the check then asks
 for it.
@@ -67,7 +67,7 @@ class ModalContext(Value):
     advanced: bool = False
     """Whether the webhook and the variables are shown."""
     switches: int = Bounded(default=0, ge=0, le=10_000)
-    """How often the bot moved the billing choice: a choice can only be moved under a new block_id (slack.md A6)."""
+    """How often the bot moved the billing choice: a choice can only be moved under a new block_id."""
     note: str = Bounded(default="", max_length=NOTE_LIMIT)
     """The line on top."""
 

@@ -1,6 +1,6 @@
 """The choices in the create modal's selects. Those that depend on the market are made once for each market.
 
-A select whose options change needs a new block_id, or Slack shows one thing and sends another (slack.md A6): so each
+A select whose options change needs a new block_id, or Slack shows one thing and sends another: so each
 list of choices carries a block_id with a digest of it.
 """
 

@@ -130,7 +130,7 @@ def _remarks(form: Form, market: Market, offers: Sequence[Offer]) -> str:
 
 
 def _unsold(form: Form, market: Market) -> str:
-    """Why a listed product has no offer: never a price that was not asked for (design.md 3.4)."""
+    """Why a listed product has no offer: never a price that was not asked for."""
     name, billing = esc(form.product_name or "", 150), form.billing_mode or BillingMode.SPOT
     if on_sale(market.named(form.product_name or ""), billing) is not None:
         return f"No region sells *{name}* with that disk size. Choose another disk size."

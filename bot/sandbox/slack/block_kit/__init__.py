@@ -1,7 +1,7 @@
 """What Slack would refuse in a message or a view, found without Slack: limits, surfaces, placement, uniqueness.
 
-Source of the rules: slack.md A6, A7, A8. Where two sources differ the stricter one holds, so what passes
-here passes there.
+Source of the rules: PLATFORM.md, Modals, Block Kit, Messages. Where two sources differ the stricter one holds, so what
+passes here passes there.
 """
 
 from __future__ import annotations
@@ -37,8 +37,7 @@ __all__ = [
 
 TEXT_LIMIT = 40_000
 MESSAGE_BLOCKS_SIZE = 13_000
-"""Characters of compact JSON: the walked text alone undercounts what Slack counts (slack.md A7, bolt-js
-#2509).
+"""Characters of compact JSON: the walked text alone undercounts what Slack counts (PLATFORM.md, Block Kit).
 """
 VIEW_SIZE = 250_000
 TABLE_LIMIT, CHART_LIMIT = 1, 2
@@ -154,7 +153,7 @@ def _problems_in_sums(blocks: list[Json], path: str) -> Iterator[str]:
 
 def problems_in_metadata(metadata: Any) -> list[str]:
     """Metadata is an event_type and a payload of plain values, one level of object, or lists of objects
-    (slack.md A9).
+    (PLATFORM.md, Metadata).
     """
     problems: Problems = []
     if metadata is None or metadata == {}:

@@ -1,4 +1,4 @@
-"""Block Kit's blocks: what each may carry, and on which surface it may stand (slack.md A6, A7, A12)."""
+"""Block Kit's blocks: what each may carry, and on which surface it may stand (PLATFORM.md, Block Kit, Home tab)."""
 
 from __future__ import annotations
 

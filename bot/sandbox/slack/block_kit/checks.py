@@ -32,7 +32,7 @@ def boolean(value: Any, path: str, problems: Problems) -> None:
 
 
 def string(limit: int, least: int = 1) -> Check:
-    """A string of `least` to `limit` characters (code points, slack.md A14)."""
+    """A string of `least` to `limit` characters (code points: PLATFORM.md, Texts)."""
 
     def check(value: Any, path: str, problems: Problems) -> None:
         if not isinstance(value, str):
@@ -68,7 +68,7 @@ def integer(least: int, most: int) -> Check:
 
 
 def number_text(value: Any, path: str, problems: Problems) -> None:
-    """A number written as text: what number_input wants for its bounds (slack.md A7)."""
+    """A number written as text: what number_input wants for its bounds (PLATFORM.md, Block Kit)."""
     if not isinstance(value, str) or not _NUMBER.match(value):
         complain(problems, path, "must be a number written as a string")
 

@@ -1,4 +1,4 @@
-"""Block Kit's elements: what each may carry, and in which block it may stand (slack.md A7)."""
+"""Block Kit's elements: what each may carry, and in which block it may stand (PLATFORM.md, Block Kit)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Block Kit's composition objects: text, option, option group, confirmation, filter (slack.md A7)."""
+"""Block Kit's composition objects: text, option, option group, confirmation, filter (PLATFORM.md, Block Kit)."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ CONVERSATION_FILTER = Shape(
 SUGGESTIONS = Shape(
     {}, {"options": items(MENU_OPTION, OPTIONS_LIMIT, 0), "option_groups": items(OPTION_GROUP, OPTIONS_LIMIT, 0)}
 )
-"""What a block_suggestion may be answered with; an empty list is fine (slack.md A7)."""
+"""What a block_suggestion may be answered with; an empty list is fine (PLATFORM.md, Block Kit)."""
 
 
 def offered_options(element: Json) -> list[Json]:
@@ -92,7 +92,7 @@ def options_or_groups(element: Json, path: str, problems: Problems) -> None:
 
 def initial_is_offered(element: Json, path: str, problems: Problems) -> None:
     """An initial option must equal one of the options in every field, or Slack refuses the whole payload
-    (slack.md A7).
+    (PLATFORM.md, Block Kit).
     """
     offered = offered_options(element)
     chosen: list[Any] = list(element.get("initial_options") or [])

@@ -1,5 +1,5 @@
 """The Web API methods the make-believe Slack knows, with their rate-limit tiers and required arguments
-(slack.md A10).
+(PLATFORM.md, Rate limits).
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""chat.*: posting, editing and deleting messages (slack.md A8)."""
+"""chat.*: posting, editing and deleting messages (PLATFORM.md, Messages)."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def post_message(workspace: Workspace, args: Json) -> Json:
 
 
 def post_ephemeral(workspace: Workspace, args: Json) -> Json:
-    """Raises SlackError user_not_in_channel besides the usual ones; takes no metadata (slack.md A9)."""
+    """Raises SlackError user_not_in_channel besides the usual ones; takes no metadata (PLATFORM.md, Metadata)."""
     if args.get("metadata"):
         raise SlackError("invalid_arguments", ["metadata is not allowed on ephemeral messages"])
     refuse_bad_content(args)
@@ -138,7 +138,7 @@ def _own_message(workspace: Workspace, args: Json, refusal: str) -> Message:
 
 def _expect_text(workspace: Workspace, method: str, args: Json) -> None:
     """Slack takes blocks without text, but notifications and screen readers then have nothing to say
-    (slack.md A8).
+    (PLATFORM.md, Messages).
     """
     if args.get("blocks") and not args.get("text"):
         workspace.complain(f"{method} sent blocks without text")

@@ -1,6 +1,4 @@
-"""conversations.info and conversations.open, and which conversations the bot may see or write to (slack.md
-A8).
-"""
+"""conversations.info and conversations.open, and which conversations the bot may see or write to."""
 
 from __future__ import annotations
 

@@ -16,7 +16,7 @@ Args = dict[str, Any]
 class Method:
     """`run` returns the answer without `ok`, or raises SlackError. `per_minute` is the tier's rate.
 
-    `scope` is what the app must have been granted (slack.md A11); empty: nothing.
+    `scope` is what the app must have been granted (PLATFORM.md, Scopes); empty: nothing.
     """
 
     run: Callable[[Workspace, Args], Json]

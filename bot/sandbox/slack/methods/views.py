@@ -1,4 +1,4 @@
-"""views.*: modals and home tabs (slack.md A2, A6, A12)."""
+"""views.*: modals and home tabs (PLATFORM.md, Triggers, Modals, Home tab)."""
 
 from __future__ import annotations
 

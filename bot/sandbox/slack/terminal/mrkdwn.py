@@ -1,5 +1,5 @@
 """Turns Slack's mrkdwn into styled terminal text: entities, mentions, links, dates, bold, italic, code, emoji
-(slack.md A14).
+(PLATFORM.md, Texts).
 """
 
 from __future__ import annotations
