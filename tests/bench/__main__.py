@@ -1,4 +1,4 @@
-"""`python -m tests.bench`: measures the whole bot against the sandbox and prints issue 2's table of figures.
+"""`python -m tests.bench`: measures the whole bot against the sandbox and prints a table of figures.
 
 Nothing here fails because of a time. With --strict a missed aim ends in exit code 1, as does, always, a figure that
 could not be measured.

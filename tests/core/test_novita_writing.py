@@ -73,7 +73,7 @@ def test_the_disk_is_the_requests_not_the_templates() -> None:
     assert create_body("b", OFFER, request, IMAGE.model_copy(update={"rootfs_size": 20}))["rootfsSize"] == 120
 
 
-def test_a_template_of_the_reference_becomes_the_create_of_the_reference() -> None:
+def test_a_template_with_every_field_becomes_a_create_with_every_field() -> None:
     template = read_template(
         {
             "template": {
