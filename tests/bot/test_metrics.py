@@ -29,6 +29,7 @@ from tests.bot.wire import request
 from tests.patience import SOON_SECONDS
 
 DASHBOARD = Path(__file__).parents[2] / ".github" / "grafana-dashboard.json"
+OPERATING = DASHBOARD.with_name("OPERATING.md")
 
 OF_PROMETHEUS = {"le", "job", "instance"}
 """Labels that a query may use although no metric of ours has them."""
@@ -174,8 +175,8 @@ async def test_names_keep_to_prometheus_conventions(redis_url: str) -> None:
     assert len(re.findall(r"^# HELP gpu_bot_\S+ \S.*\.$", look.text, re.MULTILINE)) == len(ours)
 
 
-async def test_the_dashboard_asks_only_for_what_there_is(redis_url: str) -> None:
-    """Every panel's queries, against the metrics of a bot in which a little of everything has happened."""
+async def test_the_dashboard_and_the_alerts_ask_only_for_what_there_is(redis_url: str) -> None:
+    """Every query of a panel and of an alert, against the metrics of a bot to which a little of everything happened."""
     async with (
         listening_program() as webhook,
         open_house(redis_url, webhook_url=webhook, webhook_allow_private=True) as house,
@@ -187,13 +188,16 @@ async def test_the_dashboard_asks_only_for_what_there_is(redis_url: str) -> None
             look = await scraped(port)
     known = described(look)
     asked = list(queries(json.loads(DASHBOARD.read_text())))
+    alerts = list(alerting(OPERATING.read_text()))
     assert len(asked) > 20
-    for query in asked:
+    assert len(alerts) > 10
+    for query in (*asked, *alerts):
         names = set(re.findall(r"\b(?:gpu_bot|process)_\w+", query))
         assert names, query
         assert names <= known.keys(), query
         labels = set().union(*(known[name] for name in names))
         assert labels_in(query) <= labels | OF_PROMETHEUS, query
+    assert set(re.findall(r"\b(?:gpu_bot|process)_\w+", OPERATING.read_text())) <= known.keys()
     shown = {name for query in asked for name in re.findall(r"\bgpu_bot_\w+", query)}
     families = {re.sub(r"_(bucket|count|sum)$", "", name) for name in shown}
     assert families == set(re.findall(r"^# TYPE (gpu_bot_\S+)", look.text, re.MULTILINE)), "everything is shown"
@@ -218,6 +222,12 @@ def queries(dashboard: dict[str, Any]) -> Iterator[str]:
             yield target["expr"]
             for label in re.findall(r"{{(\w+)}}", target["legendFormat"]):
                 assert label in target["expr"], "the legend names a label that the query keeps"
+
+
+def alerting(document: str) -> Iterator[str]:
+    """The queries of its rule file, on one line or on several."""
+    for line, lines in re.findall(r"^ *expr: (?:([^|\n].*)|\|\n((?: {10,}.*\n)+))", document, re.MULTILINE):
+        yield line or lines
 
 
 def labels_in(query: str) -> set[str]:
