@@ -79,5 +79,7 @@ class Action(StrEnum):
     USE_ON_DEMAND = "use_on_demand"
     CREATE = "create"
     """Opens the create modal, from help and from refusals."""
+    HELP_ALL = "help:all"
+    """Shows every command, in place of the short help where that is private."""
     OPEN_LINK = "open_link"
     """A button that only carries a url: Slack still sends its click, which is acknowledged and ignored."""

@@ -43,6 +43,7 @@ def register(app: AsyncApp, parts: Parts) -> None:
     for action, deed in _DEEDS.items():
         on(app, parts, action.value, home.kept_up_to_date(deed))
     on(app, parts, Action.CREATE.value, _open)
+    on(app, parts, Action.HELP_ALL.value, lookups.press_help)
     on(app, parts, Action.HOME_PAGE.value, home.press_page)
     app.block_action(Action.OPEN_LINK.value)(on_link)
 

@@ -17,7 +17,7 @@ from bot.listeners.naming import named
 from bot.listeners.visits import Answer, Visit
 from bot.parts import Parts
 from bot.views.blocks import Message, notice, section
-from bot.views.help import help_message, unknown_command
+from bot.views.help import help_on, unknown_command, welcome
 from bot.views.text import channel_mention
 from core.errors import GpuBotError, NotAllowed
 from core.models import Instance
@@ -32,7 +32,7 @@ Command = Callable[[Parts, Visit, str], Awaitable[Message | None]]
 def register(app: AsyncApp, parts: Parts) -> None:
     async def on_command(ack: AsyncAck, body: dict[str, Any]) -> None:
         visit = visits.of_command(body)
-        work = asyncio.create_task(_answered(parts, visit, str(body.get("text") or "")))
+        work = asyncio.create_task(answered(parts, visit, str(body.get("text") or "")))
         await asyncio.wait({work}, timeout=_ACK_PATIENCE_SECONDS)
         if work.done():
             message = work.result()
@@ -51,14 +51,17 @@ async def _late(work: asyncio.Task[Message | None], answer: Answer) -> None:
         await answer.say(message)
 
 
-async def _answered(parts: Parts, visit: Visit, text: str) -> Message | None:
+async def answered(parts: Parts, visit: Visit, text: str) -> Message | None:
+    """What is answered to `text`, as it stood behind the command. None: the answer is a modal, or follows later."""
     line = typed.on_one_line(text)
     word, _, rest = typed.bare(line).partition(" ") if typed.is_wrapped(line) else line.partition(" ")
-    word = typed.bare(word).lower() or "help"
+    word = typed.bare(word).lower()
     try:
         parts.policy.check_home(visit.actor)
-        if word == "help":
-            return help_message()
+        if not word:
+            return welcome()
+        if _asks_for_help(word, rest):
+            return help_on(typed.bare(rest) if word == "help" else word)
         if (not_here := _not_here(parts, visit)) is not None:
             return not_here
         command = COMMANDS.get(word)
@@ -67,6 +70,12 @@ async def _answered(parts: Parts, visit: Visit, text: str) -> Message | None:
         return await command(parts, visit, _line(text) if command in _READ_AS_SENT else rest)
     except GpuBotError as error:
         return notice(words.error_words(error))
+
+
+def _asks_for_help(word: str, rest: str) -> bool:
+    """`help`, `stop --help`; and `create help`, where nothing of that name can be meant."""
+    asked = rest.strip().lower()
+    return word == "help" or asked in ("--help", "-h") or (asked == "help" and word in _WITHOUT_NAMES)
 
 
 def _unknown(parts: Parts, text: str) -> Message:
@@ -150,6 +159,9 @@ def _order(action: Action) -> Command:
 
     return _about(action, deed)
 
+
+_WITHOUT_NAMES = frozenset({"create", "offers", "templates", "strays", "doctor"})
+"""Commands that take no instance's name."""
 
 _READ_AS_SENT = (_create, listing.command)
 """They read people, channels and quotes as Slack sends them."""

@@ -10,6 +10,7 @@ from bot.listeners.clicks import Click
 from bot.parts import Parts
 from bot.views import lists
 from bot.views.blocks import Message
+from bot.views.help import everything
 from core.models import BillingMode, Instance
 
 _STOCK_PATIENCE = timedelta(seconds=0.7)
@@ -20,6 +21,11 @@ async def press_status(parts: Parts, click: Click) -> None:
     """Details of one instance; in place of what was chosen from, when that was private."""
     instance = await parts.instance(click.value)
     await click.say(lists.status(instance, parts.clock.now()), instead=True)
+
+
+async def press_help(_: Parts, click: Click) -> None:
+    """Every command, in place of the few; in a modal where the button stood on the home tab."""
+    await click.say(everything(), instead=True)
 
 
 def status(parts: Parts, instance: Instance) -> Message:

@@ -1,8 +1,8 @@
-"""What `/gpu help` says, and what an unknown word gets."""
+"""What `/gpu` and `/gpu help` say: what is typed daily, with the rest behind a button; and what unknown words get."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
 from bot import words
@@ -28,7 +28,7 @@ COMMANDS: dict[str, str] = {
     "templates": "what can be put on an instance",
     "strays": "what runs at Novita and nobody here owns, for admins",
     "doctor": "whether everything that the bot stands on is well, for admins",
-    "help": "show this",
+    "help": "what is typed most; `help all` shows all of this, `help stop` one of them",
 }
 """Each command's word, and what it does."""
 
@@ -40,14 +40,37 @@ _ARGUMENTS: dict[str, str] = {
     "lease": "NAME 2h",
     "offers": "[GPU] [x8]",
     "templates": "[WORDS]",
+    "help": "[all]",
 }
+
+_DAILY = ("create", "list", "connect", "extend", "stop")
+_NAME = "NAME is a name, a part of one that fits no other, or an id."
+_TITLE = "*GPUs from Slack*"
+_EVERYTHING = ("all", "everything", "more", "full")
+
+
+def welcome() -> Message:
+    """Three lines and two buttons, for whoever typed nothing more: how to get a GPU, where those are that one has."""
+    text = (
+        f"{_TITLE}: `{COMMAND} create` opens a form with live prices, `{COMMAND} create 4090 4h` fills it in.\n"
+        f"`{COMMAND} list` shows your GPUs: state, cost, time left, and a button to each.\n"
+        f"`{COMMAND} help` says what else there is."
+    )
+    return Message(_plain(text), [b.section(text), b.actions(_create(), _my_gpus())])
 
 
 def help_message() -> Message:
-    """For one person's eyes: the commands, and what to expect."""
-    lines = "\n".join(f"• `{_usage(word)}`: {meaning}" for word, meaning in COMMANDS.items())
+    """The handful of commands that people type daily, with all of them behind a button."""
+    text = f"{_TITLE}\n{_lines(_DAILY)}"
+    everything = b.button(Action.HELP_ALL, f"All {len(COMMANDS)} commands")
+    blocks = [b.section(text), b.context(_NAME), b.actions(_create(), _my_gpus(), everything)]
+    return Message(f"GPUs from Slack: {', '.join(f'{COMMAND} {word}' for word in _DAILY)}", blocks)
+
+
+def everything() -> Message:
+    """All commands, and what to expect of a create."""
     names = (
-        "NAME is a name, a part of one that fits no other, or an id. What stands in [ ] may be left out. "
+        f"{_NAME} What stands in [ ] may be left out. "
         f"An end may also be `until 18:00`, `tomorrow 9:00` or `tonight`, which is {EVENING}:00, all where you are."
     )
     expect = (
@@ -55,8 +78,21 @@ def help_message() -> Message:
         "thread of the channel you choose. Each instance has a lease: its owner is reminded 60 and 15 minutes before "
         "the end, then it is stopped, or deleted if that was chosen. Only its owner and the admins can change it."
     )
-    blocks = [b.section(f"*GPUs from Slack*\n{lines}"), b.context(names), b.context(expect), _create_button()]
+    blocks = [b.section(f"{_TITLE}\n{_lines(COMMANDS)}"), b.context(names), b.context(expect), b.actions(_create())]
     return Message(f"GPUs from Slack: {', '.join(f'{COMMAND} {word}' for word in COMMANDS)}", blocks)
+
+
+def help_on(said: str) -> Message:
+    """What follows the word help: all, a command or a word for one; with any other, what is typed daily."""
+    word = said.partition(" ")[0].casefold()
+    if word in _EVERYTHING:
+        return everything()
+    meant = (word,) if word in COMMANDS else _MEANT.get(word, ())
+    if not meant:
+        return help_message()
+    text = _lines(meant)
+    notes = [b.context(_NAME)] if any("NAME" in _usage(each) for each in meant) else []
+    return Message(_plain(text), [b.section(text), *notes, b.actions(b.button(Action.HELP_ALL, "All commands"))])
 
 
 _MEANT: dict[str, tuple[str, ...]] = {
@@ -91,7 +127,7 @@ def unknown_command(word: str, rest: str = "", *, meant: str = "") -> Message:
     text = f"{unknown} {_guess(likely, rest)}"
     is_create = likely[:1] == ("create",) and 0 < len(rest) <= _CARRIED
     button = b.button(Action.EDIT_CREATE, "Open the form with that", value=rest, style="primary") if is_create else None
-    return Message(text, [b.section(text), b.actions(button) if button else _create_button()])
+    return Message(text, [b.section(text), b.actions(button or _create())])
 
 
 def _guess(likely: Sequence[str], rest: str) -> str:
@@ -114,5 +150,18 @@ def _usage(word: str) -> str:
     return f"{COMMAND} {word} {_ARGUMENTS.get(word, '')}".rstrip()
 
 
-def _create_button() -> Block:
-    return b.actions(b.button(Action.CREATE, "Create a GPU instance", style="primary"))
+def _lines(commands: Iterable[str]) -> str:
+    return "\n".join(f"• `{_usage(word)}`: {COMMANDS[word]}" for word in commands)
+
+
+def _plain(text: str) -> str:
+    """Our own mrkdwn as it reads in a notification."""
+    return text.replace("`", "").replace("*", "").replace("\n", " ")
+
+
+def _create() -> Block:
+    return b.button(Action.CREATE, "Create a GPU instance", style="primary")
+
+
+def _my_gpus() -> Block:
+    return b.button(Action.LIST_PAGE, "My GPUs", value="mine 0")

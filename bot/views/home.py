@@ -48,7 +48,10 @@ def _top(mine: Sequence[Instance], now: datetime, spent: Decimal) -> list[Block]
     if not mine:
         return [
             *blocks,
-            b.section(f"You have no GPU instance right now. The button, or `{COMMAND} create`, makes one."),
+            b.section(
+                f"You have no GPU instance right now. The button, or `{COMMAND} create`, makes one.",
+                accessory=b.button(Action.HELP_ALL, "What can be typed"),
+            ),
         ]
     return [*blocks, b.context(sums(mine, now))]
 

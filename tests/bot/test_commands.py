@@ -17,14 +17,78 @@ async def said_to(house: House, line: str, who: str = "ada", channel: str = "gpu
     return answer.shown
 
 
-@pytest.mark.parametrize("line", ["/gpu", "/gpu help", "/gpu   HELP  ", "/gpu help me please"])
-async def test_an_empty_line_and_help_explain_every_command(redis_url: str, line: str) -> None:
+@pytest.mark.parametrize("channel", ["gpu", "general", "dm"])
+@pytest.mark.parametrize("line", ["/gpu help", "/gpu   HELP  ", "/gpu help me please"])
+async def test_help_is_short_and_every_command_is_behind_its_button(redis_url: str, line: str, channel: str) -> None:
+    async with open_house(redis_url, workers=0) as house:
+        answer, ada = await said_to(house, line, channel=channel), house.slack.person("ada")
+        assert 3 <= answer.count("• /gpu ") + answer.count("• `/gpu ") <= 6
+        [shown] = ada.ephemerals()
+        await ada.click(shown, "help:all")
+        await house.slack.wait_until(lambda: bool(shown.edits))
+        for word in COMMANDS:
+            assert f"/gpu {word}" in shown.shown
+        assert ada.ephemerals() == [shown], "it stands in place of the short one"
+        assert house.slack.person("bo").ephemerals() == []
+        assert house.slack.person("bo").messages("gpu") == []
+
+
+@pytest.mark.parametrize("line", ["/gpu help all", "/gpu help everything"])
+async def test_everything_can_be_asked_for_in_words(redis_url: str, line: str) -> None:
     async with open_house(redis_url, workers=0) as house:
         answer = await said_to(house, line)
         for word in COMMANDS:
             assert f"/gpu {word}" in answer
+
+
+@pytest.mark.parametrize("line", ["/gpu", "/gpu   ", "/gpu ?"])
+async def test_an_empty_line_is_answered_in_three_lines_and_two_buttons(redis_url: str, line: str) -> None:
+    async with open_house(redis_url, workers=0) as house:
+        await said_to(house, line)
+        ada = house.slack.person("ada")
+        [shown] = ada.ephemerals()
+        [said, buttons] = shown.blocks
+        assert len(said["text"]["text"].splitlines()) == 3
+        assert len(buttons["elements"]) == 2
+        await ada.click(shown, "list:page")
+        await house.slack.wait_until(lambda: "You have no GPU instance" in shown.shown)
         assert house.slack.person("bo").ephemerals() == []
         assert house.slack.person("bo").messages("gpu") == []
+
+
+@pytest.mark.parametrize(
+    ("line", "shown"),
+    [
+        ("help stop", "/gpu stop NAME"),
+        ("stop --help", "/gpu stop NAME"),
+        ("create help", "/gpu create ["),
+        ("rm -h", "/gpu delete NAME"),
+    ],
+)
+async def test_one_command_is_explained_where_that_is_asked_for(redis_url: str, line: str, shown: str) -> None:
+    async with open_house(redis_url, workers=0) as house:
+        answer = await said_to(house, f"/gpu {line}")
+        assert shown in answer
+        assert "/gpu doctor" not in answer
+        assert house.slack.calls_of("views.open") == []
+
+
+async def test_what_begins_like_help_on_a_name_is_still_a_name(redis_url: str) -> None:
+    async with open_house(redis_url, workers=0) as house:
+        assert "No instance is called `help`" in await said_to(house, "/gpu stop help")
+
+
+async def test_the_home_tab_of_a_newcomer_shows_every_command_in_a_modal(redis_url: str) -> None:
+    async with open_house(redis_url, workers=0) as house:
+        ada = house.slack.person("ada")
+        await ada.open_home()
+        await house.slack.wait_until(ada.home)
+        home = ada.home()
+        assert home is not None
+        await home.press("help:all")
+        modal = await ada.modal("answer")
+        for word in COMMANDS:
+            assert f"/gpu {word}" in modal.text()
 
 
 @pytest.mark.parametrize(

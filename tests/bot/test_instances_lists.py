@@ -181,7 +181,7 @@ async def test_templates_are_searched_by_their_words(redis_url: str) -> None:
 
 async def test_help_explains_every_command_that_works(redis_url: str) -> None:
     async with open_house(redis_url, workers=0) as house:
-        await house.slack.person("ada").command("/gpu help")
+        await house.slack.person("ada").command("/gpu help all")
         message = await told(house, "ada", "GPUs from Slack")
         words = ("create", "list", "status", "start", "stop", "restart", "delete", "extend", "connect", "offers")
         assert all(f"/gpu {word}" in message.shown for word in (*words, "templates"))

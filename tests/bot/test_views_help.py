@@ -6,20 +6,87 @@ import pytest
 from hypothesis import given
 
 from bot.ids import Action
-from bot.views.help import COMMANDS, help_message, unknown_command
+from bot.views.blocks import Message
+from bot.views.help import COMMANDS, everything, help_message, help_on, unknown_command, welcome
 from tests.bot import worlds
 from tests.bot.test_views_card import assert_slack_takes
 from tests.bot.worlds import everything_in
 
 
-def test_help_names_every_command_and_offers_the_form() -> None:
+def commands_in(message: Message) -> list[str]:
+    lines = [line for line in everything_in(message.blocks).splitlines() if line.startswith("• ")]
+    return [line.split()[2].strip("`:") for line in lines]
+
+
+def buttons_of(message: Message) -> list[str]:
+    return [
+        element["action_id"]
+        for block in message.blocks
+        for element in block.get("elements", [])
+        if "value" in element or "action_id" in element
+    ]
+
+
+def test_everything_names_every_command_and_offers_the_form() -> None:
+    message = everything()
+    assert_slack_takes(message)
+    lines = everything_in(message.blocks).splitlines()
+    assert commands_in(message) == list(COMMANDS)
+    assert "• `/gpu extend NAME 4h`: let it run longer" in lines
+    assert any(line.startswith("• `/gpu help [all]`: ") for line in lines)
+    assert message.blocks[-1]["elements"][0]["action_id"] == Action.CREATE
+
+
+def test_help_is_a_handful_of_commands_and_the_rest_is_behind_a_button() -> None:
     message = help_message()
     assert_slack_takes(message)
-    lines = [line for line in everything_in(message.blocks).splitlines() if line.startswith("• ")]
-    assert [line.split()[2].strip("`:") for line in lines] == list(COMMANDS)
-    assert "• `/gpu extend NAME 4h`: let it run longer" in lines
-    assert "• `/gpu help`: show this" in lines
-    assert message.blocks[-1]["elements"][0]["action_id"] == Action.CREATE
+    assert 3 <= len(commands_in(message)) <= 6
+    assert {"create", "list", "stop"} <= set(commands_in(message)) < set(COMMANDS)
+    assert buttons_of(message) == [Action.CREATE, Action.LIST_PAGE, Action.HELP_ALL]
+
+
+def test_nothing_more_than_the_command_gets_three_lines_and_two_buttons() -> None:
+    message = welcome()
+    assert_slack_takes(message)
+    [said, _] = message.blocks
+    assert len(said["text"]["text"].splitlines()) == 3
+    assert all(f"`/gpu {word}`" in said["text"]["text"] for word in ("create", "list", "help"))
+    assert buttons_of(message) == [Action.CREATE, Action.LIST_PAGE]
+    assert "`" not in message.text and "*" not in message.text, "it is read aloud"
+
+
+@pytest.mark.parametrize("said", ["all", "ALL", "everything", "more please"])
+def test_everything_can_be_typed_for(said: str) -> None:
+    assert help_on(said) == everything()
+
+
+@pytest.mark.parametrize("said", ["", "me", "xyzzy", "me please", "🤖"])
+def test_help_on_nothing_known_is_the_short_help(said: str) -> None:
+    assert help_on(said) == help_message()
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("stop", ["stop"]),
+        ("STOP", ["stop"]),
+        ("extend NAME", ["extend"]),
+        ("ssh", ["connect"]),
+        ("rm", ["stop", "delete"]),
+    ],
+)
+def test_help_on_a_word_is_about_what_it_does_here(said: str, shown: list[str]) -> None:
+    message = help_on(said)
+    assert_slack_takes(message)
+    assert commands_in(message) == shown
+    assert "NAME is a name" in everything_in(message.blocks)
+
+
+@pytest.mark.parametrize("word", COMMANDS)
+def test_there_is_help_on_every_command(word: str) -> None:
+    message = help_on(word)
+    assert_slack_takes(message)
+    assert commands_in(message) == [word]
 
 
 @pytest.mark.parametrize(
