@@ -27,7 +27,7 @@ from core.errors import (
     VersionConflict,
     not_done,
 )
-from core.models import Attempt, AttemptOutcome, Failure, FailureKind, LeaseEnd, Status, Stock, Verb
+from core.models import Attempt, AttemptOutcome, Cause, Failure, FailureKind, LeaseEnd, Status, Stock, Verb
 from core.offers import Sale
 
 CONSOLE_URL = "https://novita.ai/gpus-console"
@@ -75,6 +75,23 @@ VERB_DONE: dict[Verb, str] = {
     Verb.STOP: "stopped",
     Verb.RESTART: "restarted",
     Verb.DELETE: "deleted",
+}
+
+
+class ByItself(NamedTuple):
+    """Why the bot does something that nobody asked for. `why` is a clause, `asked` begins a sentence that goes on with
+    when that was, `deletes` says why it was deleted rather than stopped."""
+
+    why: str
+    asked: str
+    deletes: str = ""
+
+
+BY_ITSELF: dict[Cause, ByItself] = {
+    Cause.LEASE: ByItself("its lease is over", "The end of its lease asked for that", "it was to be deleted then"),
+    Cause.HUNG: ByItself(
+        "it has not come up for so long, and nobody let it go on", "The bot gave it up, as it did not come up,"
+    ),
 }
 
 END_WORDS: dict[LeaseEnd, str] = {LeaseEnd.STOP: "stopped", LeaseEnd.DELETE: "deleted with its data"}

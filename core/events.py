@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, TypeAdapter
 
-from core.models import Actor, Attempt, Endpoint, Failure, Instant, LeaseEnd, Offer, Origin, Value, Verb
+from core.models import Actor, Attempt, Cause, Endpoint, Failure, Instant, LeaseEnd, Offer, Origin, Value, Verb
 from core.models import StopReason as StopReason
 
 
@@ -117,6 +117,8 @@ class InstanceStopped(_Event):
     type: Literal["instance_stopped"] = "instance_stopped"
     novita_status: str
     reason: StopReason = StopReason.ELSEWHERE
+    cause: Cause | None
+    """Of the order that stopped it; None when it was not the bot's doing."""
     actor: Actor | None = None
 
 
@@ -125,6 +127,8 @@ class InstanceDeleted(_Event):
 
     type: Literal["instance_deleted"] = "instance_deleted"
     asked: bool = False
+    cause: Cause | None
+    """Of the order that deleted it; None when that was not the bot's doing."""
     actor: Actor | None = None
 
 
@@ -137,10 +141,11 @@ class InstanceBack(_Event):
 
 
 class OrderGiven(_Event):
-    """Somebody, or the lease's end, asked for a change; Novita has not been seen to do it yet."""
+    """A change is wanted; Novita has not been seen to do it yet. Without `actor` it is nobody's wish."""
 
     type: Literal["order_given"] = "order_given"
     verb: Verb
+    cause: Cause
     actor: Actor | None = None
 
 
@@ -149,6 +154,7 @@ class OrderFailed(_Event):
 
     type: Literal["order_failed"] = "order_failed"
     verb: Verb
+    cause: Cause
     actor: Actor | None = None
     why: Failure
     tries: int
@@ -161,6 +167,7 @@ class OrderStuck(_Event):
 
     type: Literal["order_stuck"] = "order_stuck"
     verb: Verb
+    cause: Cause
     actor: Actor | None = None
     since: Instant
     tries: int
@@ -290,3 +297,8 @@ _adapter: TypeAdapter[Event] = TypeAdapter(Event)
 def read_event(text: str | bytes) -> Event:
     """The event behind a line of the timeline. Raises pydantic.ValidationError on anything else."""
     return _adapter.validate_json(text)
+
+
+def event_of(document: dict[str, Any]) -> Event:
+    """The event behind a line that was read as JSON. Raises pydantic.ValidationError on anything else."""
+    return _adapter.validate_python(document)

@@ -20,6 +20,7 @@ from core.errors import InvalidRequest, NoSuchInstance, NotFound, NovitaError, N
 from core.hiding import without_values
 from core.models import (
     Actor,
+    Cause,
     Connection,
     Failure,
     FailureKind,
@@ -73,7 +74,7 @@ class Records(Protocol):
 
 @dataclass(frozen=True)
 class Ordered:
-    """The answer to an order. `is_repeat`: somebody (`instance.order.actor`) had asked for the same already."""
+    """The answer to an order. `is_repeat`: the same was wanted already, for the cause in `instance.order`."""
 
     instance: Instance
     is_repeat: bool
@@ -261,7 +262,7 @@ class Lifecycle:
         """What does not come up is billed, and nobody has let it go on."""
         if not transitions.is_start_over(instance, now):
             return None
-        return transitions.ordered(instance, transitions.verb_at_end(instance), None, now)
+        return transitions.ordered(instance, transitions.verb_at_end(instance), Cause.HUNG, now)
 
     def _lease_over(self, instance: Instance) -> transitions.Changed | None:
         if not self._is_lease_over(instance):
@@ -269,7 +270,7 @@ class Lifecycle:
         if instance.past_in_doubt:
             return transitions.asked_or_stopped(instance, self._clock.now())
         verb = Verb.DELETE if instance.request.lease_end is LeaseEnd.DELETE else Verb.STOP
-        return transitions.ordered(instance, verb, None, self._clock.now())
+        return transitions.ordered(instance, verb, Cause.LEASE, self._clock.now())
 
     def _is_end_due(self, instance: Instance) -> bool:
         """Whether it is to be stopped or deleted now although nobody has ordered that."""
@@ -400,9 +401,13 @@ def _no_effect(order: Order) -> Failure:
 
 def _stuck_facts(instance: Instance) -> dict[str, str]:
     order = instance.order
-    asked = {} if order is None else {"order": order.verb.value, "given": f"{order.at:%Y-%m-%d %H:%M} UTC"}
+    asked = _order_facts(order) if order is not None else {}
     price = {"usd_per_hour": f"{instance.hourly_price:f}"} if instance.hourly_price is not None else {}
     return {"name": instance.request.name, "owner": instance.owner.user, **asked, **price}
+
+
+def _order_facts(order: Order) -> dict[str, str]:
+    return {"order": order.verb.value, "cause": order.cause.value, "given": f"{order.at:%Y-%m-%d %H:%M} UTC"}
 
 
 def _takes(instance: Instance, verb: Verb) -> bool:

@@ -116,11 +116,36 @@ class Verb(StrEnum):
     DELETE = "delete"
 
 
+class Cause(StrEnum):
+    """Who or what wants an order.
+
+    One more is a line here, one in StopReason if it can stop an instance, and its words (bot/words.py).
+    """
+
+    PERSON = "person"
+    PROGRAM = "program"
+    """Whoever holds the API token."""
+    LEASE = "lease"
+    """It is over."""
+    HUNG = "hung"
+    """It does not come up, and nobody lets it go on."""
+
+    @property
+    def is_asked(self) -> bool:
+        """Whether somebody asked, who is the order's `actor`; with any other cause the bot does it by itself."""
+        return self in (Cause.PERSON, Cause.PROGRAM)
+
+
 class Actor(Value):
     """Who asks. `user` and `team` are opaque ids."""
 
     user: str
     team: str = ""
+
+    @property
+    def cause(self) -> Cause:
+        """Of what this one asks for."""
+        return Cause.PROGRAM if self == PROGRAM else Cause.PERSON
 
 
 PROGRAM = Actor(user="api")
@@ -314,10 +339,12 @@ class Endpoint(Value):
 
 
 class Order(Value):
-    """What the bot has asked of Novita and not seen done yet. `actor` is None for the lease's own end."""
+    """What the bot has asked of Novita and not seen done yet."""
 
     verb: Verb
-    actor: Actor | None
+    cause: Cause
+    actor: Actor | None = None
+    """Who asked; None where the cause is nobody's wish."""
     at: Instant
     sent: int = 0
     """How often it was sent, or was to be."""
@@ -354,10 +381,12 @@ class OrderOutcome(StrEnum):
 
 
 class PastOrder(Value):
-    """An order that is over, and what became of it. `actor` is None for the lease's own end."""
+    """An order that is over, and what became of it."""
 
     verb: Verb
-    actor: Actor | None
+    cause: Cause
+    actor: Actor | None = None
+    """Who asked; None where the cause is nobody's wish."""
     at: Instant
     """When it was given."""
     outcome: OrderOutcome

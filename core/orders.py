@@ -41,7 +41,8 @@ def is_due(order: Order, now: datetime, *, is_on_the_way: bool) -> bool:
     one that lies so little ahead as two processes' readings may differ is of this moment.
     """
     if order.last_try_at is None:
-        return order.actor is None or not is_within(order.at, FIRST_PAUSE, now)
+        # Whoever takes somebody's order sends it too; what nobody asked for only a worker sends.
+        return not order.cause.is_asked or not is_within(order.at, FIRST_PAUSE, now)
     if order.again_at is not None and is_ahead(order.again_at, LONGEST_PAUSE, now):
         return False
     return not is_within(order.last_try_at, _wait(order, is_on_the_way=is_on_the_way), now)

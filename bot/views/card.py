@@ -10,12 +10,13 @@ from bot.views import blocks as b
 from bot.views import buttons, states
 from bot.views.attempts import attempt_words, refusals
 from bot.views.blocks import Message
+from bot.views.causes import wants
 from bot.views.endpoints import endpoint_lines
 from bot.views.failures import fault_lines, was_never_made, what_to_do
 from bot.views.text import Block, countdown, date, esc, fit_lines, link, mention
 from core import costs
 from core.durations import duration_words
-from core.models import Instance, Order, Status
+from core.models import Instance, Status
 from core.transitions import GIVE_UP_AFTER, can_wait, verb_at_end
 
 
@@ -90,16 +91,6 @@ def tail(instance: Instance) -> list[Block]:
     return [b.section(text) for text in (_endpoints(instance), _trouble(instance), _standstill(instance)) if text]
 
 
-def _who_asked(instance: Instance, order: Order) -> str:
-    """`@bo asked`, or why the bot does it by itself."""
-    return f"{mention(order.actor.user)} asked" if order.actor else by_itself(instance)
-
-
-def by_itself(instance: Instance) -> str:
-    """Why the bot stops or deletes it although nobody has asked for that."""
-    return "its lease is over" if instance.start_ends_at is None else "it has not come up for so long"
-
-
 def _state(instance: Instance, now: datetime) -> str:
     """The rest of the headline after the name."""
     if instance.is_launching:
@@ -143,7 +134,7 @@ def _order(instance: Instance) -> str:
     order = instance.order
     if order is None:
         return ""
-    told = f"⏳ To be {words.VERB_DONE[order.verb]}: {_who_asked(instance, order)}, {date(order.at)}."
+    told = f"⏳ To be {words.VERB_DONE[order.verb]}: {wants(order.cause, order.actor)}, {date(order.at)}."
     if not order.trouble:
         return told
     times = "once" if order.sent == 1 else f"{order.sent} times"

@@ -10,6 +10,7 @@ from bot.ids import Action
 from bot.views import blocks as b
 from bot.views import buttons, states
 from bot.views.blocks import Message
+from bot.views.causes import asked_for_that
 from bot.views.endpoints import endpoint_lines
 from bot.views.text import channel_mention, code, date, esc, mention
 from core.durations import duration_words
@@ -80,7 +81,7 @@ def already(instance: Instance, verb: Verb, now: datetime | None = None) -> Mess
         state = states.state(instance)
         return _plain(f"*{name}* was asked to be {done} before; it is {state} now.")
     when = f"{duration_words(now - order.at)} ago" if now else date(order.at)
-    who = f"{mention(order.actor.user)} asked for that" if order.actor else _by_itself(instance)
+    who = asked_for_that(order.cause, order.actor)
     return _plain(f"{who} {when}: *{name}* is being {done}. Nothing more needs to be done.")
 
 
@@ -88,12 +89,6 @@ def twice_notice() -> Message:
     """On top of a card that may stand in its channel twice."""
     text = "Slack's answer to the first card was lost, so it may be here twice. This one is kept up to date."
     return Message(text, [b.context(text)])
-
-
-def _by_itself(instance: Instance) -> str:
-    if instance.start_ends_at is not None:
-        return "The bot gave it up, as it did not come up,"
-    return "The end of its lease asked for that"
 
 
 def private_notice(instance: Instance, why: str, bot_user: str) -> Message:

@@ -8,9 +8,8 @@ from datetime import UTC, datetime, timedelta
 
 from pydantic import ValidationError
 
-from core.events import read_event
-from core.models import Instance
 from core.store.commands import NO_RECORD, Commands, key_of
+from core.store.migrations import read_news, read_record
 
 _MOST = 2000
 """Instances with untold news that are looked at, those that are due first."""
@@ -82,7 +81,7 @@ def _happened_at(line: str) -> datetime | None:
 
 def _is_event(line: str) -> bool:
     try:
-        read_event(line)
+        read_news(line)
     except ValidationError:
         return False
     return True
@@ -90,7 +89,7 @@ def _is_event(line: str) -> bool:
 
 def _is_record(text: str) -> bool:
     try:
-        Instance.model_validate_json(text)
+        read_record(text)
     except ValidationError:
         return False
     return True

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from core.clock import CLOSE_ENOUGH, Sample, steady
 from core.errors import NameTaken, RequestTaken, StoreFull, VersionConflict
-from core.events import Event, read_event
+from core.events import Event
 from core.models import BillingMode, Instance, Market
 from core.outbox import LONGEST_WAIT, Begun, Telling
 from core.stock import StockList
@@ -21,6 +21,7 @@ from core.store.commands import duration_ms, key_of, ms
 from core.store.inspection import Inspection
 from core.store.looking import Looks
 from core.store.lookouts import LOOKED_KEY, Lookouts
+from core.store.migrations import read_news, read_record
 from core.store.reports import ReportCounts
 from core.store.scripts import CLAIM, COMMIT, NEWEST, SETTLE
 
@@ -109,7 +110,7 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts):
 
     async def timeline(self, instance_id: str) -> list[Event]:
         lines = await self._again(lambda: self._redis.lrange(key_of("timeline", instance_id), 0, -1))
-        return [read_event(line) for line in lines]
+        return [read_news(line) for line in lines]
 
     # The outbox
 
@@ -305,7 +306,7 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts):
             return Begun(written, None, is_known)
         delivery, first, lines = to_tell
         try:
-            telling = Telling(written, int(first), [read_event(line) for line in lines], delivery)
+            telling = Telling(written, int(first), [read_news(line, written) for line in lines], delivery)
         except ValidationError as error:
             log.error("events_not_readable", instance_id=instance.id, error=_short(error))
             return Begun(written, None, is_known)
@@ -341,14 +342,15 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts):
 def _instance(json: str) -> Instance | None:
     """None for a record that another version of this program wrote and this one cannot read: the rest goes on."""
     try:
-        return Instance.model_validate_json(json)
+        return read_record(json)
     except ValidationError as error:
         log.error("record_not_readable", error=_short(error))
         return None
 
 
 def _telling(json: str, first: int, lines: Sequence[str], delivery: str) -> Telling:
-    return Telling(Instance.model_validate_json(json), first, [read_event(line) for line in lines], delivery)
+    instance = read_record(json)
+    return Telling(instance, first, [read_news(line, instance) for line in lines], delivery)
 
 
 def _sample(answer: tuple[int, int], asked: float) -> Sample:

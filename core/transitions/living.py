@@ -14,7 +14,7 @@ from core.events import (
     OrderStuck,
     PhaseChanged,
 )
-from core.models import Actor, Failure, Instance, Order, OrderOutcome, Status, Verb
+from core.models import Actor, Cause, Failure, Instance, Order, OrderOutcome, Status, Verb
 from core.transitions.changed import Changed, changed
 from core.transitions.said import clean_failure
 from core.transitions.settling import settled
@@ -28,12 +28,14 @@ ON_THE_WAY = {
 """The state in which Novita carries out each order."""
 
 
-def ordered(instance: Instance, verb: Verb, actor: Actor | None, now: datetime) -> Changed | None:
-    """Somebody (or the lease's end, without an actor) wants a change. None when the same is under way already."""
+def ordered(instance: Instance, verb: Verb, by: Actor | Cause, now: datetime) -> Changed | None:
+    """Somebody asks for a change, or a cause that is nobody's wish. None when the same is under way already."""
     if instance.order is not None and instance.order.verb is verb:
         return None
-    changes = settled(instance, OrderOutcome.SUPERSEDED, now) | {"order": Order(verb=verb, actor=actor, at=now)}
-    return changed(instance, changes, OrderGiven(at=now, verb=verb, actor=actor))
+    cause, actor = (by.cause, by) if isinstance(by, Actor) else (by, None)
+    order = Order(verb=verb, cause=cause, actor=actor, at=now)
+    changes = settled(instance, OrderOutcome.SUPERSEDED, now) | {"order": order}
+    return changed(instance, changes, OrderGiven(at=now, verb=verb, cause=cause, actor=actor))
 
 
 def order_taken(instance: Instance, verb: Verb, now: datetime) -> Changed | None:
@@ -91,7 +93,9 @@ def order_failed(
     if not is_final and not is_told:
         return record, ()
     changes = settled(record, OrderOutcome.FAILED, now, why) if is_final else {}
-    told = OrderFailed(at=now, verb=verb, actor=order.actor, why=why, tries=order.sent, is_final=is_final)
+    told = OrderFailed(
+        at=now, verb=verb, cause=order.cause, actor=order.actor, why=why, tries=order.sent, is_final=is_final
+    )
     return changed(record, changes, told)
 
 
@@ -100,7 +104,15 @@ def order_stuck(instance: Instance, now: datetime) -> Changed | None:
     order = instance.order
     if order is None or order.is_stuck:
         return None
-    told = OrderStuck(at=now, verb=order.verb, actor=order.actor, since=order.at, tries=order.sent, why=order.trouble)
+    told = OrderStuck(
+        at=now,
+        verb=order.verb,
+        cause=order.cause,
+        actor=order.actor,
+        since=order.at,
+        tries=order.sent,
+        why=order.trouble,
+    )
     return changed(instance, {"order": order.model_copy(update={"is_stuck": True})}, told)
 
 

@@ -14,6 +14,7 @@ from core.models import (
     NOBODY,
     Actor,
     BillingMode,
+    Cause,
     Instance,
     InstanceRequest,
     NovitaInstance,
@@ -103,7 +104,7 @@ def asked_or_stopped(instance: Instance, now: datetime) -> Changed | None:
     It is never deleted: what was to happen at the end may have been changed too.
     """
     if instance.asked_at is not None:
-        return ordered(instance, Verb.STOP, None, now)
+        return ordered(instance, Verb.STOP, Cause.LEASE, now)
     stops_at = now + ANSWER_WITHIN
     changes = {"asked_at": now, "lease_ends_at": stops_at, "lease_set_at": now, "reminded": ()}
     return changed(instance, changes, LeaseQuestioned(at=now, stops_at=stops_at))

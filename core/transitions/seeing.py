@@ -24,6 +24,7 @@ from core.models import (
     Failure,
     Instance,
     NovitaInstance,
+    Order,
     OrderOutcome,
     Status,
     StopReason,
@@ -175,7 +176,7 @@ def _broken(instance: Instance, novita: NovitaInstance, failure: Failure, look: 
         same = novita.status == instance.novita_status and billed == instance.billed
         changes: dict[str, object] = {"novita_status": novita.status, "billed": billed}
         return None if same else changed(instance, changes, PhaseChanged(at=now, novita_status=novita.status))
-    is_stopped = STATUSES.get(novita.status) is Status.STOPPED and _is_to(instance, Verb.STOP)
+    is_stopped = STATUSES.get(novita.status) is Status.STOPPED and _order_to(instance, Verb.STOP) is not None
     done = settled(instance, OrderOutcome.DONE, now) if is_stopped else {}
     changes = {"status": Status.FAILED, "novita_status": novita.status, "failure": failure, "billed": billed, **done}
     return changed(instance, changes, InstanceFailed(at=now, failure=failure))
@@ -247,13 +248,13 @@ def _stopped(instance: Instance, novita: NovitaInstance, look: Look) -> Changed 
         return None
     if instance.status is Status.STOPPED:
         return _still_stopped(instance, novita, look)
-    order, why = instance.order, _why_stopped(instance, novita)
+    order, why = _order_to(instance, Verb.STOP), _why_stopped(instance, novita)
     changes = {
         "status": Status.STOPPED,
         "novita_status": novita.status,
         "endpoints": (),
         "failure": None,
-        **(settled(instance, OrderOutcome.DONE, now) if _is_to(instance, Verb.STOP) else {}),
+        **(settled(instance, OrderOutcome.DONE, now) if order else {}),
         "lease_ends_at": None,
         "lease_set_at": None,
         "reminded": (),
@@ -264,8 +265,8 @@ def _stopped(instance: Instance, novita: NovitaInstance, look: Look) -> Changed 
         "data_until": novita.data_until,
         "billed": _billed(instance, novita, look),
     }
-    actor = order.actor if order is not None and order.verb is Verb.STOP else None
-    event: Event = InstanceStopped(at=now, novita_status=novita.status, reason=why, actor=actor)
+    cause, actor = (order.cause, order.actor) if order else (None, None)
+    event: Event = InstanceStopped(at=now, novita_status=novita.status, reason=why, cause=cause, actor=actor)
     if instance.status is Status.FAILED:  # It stood still before, and the fault is gone: nothing has happened.
         event = PhaseChanged(at=now, novita_status=novita.status)
     return changed(instance, changes, event)
@@ -282,15 +283,13 @@ def _still_stopped(instance: Instance, novita: NovitaInstance, look: Look) -> Ch
     return (record, ()) if record != instance else None
 
 
-def _is_to(instance: Instance, verb: Verb) -> bool:
-    return instance.order is not None and instance.order.verb is verb
+def _order_to(instance: Instance, verb: Verb) -> Order | None:
+    return instance.order if instance.order is not None and instance.order.verb is verb else None
 
 
 def _why_stopped(instance: Instance, novita: NovitaInstance) -> StopReason:
-    if instance.order is not None and instance.order.verb is Verb.STOP:
-        if instance.order.actor is None:
-            return StopReason.LEASE if instance.start_ends_at is None else StopReason.HUNG
-        return StopReason.ASKED
+    if order := _order_to(instance, Verb.STOP):
+        return StopReason.ASKED if order.cause.is_asked else StopReason(order.cause.value)
     if instance.spot_noticed or _is_taken_back(instance, novita):
         return StopReason.RECLAIMED
     is_spot = instance.request.billing_mode is BillingMode.SPOT
@@ -310,7 +309,8 @@ def deleted(instance: Instance, now: datetime) -> Changed | None:
     if instance.status is Status.DELETED:
         return None
     had = {name: getattr(instance, name) for name in AtEnd.model_fields}
-    asked = instance.order if instance.order is not None and instance.order.verb is Verb.DELETE else None
+    asked = _order_to(instance, Verb.DELETE)
+    cause, actor = (asked.cause, asked.actor) if asked else (None, None)
     changes = {
         "status": Status.DELETED,
         "endpoints": (),
@@ -320,7 +320,7 @@ def deleted(instance: Instance, now: datetime) -> Changed | None:
         "lease_ends_at": None,
         "billed": costs.billing_ends(instance, now),
     }
-    event = InstanceDeleted(at=now, asked=asked is not None, actor=asked.actor if asked else None)
+    event = InstanceDeleted(at=now, asked=asked is not None, cause=cause, actor=actor)
     return changed(instance, changes, event)
 
 

@@ -14,6 +14,7 @@ def settled(instance: Instance, outcome: OrderOutcome, now: datetime, why: Failu
         return {}
     past = PastOrder(
         verb=order.verb,
+        cause=order.cause,
         actor=order.actor,
         at=order.at,
         outcome=outcome,

@@ -119,7 +119,7 @@ async def test_stop_start_restart_and_delete_are_carried_out(redis_url: str) -> 
         where = f"/api/instances/{(await made(client, house))['id']}"
         stopping = await client.post(f"{where}/stop", json={"webhookUrl": "https://old.example.com"})
         assert (stopping.status_code, stopping.json()["order"]["verb"]) == (202, "stop")
-        assert stopping.json()["order"]["requestedBy"] == "api"
+        assert (stopping.json()["order"]["requestedBy"], stopping.json()["order"]["cause"]) == ("api", "program")
         assert (await shows(client, house, where, "stopped"))["order"] is None
         assert (await client.post(f"{where}/start")).status_code == 202
         await shows(client, house, where, "running")
@@ -185,7 +185,7 @@ async def test_somebody_elses_instance_may_be_stopped_too(redis_url: str) -> Non
         record, card = await running(house)
         assert (await client.post(f"/api/instances/{record.id}/stop")).status_code == 202
         replies = await house.replies(card, 3)
-        assert any("as the HTTP API asked" in reply for reply in replies)
+        assert any("as a program asked through the HTTP API" in reply for reply in replies)
 
 
 async def test_a_lease_is_extended_by_so_much_or_until_then(redis_url: str) -> None:
@@ -265,6 +265,7 @@ async def test_a_start_that_novita_refuses_stays_on_the_instance_with_its_reason
             await another_look(house)
         last = found["lastOrder"]
         assert (last["verb"], last["outcome"], last["requestedBy"]) == ("start", "failed", "api")
+        assert last["cause"] == "program"
         assert (last["reason"], last["message"]) == ("INSUFFICIENT_RESOURCE", "no such GPU is free")
         assert found["status"] == "stopped"
 

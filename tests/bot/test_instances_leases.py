@@ -9,7 +9,7 @@ import pytest
 
 from bot.sandbox.novita import Fault
 from core.alarms import AlarmKind
-from core.models import LeaseEnd, Status, Verb
+from core.models import Cause, LeaseEnd, Status, Verb
 from core.transitions import ordered
 from tests.bot.house import House, open_house
 from tests.bot.living import buttons_of, change, in_thread, read, running, seen, told, with_lease_to, written
@@ -249,7 +249,7 @@ async def test_an_extension_that_comes_after_a_stop_is_told_as_lost(redis_url: s
     async with open_house(redis_url, workers=0) as house:
         (made,) = await written(house, 1)
         now = house.base.clock.now()
-        stopped = await change(house, made, lambda i: ordered(i, Verb.STOP, None, now))
+        stopped = await change(house, made, lambda i: ordered(i, Verb.STOP, Cause.LEASE, now))
         ada = house.slack.person("ada")
         for number, line in enumerate(("extend job-000 1h", "extend job-000 until 18:00", "lease job-000 1h"), 1):
             await ada.command(f"/gpu {line}")

@@ -145,7 +145,7 @@ async def test_a_report_that_comes_right_behind_a_change_does_not_hide_it_from_t
         made = await launched(house)
         _, card = await seen(house, made, "is starting")
         now = house.base.clock.now()
-        stopped = InstanceStopped(at=now, novita_status="exited")
+        stopped = InstanceStopped(at=now, novita_status="exited", cause=None)
         report = MachineReported(at=now, text="the last word")
         facts = {"status": Status.STOPPED, "stopped_at": now}
         await change(house, made, lambda i: (i.model_copy(update=facts), [stopped, report]))

@@ -11,7 +11,7 @@ from bot.views.text import date
 from bot.views.thread import reply
 from core import events
 from core.events import Event, StopReason
-from core.models import Actor, Failure, FailureKind, Instance, LeaseEnd, Verb
+from core.models import PROGRAM, Actor, Cause, Failure, FailureKind, Instance, LeaseEnd, Verb
 from tests.bot.test_views_buttons import drawn
 from tests.bot.test_views_card import assert_slack_takes
 from tests.bot.worlds import NOW, deleted, everything_in, ordered, running, stopped
@@ -35,26 +35,29 @@ def offered(about: Instance, event: Event) -> list[str]:
 
 
 def halted(reason: StopReason, actor: Actor | None = None) -> events.InstanceStopped:
-    return events.InstanceStopped(at=NOW, novita_status="exited", reason=reason, actor=actor)
+    by_itself = {StopReason.LEASE: Cause.LEASE, StopReason.HUNG: Cause.HUNG}
+    cause = actor.cause if actor else by_itself.get(reason)
+    return events.InstanceStopped(at=NOW, novita_status="exited", reason=reason, cause=cause, actor=actor)
 
 
 def not_done(
     verb: Verb, kind: FailureKind, *, actor: Actor | None = None, tries: int = 1, final: bool = False
 ) -> Event:
     why = Failure(kind=kind, message="it <hangs>")
-    return events.OrderFailed(at=NOW, verb=verb, actor=actor, why=why, tries=tries, is_final=final)
+    cause = actor.cause if actor else Cause.LEASE
+    return events.OrderFailed(at=NOW, verb=verb, cause=cause, actor=actor, why=why, tries=tries, is_final=final)
 
 
 def test_an_order_says_who_asked_and_calls_the_owner_only_when_it_was_somebody_else() -> None:
-    own = events.OrderGiven(at=NOW, verb=Verb.STOP, actor=ADA_ACTS)
+    own = events.OrderGiven(at=NOW, verb=Verb.STOP, cause=Cause.PERSON, actor=ADA_ACTS)
     assert said(running(), own) == "⏳ *train-1* is being stopped, as its owner asked."
-    other = said(running(), events.OrderGiven(at=NOW, verb=Verb.DELETE, actor=BO_ACTS))
+    other = said(running(), events.OrderGiven(at=NOW, verb=Verb.DELETE, cause=Cause.PERSON, actor=BO_ACTS))
     assert f"is being deleted, as {BO} asked." in other
     assert OWNER in other
 
 
 def test_the_end_of_a_lease_is_told_to_the_owner_as_such() -> None:
-    text = said(running(), events.OrderGiven(at=NOW, verb=Verb.STOP))
+    text = said(running(), events.OrderGiven(at=NOW, verb=Verb.STOP, cause=Cause.LEASE))
     assert "is being stopped: its lease is over" in text
     assert OWNER in text
 
@@ -179,7 +182,9 @@ def test_a_spot_notice_calls_the_owner_with_a_countdown_and_ways_out() -> None:
     [
         (halted(StopReason.ASKED, ADA_ACTS), "As its owner asked.", False, False),
         (halted(StopReason.ASKED, BO_ACTS), f"As {BO} asked.", False, False),
+        (halted(StopReason.ASKED, PROGRAM), "As a program asked through the HTTP API.", False, False),
         (halted(StopReason.LEASE), "Its lease is over.", True, False),
+        (halted(StopReason.HUNG), "It has not come up for so long, and nobody let it go on.", True, False),
         (halted(StopReason.RECLAIMED), "Novita has taken its GPU back, as it had announced", True, True),
         (halted(StopReason.PROBABLY_RECLAIMED), "Novita has probably taken its GPU back", True, True),
         (halted(StopReason.ELSEWHERE), "stopped in Novita's console, or its main program has ended", True, False),
@@ -204,10 +209,24 @@ def test_a_reclaim_is_said_in_the_headline() -> None:
 @pytest.mark.parametrize(
     ("event", "says", "calls_owner"),
     [
-        (events.InstanceDeleted(at=NOW, asked=True, actor=ADA_ACTS), "As its owner asked.", False),
-        (events.InstanceDeleted(at=NOW, asked=True, actor=BO_ACTS), f"As {BO} asked.", False),
-        (events.InstanceDeleted(at=NOW, asked=True), "Its lease is over, and it was to be deleted then.", True),
-        (events.InstanceDeleted(at=NOW), "Somebody deleted it outside this bot", True),
+        (events.InstanceDeleted(at=NOW, asked=True, cause=Cause.PERSON, actor=ADA_ACTS), "As its owner asked.", False),
+        (events.InstanceDeleted(at=NOW, asked=True, cause=Cause.PERSON, actor=BO_ACTS), f"As {BO} asked.", False),
+        (
+            events.InstanceDeleted(at=NOW, asked=True, cause=Cause.LEASE),
+            "Its lease is over, and it was to be deleted then.",
+            True,
+        ),
+        (
+            events.InstanceDeleted(at=NOW, asked=True, cause=Cause.HUNG),
+            "It has not come up for so long, and nobody let it go on. Nothing",
+            True,
+        ),
+        (
+            events.InstanceDeleted(at=NOW, asked=True, cause=Cause.PROGRAM, actor=PROGRAM),
+            "As a program asked through the HTTP API.",
+            False,
+        ),
+        (events.InstanceDeleted(at=NOW, cause=None), "Somebody deleted it outside this bot", True),
     ],
 )
 def test_a_deletion_says_who_it_was_and_what_it_has_cost(event: Event, says: str, calls_owner: bool) -> None:
@@ -218,8 +237,8 @@ def test_a_deletion_says_who_it_was_and_what_it_has_cost(event: Event, says: str
 
 
 def test_a_deletion_that_nobody_asked_for_offers_the_same_again() -> None:
-    assert offered(deleted(), events.InstanceDeleted(at=NOW)) == ["instance:again"]
-    assert offered(deleted(), events.InstanceDeleted(at=NOW, asked=True, actor=ADA_ACTS)) == []
+    assert offered(deleted(), events.InstanceDeleted(at=NOW, cause=None)) == ["instance:again"]
+    assert offered(deleted(), events.InstanceDeleted(at=NOW, asked=True, cause=Cause.PERSON, actor=ADA_ACTS)) == []
 
 
 def test_running_offers_the_way_in() -> None:

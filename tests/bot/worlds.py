@@ -17,6 +17,7 @@ from core.models import (
     AttemptOutcome,
     Billed,
     BillingMode,
+    Cause,
     Connection,
     Endpoint,
     Failure,
@@ -195,7 +196,8 @@ def deleted(**changes: Any) -> Instance:
 
 def ordered(verb: Verb = Verb.STOP, by: str | None = "U0BO000001", **changes: Any) -> Order:
     actor = Actor(user=by) if by else None
-    return Order(**({"verb": verb, "actor": actor, "at": NOW} | changes))
+    cause = actor.cause if actor else Cause.LEASE
+    return Order(**({"verb": verb, "cause": cause, "actor": actor, "at": NOW} | changes))
 
 
 def asking_for(**changes: Any) -> InstanceRequest:
@@ -265,10 +267,17 @@ requests = st.builds(
     envs=st.just({}),
 )
 actors = st.builds(Actor, user=anything | st.just("U0BO000001"))
-orders = st.builds(
+
+
+def wanted(kind: type[Any], **fields: Any) -> st.SearchStrategy[Any]:
+    """Something with a cause: somebody's wish, or none."""
+    nobody = st.builds(kind, cause=st.sampled_from([c for c in Cause if not c.is_asked]), actor=st.none(), **fields)
+    return nobody | st.builds(kind, cause=st.just(Cause.PERSON), actor=actors, **fields)
+
+
+orders = wanted(
     Order,
     verb=st.sampled_from(Verb),
-    actor=st.none() | actors,
     at=instants,
     sent=st.integers(0, 99),
     trouble=anything,
@@ -342,24 +351,29 @@ happenings = st.one_of(
         at=instants,
         novita_status=anything,
         reason=st.sampled_from(events.StopReason),
-        actor=st.none() | actors,
+        cause=st.none(),
     ),
-    st.builds(events.InstanceDeleted, at=instants, asked=st.booleans(), actor=st.none() | actors),
-    st.builds(events.OrderGiven, at=instants, verb=st.sampled_from(Verb), actor=st.none() | actors),
-    st.builds(
+    wanted(
+        events.InstanceStopped,
+        at=instants,
+        novita_status=anything,
+        reason=st.sampled_from(events.StopReason),
+    ),
+    wanted(events.InstanceDeleted, at=instants, asked=st.booleans()),
+    st.builds(events.InstanceDeleted, at=instants, cause=st.none()),
+    wanted(events.OrderGiven, at=instants, verb=st.sampled_from(Verb)),
+    wanted(
         events.OrderFailed,
         at=instants,
         verb=st.sampled_from(Verb),
-        actor=st.none() | actors,
         why=failures,
         tries=st.integers(1, 99),
         is_final=st.booleans(),
     ),
-    st.builds(
+    wanted(
         events.OrderStuck,
         at=instants,
         verb=st.sampled_from(Verb),
-        actor=st.none() | actors,
         since=instants,
         tries=st.integers(1, 99),
         why=anything,

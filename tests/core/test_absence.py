@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from core.absence import ABSENT_FOR, ALONE_ABSENT_FOR, UNLISTED_FOR, believed_after, is_all_absent, should_be_listed
-from core.models import Instance, Order, Status, Verb
+from core.models import Cause, Instance, Order, Status, Verb
 from tests.core.samples import NOON, instance
 
 SHORT = timedelta(milliseconds=1)
@@ -20,7 +20,7 @@ def there(**changes: object) -> Instance:
 
 
 def to(verb: Verb) -> Order:
-    return Order(verb=verb, actor=None, at=NOON)
+    return Order(verb=verb, cause=Cause.LEASE, at=NOON)
 
 
 @pytest.mark.parametrize(

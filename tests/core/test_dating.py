@@ -9,7 +9,7 @@ import pytest
 
 from core import transitions
 from core.clock import CLOSE_ENOUGH
-from core.models import Billed, Order, Status, Verb
+from core.models import Billed, Cause, Order, Status, Verb
 from core.orders import LONGEST_PAUSE
 from tests.core.samples import ADA, NOON, instance
 
@@ -65,12 +65,12 @@ def test_a_lease_that_was_counted_from_such_a_past_is_counted_anew_unless_somebo
 
 def test_orders_and_what_was_billed_are_put_right_too() -> None:
     record = instance(
-        order=Order(verb=Verb.STOP, actor=ADA, at=NOON - HOUR, last_try_at=AHEAD),
+        order=Order(verb=Verb.STOP, cause=Cause.PERSON, actor=ADA, at=NOON - HOUR, last_try_at=AHEAD),
         billed=(Billed(since=NOON - HOUR, until=NOON), Billed(since=NOON, until=AHEAD), Billed(since=AHEAD)),
     )
     changed = transitions.redated(record, NOON)
     assert changed is not None
-    assert changed[0].order == Order(verb=Verb.STOP, actor=ADA, at=NOON - HOUR, last_try_at=NOON)
+    assert changed[0].order == Order(verb=Verb.STOP, cause=Cause.PERSON, actor=ADA, at=NOON - HOUR, last_try_at=NOON)
     assert changed[0].billed == (
         Billed(since=NOON - HOUR, until=NOON),
         Billed(since=NOON, until=NOON),
@@ -83,7 +83,9 @@ def test_orders_and_what_was_billed_are_put_right_too() -> None:
     [(LONGEST_PAUSE + CLOSE_ENOUGH + MOMENT, True), (LONGEST_PAUSE + CLOSE_ENOUGH, False), (-HOUR, False)],
 )
 def test_no_order_waits_longer_than_any_is_put_off(by: timedelta, is_put_right: bool) -> None:
-    record = instance(order=Order(verb=Verb.STOP, actor=ADA, at=NOON - HOUR, failures=1, again_at=NOON + by))
+    record = instance(
+        order=Order(verb=Verb.STOP, cause=Cause.PERSON, actor=ADA, at=NOON - HOUR, failures=1, again_at=NOON + by)
+    )
     changed = transitions.redated(record, NOON)
     assert (changed is not None) is is_put_right
     if changed is not None:

@@ -10,7 +10,7 @@ import pytest
 from core import transitions
 from core.events import InstanceSlow, StartQuestioned
 from core.lifecycle import can_extend
-from core.models import Billed, Instance, Order, Origin, Status, Verb
+from core.models import Billed, Cause, Instance, Order, Origin, Status, Verb
 from core.transitions import hanging
 from tests.core.samples import ADA, NOON, at_novita, instance, request
 
@@ -87,8 +87,8 @@ def test_what_has_run_is_stopped_and_what_never_has_is_deleted(changes: dict[str
         {"status": Status.RUNNING},
         {"status": Status.STOPPED},
         {"status": Status.FAILED, "billed": ()},
-        {"order": Order(verb=Verb.STOP, actor=ADA, at=NOON)},
-        {"order": Order(verb=Verb.DELETE, actor=ADA, at=NOON)},
+        {"order": Order(verb=Verb.STOP, cause=Cause.PERSON, actor=ADA, at=NOON)},
+        {"order": Order(verb=Verb.DELETE, cause=Cause.PERSON, actor=ADA, at=NOON)},
         {"novita_id": None},
     ],
 )
@@ -117,7 +117,13 @@ def test_whoever_lets_it_go_on_moves_its_end_and_what_comes_up_has_none() -> Non
     [
         ({}, NOON),
         ({"running_at": NOON - HOUR}, NOON + MIN),
-        ({"running_at": NOON - HOUR, "order": Order(verb=Verb.START, actor=ADA, at=NOON + MIN / 2)}, NOON + MIN / 2),
+        (
+            {
+                "running_at": NOON - HOUR,
+                "order": Order(verb=Verb.START, cause=Cause.PERSON, actor=ADA, at=NOON + MIN / 2),
+            },
+            NOON + MIN / 2,
+        ),
     ],
 )
 def test_of_a_start_that_nobody_ordered_only_what_was_seen_of_it_counts(changes: dict[str, Any], since: Any) -> None:

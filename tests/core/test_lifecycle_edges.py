@@ -9,7 +9,7 @@ import pytest
 
 from core.errors import InvalidRequest
 from core.lifecycle import can_extend
-from core.models import Instance, LeaseEnd, Order, Status, Verb
+from core.models import Cause, Instance, LeaseEnd, Order, Status, Verb
 from tests.core.processes import MAX_LEASE, Process
 from tests.core.samples import ADA, NOON, POLICY, TurnedClock, instance, request
 
@@ -23,7 +23,9 @@ def _up(**changes: Any) -> Instance:
 
 
 def _given(verb: Verb, **changes: Any) -> Order:
-    return Order.model_validate({"verb": verb, "actor": ADA, "at": NOON, "last_try_at": NOON, "taken": 1} | changes)
+    return Order.model_validate(
+        {"verb": verb, "cause": Cause.PERSON, "actor": ADA, "at": NOON, "last_try_at": NOON, "taken": 1} | changes
+    )
 
 
 async def _kept(web: Process, record: Instance) -> Instance:
@@ -109,4 +111,4 @@ async def test_a_lease_ends_at_its_very_end_and_not_before(
     await web.lifecycle.tend()
     order = (await _read(web, record)).order
     assert order is not None
-    assert (order.verb, order.actor, order.at) == (verb, None, NOON + timedelta(seconds=10))
+    assert (order.verb, order.cause, order.actor, order.at) == (verb, Cause.LEASE, None, NOON + timedelta(seconds=10))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 from typing import Any
 
@@ -9,7 +10,8 @@ import pytest
 
 from core import orders
 from core.clock import CLOSE_ENOUGH
-from core.models import Actor, Order, Verb
+from core.models import Actor, Cause, Order, Verb
+from core.store.migrations import upgraded_order
 from tests.core.samples import ADA, NOON
 
 SHORT = timedelta(milliseconds=1)
@@ -18,7 +20,10 @@ SHORT = timedelta(milliseconds=1)
 def order(verb: Verb = Verb.STOP, actor: Actor | None = ADA, *, ago: float | None = None, **changes: Any) -> Order:
     """An order that was sent so many seconds ago."""
     tried = NOON - timedelta(seconds=ago) if ago is not None else None
-    return Order.model_validate({"verb": verb, "actor": actor, "at": NOON, "last_try_at": tried} | changes)
+    cause = actor.cause if actor else Cause.LEASE
+    return Order.model_validate(
+        {"verb": verb, "cause": cause, "actor": actor, "at": NOON, "last_try_at": tried} | changes
+    )
 
 
 @pytest.mark.parametrize(
@@ -113,4 +118,5 @@ def test_one_that_ends_a_bill_is_stuck_after_half_an_hour() -> None:
 
 def test_an_order_that_an_earlier_version_wrote_is_read() -> None:
     old = '{"verb":"stop","actor":null,"at":"2026-11-23T12:00:00Z","tries":43,"last_try_at":"2026-11-23T12:00:00Z"}'
-    assert orders.is_due(Order.model_validate_json(old), NOON + timedelta(minutes=5), is_on_the_way=False)
+    order = Order.model_validate(upgraded_order(json.loads(old), Cause.LEASE))
+    assert orders.is_due(order, NOON + timedelta(minutes=5), is_on_the_way=False)

@@ -8,7 +8,18 @@ from decimal import Decimal
 import pytest
 
 from core import transitions
-from core.models import Attempt, AttemptOutcome, Failure, FailureKind, Instance, NovitaInstance, Order, Status, Verb
+from core.models import (
+    Attempt,
+    AttemptOutcome,
+    Cause,
+    Failure,
+    FailureKind,
+    Instance,
+    NovitaInstance,
+    Order,
+    Status,
+    Verb,
+)
 from core.transitions import Changed
 from tests.core.samples import ADA, NOON, instance, offer
 
@@ -25,7 +36,9 @@ FAILURE = Failure(kind=FailureKind.OTHER, reason=SAID, message=SAID)
 NAMES: dict[str, object] = {"env_names": ("HF_TOKEN",), "template_env_names": ("MODE",)}
 LAUNCHING = instance(**NAMES)
 STARTING = instance(**NAMES, novita_id="n1", status=Status.STARTING)
-ORDERED = instance(**NAMES, novita_id="n1", status=Status.RUNNING, order=Order(verb=Verb.STOP, actor=ADA, at=NOON))
+ORDERED = instance(
+    **NAMES, novita_id="n1", status=Status.RUNNING, order=Order(verb=Verb.STOP, cause=Cause.PERSON, actor=ADA, at=NOON)
+)
 SHOWN = NovitaInstance(id="n1", name="x", status="pulling", error_state=SAID, error_message=SAID)
 
 WAYS: dict[str, Callable[[], Changed | None]] = {

@@ -9,7 +9,7 @@ import pytest
 from core import transitions
 from core.events import InstanceFailed, InstanceFault, InstanceRunning, InstanceStopped, PhaseChanged
 from core.lifecycle import can_connect, possible
-from core.models import Billed, Failure, FailureKind, Instance, Order, Status, Verb
+from core.models import Billed, Cause, Failure, FailureKind, Instance, Order, Status, Verb
 from tests.core.samples import ADA, NOON, at_novita, instance
 
 LATER = NOON + timedelta(hours=1)
@@ -62,7 +62,7 @@ def test_a_fault_makes_failed_only_what_has_never_come_up(word: str, new: Status
 @pytest.mark.parametrize("verb", [None, *Verb])
 @pytest.mark.parametrize("word", ["running", "exited", "starting", "migrating"])
 def test_whatever_is_ordered_what_has_run_never_becomes_failed(word: str, verb: Verb | None) -> None:
-    order = Order(verb=verb, actor=ADA, at=NOON) if verb else None
+    order = Order(verb=verb, cause=Cause.PERSON, actor=ADA, at=NOON) if verb else None
     for status in (Status.RUNNING, Status.STOPPED, Status.STARTING, Status.STOPPING, Status.FAILED):
         record, _ = _after(_has_run(status, order=order), word, **FAULT)
         assert record.status is not Status.FAILED or (status is Status.FAILED and word in ("running", "migrating"))
@@ -177,6 +177,6 @@ def test_what_failed_is_billed_while_novita_pulls_and_no_longer_than_that(word: 
 
 @pytest.mark.parametrize(("ago", "is_believed"), [(timedelta(seconds=59), False), (timedelta(seconds=60), True)])
 def test_a_start_of_what_failed_is_not_undone_by_the_state_before_it(ago: timedelta, is_believed: bool) -> None:
-    order = Order(verb=Verb.START, actor=ADA, at=NOON, last_try_at=LATER - ago)
+    order = Order(verb=Verb.START, cause=Cause.PERSON, actor=ADA, at=NOON, last_try_at=LATER - ago)
     record = _new(novita_status="exited", order=order)
     assert (_after(record, "exited", **FAULT)[0].status is Status.FAILED) is is_believed

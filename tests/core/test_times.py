@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from core import transitions
-from core.models import Billed, Instance, Order, Status, Verb
+from core.models import Billed, Cause, Instance, Order, Status, Verb
 from core.novita import reading
 from tests.core.samples import ADA, NOON, at_novita, instance
 
@@ -63,7 +63,7 @@ def test_at_the_look_before_it_did_not_run_whatever_novita_says(before: datetime
 
 
 def test_a_start_that_was_ordered_is_counted_from_no_earlier_than_its_order() -> None:
-    order = Order(verb=Verb.START, actor=ADA, at=NOON + HOUR, last_try_at=NOON + HOUR)
+    order = Order(verb=Verb.START, cause=Cause.PERSON, actor=ADA, at=NOON + HOUR, last_try_at=NOON + HOUR)
     record = _launched(status=Status.STARTING, running_at=NOON - DAY, stopped_at=NOON, order=order)
     assert _seen(record, "running", NEXT_DAY, started_at=NOON - DAY).running_at == NOON + HOUR + 3 * MIN
     assert _seen(record, "running", NEXT_DAY, started_at=NOON + HOUR + MIN).running_at == NOON + HOUR + MIN

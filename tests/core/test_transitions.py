@@ -18,7 +18,7 @@ from core.events import (
     InstanceSlow,
     PhaseChanged,
 )
-from core.models import Billed, Endpoint, Failure, FailureKind, Instance, NovitaInstance, Order, Status, Verb
+from core.models import Billed, Cause, Endpoint, Failure, FailureKind, Instance, NovitaInstance, Order, Status, Verb
 from tests.core.samples import NOON, at_novita, instance
 
 LATER = NOON + timedelta(minutes=1)
@@ -129,7 +129,7 @@ def test_an_absence_that_was_interrupted_begins_anew() -> None:
 
 @pytest.mark.parametrize("verb", [None, Verb.STOP, Verb.DELETE])
 def test_what_is_seen_after_it_was_called_deleted_has_its_order_and_lease_again(verb: Verb | None) -> None:
-    order = Order(verb=verb, actor=None, at=NOON, failures=3) if verb else None
+    order = Order(verb=verb, cause=Cause.LEASE, at=NOON, failures=3) if verb else None
     billed, ends_at = (Billed(since=NOON),), NOON + timedelta(hours=1)
     record = _launched(order=order, lease_ends_at=ends_at, reminded=(60,), billed=billed).model_copy(
         update={"status": Status.RUNNING, "novita_status": "running"}
@@ -182,7 +182,7 @@ def test_no_sequence_of_looks_tells_the_same_news_twice_in_a_row(looks: list[Nov
     ("verb", "is_ordered_still"), [(Verb.STOP, True), (Verb.DELETE, True), (Verb.START, False), (Verb.RESTART, False)]
 )
 def test_of_what_is_back_only_an_order_that_ends_its_bill_stands_again(verb: Verb, is_ordered_still: bool) -> None:
-    order = Order(verb=verb, actor=None, at=NOON, failures=3, failed=3)
+    order = Order(verb=verb, cause=Cause.LEASE, at=NOON, failures=3, failed=3)
     gone = transitions.deleted(_launched(order=order).model_copy(update={"status": Status.RUNNING}), NOON)
     assert gone is not None
     assert gone[0].last_order is not None

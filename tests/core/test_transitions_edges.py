@@ -16,6 +16,7 @@ from core.models import (
     AttemptOutcome,
     Billed,
     BillingMode,
+    Cause,
     Failure,
     FailureKind,
     Instance,
@@ -55,7 +56,7 @@ def _down(**changes: Any) -> Instance:
 
 
 def _given(verb: Verb, **changes: Any) -> Order:
-    return Order.model_validate({"verb": verb, "actor": ADA, "at": NOON} | changes)
+    return Order.model_validate({"verb": verb, "cause": Cause.PERSON, "actor": ADA, "at": NOON} | changes)
 
 
 def test_what_comes_up_begins_a_new_life() -> None:
@@ -123,8 +124,8 @@ def test_running_after_a_restart_is_distrusted_for_six_seconds(ago: float, taken
     [
         ({"order": _given(Verb.STOP)}, StopReason.ASKED),
         ({"order": _given(Verb.STOP), "spot_noticed": True}, StopReason.ASKED),
-        ({"order": _given(Verb.STOP, actor=None)}, StopReason.LEASE),
-        ({"order": _given(Verb.STOP, actor=None), "start_ends_at": NOON}, StopReason.HUNG),
+        ({"order": _given(Verb.STOP, cause=Cause.LEASE, actor=None)}, StopReason.LEASE),
+        ({"order": _given(Verb.STOP, cause=Cause.HUNG, actor=None)}, StopReason.HUNG),
         ({"order": _given(Verb.DELETE), "spot_noticed": True}, StopReason.RECLAIMED),
         ({"spot_noticed": True}, StopReason.RECLAIMED),
         ({"request": request(billing_mode=BillingMode.SPOT)}, StopReason.PROBABLY_RECLAIMED),
@@ -303,7 +304,7 @@ def test_a_lease_with_a_past_in_doubt_ends_a_day_after_the_question_and_is_remin
     assert record.order is None
     stopped = transitions.asked_or_stopped(record, LATER + 24 * HOUR)
     assert stopped is not None
-    assert stopped[0].order == Order(verb=Verb.STOP, actor=None, at=LATER + 24 * HOUR)
+    assert stopped[0].order == Order(verb=Verb.STOP, cause=Cause.LEASE, at=LATER + 24 * HOUR)
 
 
 @pytest.mark.parametrize(("left_out", "told"), [(2, []), (3, []), (4, [1]), (13, [10])])

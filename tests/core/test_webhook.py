@@ -47,7 +47,7 @@ from core.events import (
     StopReason,
     WebhookGivenUp,
 )
-from core.models import Endpoint, Failure, FailureKind, Instance, LeaseEnd, Status, Verb
+from core.models import Cause, Endpoint, Failure, FailureKind, Instance, LeaseEnd, Status, Verb
 from core.outbox import GivenUp, NotDelivered, Outbox
 from core.store import Store, connect
 from core.user_agent import USER_AGENT
@@ -62,14 +62,30 @@ TOLD: dict[type[Any], dict[str, Any]] = {
     InstanceCreated: {"at": NOON, "novita_id": "n-1"},
     InstanceRunning: {"at": NOON, "endpoints": (Endpoint(port=8188, type="http", url="https://example.com"),)},
     InstanceFailed: {"at": NOON, "failure": Failure(kind=FailureKind.INSTANCE, message="image pull failed")},
-    InstanceStopped: {"at": NOON, "novita_status": "exited", "reason": StopReason.LEASE},
-    InstanceDeleted: {"at": NOON, "asked": True, "actor": ADA},
+    InstanceStopped: {"at": NOON, "novita_status": "exited", "reason": StopReason.LEASE, "cause": Cause.LEASE},
+    InstanceDeleted: {"at": NOON, "asked": True, "cause": Cause.PERSON, "actor": ADA},
     InstanceFault: {"at": NOON, "novita_status": "running", "fault": NO_ROOM},
     InstanceSlow: {"at": NOON, "minutes": 30, "novita_status": "pulling"},
     StartQuestioned: {"at": NOON, "since": NOON, "ends_at": NOON, "verb": Verb.DELETE},
-    OrderStuck: {"at": NOON, "verb": Verb.STOP, "actor": None, "since": NOON, "tries": 9, "why": "no answer"},
+    OrderStuck: {
+        "at": NOON,
+        "verb": Verb.STOP,
+        "cause": Cause.LEASE,
+        "actor": None,
+        "since": NOON,
+        "tries": 9,
+        "why": "no answer",
+    },
     InstanceBack: {"at": NOON, "verb": Verb.DELETE, "lease_ends_at": NOON},
-    OrderFailed: {"at": NOON, "verb": Verb.START, "actor": ADA, "why": NO_ROOM, "tries": 1, "is_final": True},
+    OrderFailed: {
+        "at": NOON,
+        "verb": Verb.START,
+        "cause": Cause.PERSON,
+        "actor": ADA,
+        "why": NO_ROOM,
+        "tries": 1,
+        "is_final": True,
+    },
     LeaseReminder: {"at": NOON, "minutes": 15, "ends_at": NOON, "end": LeaseEnd.STOP},
     LeaseExtended: {"at": NOON, "actor": ADA, "ends_at": NOON},
     SpotNotice: {"at": NOON, "reclaim_at": NOON},
@@ -243,8 +259,8 @@ async def test_the_life_of_an_instance_is_told_with_what_only_that_event_has(rec
     [
         InstanceRequested(at=NOON),
         PhaseChanged(at=NOON, novita_status="pulling"),
-        OrderGiven(at=NOON, verb=Verb.STOP),
-        OrderFailed(at=NOON, verb=Verb.STOP, why=NO_ROOM, tries=1, is_final=False),
+        OrderGiven(at=NOON, verb=Verb.STOP, cause=Cause.LEASE),
+        OrderFailed(at=NOON, verb=Verb.STOP, cause=Cause.LEASE, why=NO_ROOM, tries=1, is_final=False),
         WebhookGivenUp(at=NOON, why="it answers 404"),
         MachineReported(at=NOON, text="epoch 3"),
         ReportsLeftOut(at=NOON, count=3),

@@ -15,6 +15,7 @@ from core.durations import duration_words
 from core.models import (
     Attempt,
     BillingMode,
+    Cause,
     Connection,
     Endpoint,
     Failure,
@@ -107,7 +108,11 @@ class OrderShown(Shape):
     """What was asked of Novita and has not been seen done yet."""
 
     verb: Verb
-    requested_by: str | None = Field(description="An owner as in `owner`; null for the end of the lease.")
+    cause: Cause = Field(
+        description="Who or what wanted it: a `person`, a `program` through this API, the end of its `lease`, or, of "
+        "one that is `hung`, that it did not come up and nobody let it go on. More may come."
+    )
+    requested_by: str | None = Field(description="Of a person or program: an owner as in `owner`. Else null.")
     requested_at: Instant
     tries: int = Field(description="How often Novita was asked.")
     trouble: str = Field(description="What stood in the way the last time, empty while nothing did.")
@@ -117,7 +122,11 @@ class LastOrderShown(Shape):
     """The last order that is over, and what became of it."""
 
     verb: Verb
-    requested_by: str | None = Field(description="An owner as in `owner`; null for the end of the lease.")
+    cause: Cause = Field(
+        description="Who or what wanted it: a `person`, a `program` through this API, the end of its `lease`, or, of "
+        "one that is `hung`, that it did not come up and nobody let it go on. More may come."
+    )
+    requested_by: str | None = Field(description="Of a person or program: an owner as in `owner`. Else null.")
     requested_at: Instant
     outcome: OrderOutcome = Field(
         description="`done`; `failed` when Novita refused it, or it was given up; `superseded` when another order took "
@@ -357,6 +366,7 @@ def _order(order: Order | None) -> OrderShown | None:
         return None
     return OrderShown(
         verb=order.verb,
+        cause=order.cause,
         requested_by=order.actor.user if order.actor else None,
         requested_at=order.at,
         tries=order.sent,
@@ -369,6 +379,7 @@ def _last_order(order: PastOrder | None) -> LastOrderShown | None:
         return None
     return LastOrderShown(
         verb=order.verb,
+        cause=order.cause,
         requested_by=order.actor.user if order.actor else None,
         requested_at=order.at,
         outcome=order.outcome,

@@ -7,11 +7,11 @@ from collections.abc import Iterable, Sequence
 from bot import words
 from bot.ids import Action
 from bot.views import blocks as b
-from bot.views import buttons, states
+from bot.views import buttons, causes, states
 from bot.views.blocks import Message
-from bot.views.card import by_itself, kept_data, price
+from bot.views.card import kept_data, price
 from bot.views.failures import CONSOLE_LINK, fault_lines, quoting, what_to_do
-from bot.views.text import call, countdown, date, esc, mention
+from bot.views.text import call, countdown, date, esc
 from bot.views.thread.shape import told
 from core import costs
 from core.durations import duration_words
@@ -31,30 +31,28 @@ from core.events import (
     StopReason,
     WebhookGivenUp,
 )
-from core.models import Actor, Instance, LeaseEnd, Verb
+from core.models import Instance, LeaseEnd, Verb
 
 _WHY_STOPPED: dict[StopReason, str] = {
-    StopReason.LEASE: "Its lease is over.",
-    StopReason.HUNG: "It did not come up for so long, and nobody let it go on.",
     StopReason.RECLAIMED: "Novita has taken its GPU back{announced}: spot is cheaper because that may happen.",
     StopReason.PROBABLY_RECLAIMED: (
         "Nobody asked this bot to stop it. As it is spot, Novita has probably taken its GPU back; it may also have "
         "been stopped in Novita's console, or its main program has ended."
     ),
-    StopReason.ELSEWHERE: (
-        "Nobody asked this bot to stop it: it was stopped in Novita's console, or its main program has ended."
-    ),
 }
+_STOPPED_ELSEWHERE = (
+    "Nobody asked this bot to stop it: it was stopped in Novita's console, or its main program has ended."
+)
 
 
 def order_given(instance: Instance, event: OrderGiven) -> Message:
     """One line, so that the thread tells later who it was."""
     done = words.VERB_DONE[event.verb]
+    called = call(instance.owner.user).strip()
     if event.actor is None:
-        return told(instance, "⏰", f"is being {done}: {by_itself(instance)}", call(instance.owner.user).strip())
-    by = "its owner" if _is_owner(instance, event.actor) else mention(event.actor.user)
-    others = "" if _is_owner(instance, event.actor) else call(instance.owner.user).strip()
-    return told(instance, "⏳", f"is being {done}, as {by} asked", others)
+        return told(instance, "⏰", f"is being {done}: {causes.wants(event.cause, None)}", called)
+    others = "" if causes.is_owner(instance, event.actor) else called
+    return told(instance, "⏳", f"is being {done}, as {causes.asks(event.actor, instance)}", others)
 
 
 def order_failed(instance: Instance, event: OrderFailed, admins: Sequence[str]) -> Message:
@@ -102,14 +100,17 @@ def back(instance: Instance, event: InstanceBack) -> Message:
 
 
 def stopped(instance: Instance, event: InstanceStopped) -> Message:
-    if event.reason is StopReason.ASKED:
-        by = "its owner" if event.actor is None or _is_owner(instance, event.actor) else mention(event.actor.user)
-        why, offered = f"As {by} asked.", (Action.START,)
+    offered: tuple[Action, ...] = (Action.START,)
+    if event.actor is not None:
+        why = f"As {causes.asks(event.actor, instance)}."
+    elif event.cause is not None:
+        why = f"{call(instance.owner.user)}{causes.sentence(event.cause)}"
     else:
         # Novita may take it back and say so only then.
         announced = "" if instance.stopped_because and not instance.spot_noticed else ", as it had announced"
-        why = f"{call(instance.owner.user)}{_WHY_STOPPED[event.reason].format(announced=announced)}"
-        offered = (Action.START, *(buttons.AGAIN if event.reason in states.TAKEN_BACK else ()))
+        said = _WHY_STOPPED.get(event.reason, _STOPPED_ELSEWHERE).format(announced=announced)
+        why = f"{call(instance.owner.user)}{said}"
+        offered = (*offered, *(buttons.AGAIN if event.reason in states.TAKEN_BACK else ()))
     row = buttons.row(instance, event.at, *offered)
     state = "was taken back by Novita" if event.reason is StopReason.RECLAIMED else "is stopped"
     return told(instance, "⏸️", state, why, f"{kept_data(instance)}{_cost(instance, event)}", buttons=row)
@@ -133,7 +134,7 @@ def fault(instance: Instance, event: InstanceFault) -> Message:
 def deleted(instance: Instance, event: InstanceDeleted) -> Message:
     gone = f"Nothing is left of it at Novita, and nothing is billed.{_cost(instance, event)}"
     if event.asked:
-        return told(instance, "⚪", "is deleted", f"{_who_deleted(instance, event.actor)} {gone}")
+        return told(instance, "⚪", "is deleted", f"{_why_deleted(instance, event)} {gone}")
     why = f"{call(instance.owner.user)}Somebody deleted it outside this bot, probably in Novita's console."
     row = buttons.row(instance, event.at, Action.AGAIN)
     return told(instance, "⚪", "is deleted", why, gone, buttons=row)
@@ -167,8 +168,8 @@ def lease_extended(instance: Instance, event: LeaseExtended) -> Message:
     if event.is_shortened:
         until += ", which is earlier than before"
     what = "Shortened" if event.is_shortened else "Extended"
-    is_owner = _is_owner(instance, event.actor)
-    by = f"{what} by its owner." if is_owner else f"{call(instance.owner.user)}{mention(event.actor.user)} did that."
+    is_owner = causes.is_owner(instance, event.actor)
+    by = f"{what} by its owner." if is_owner else f"{call(instance.owner.user)}{causes.did(event.actor)}"
     return told(instance, "⏱️", until, by)
 
 
@@ -187,26 +188,21 @@ def webhook_given_up(instance: Instance, event: WebhookGivenUp) -> Message:
     return Message(sentence, [b.section(sentence)])
 
 
-def _is_owner(instance: Instance, actor: Actor) -> bool:
-    return actor.user == instance.owner.user
-
-
 def _cost(instance: Instance, event: InstanceStopped | InstanceDeleted) -> str:
     """Compute as the bot saw it; nothing when it never came to that."""
     return f" It has cost {words.about(costs.so_far(instance, event.at))}." if instance.billed else ""
 
 
-def _who_deleted(instance: Instance, actor: Actor | None) -> str:
-    if actor is None:
-        if instance.start_ends_at is not None:
-            return f"{call(instance.owner.user)}It did not come up for so long, and nobody let it go on."
-        return f"{call(instance.owner.user)}Its lease is over, and it was to be deleted then."
-    return f"As {'its owner' if _is_owner(instance, actor) else mention(actor.user)} asked."
+def _why_deleted(instance: Instance, event: InstanceDeleted) -> str:
+    """Of one that was deleted by an order."""
+    if event.actor is not None:
+        return f"As {causes.asks(event.actor, instance)}."
+    return f"{call(instance.owner.user)}{causes.deleted_by_itself(event.cause)}" if event.cause else ""
 
 
 def _to_call(instance: Instance, event: OrderFailed, admins: Sequence[str]) -> Iterable[str]:
     asked = [event.actor.user] if event.actor else []
-    money_runs = event.verb in (Verb.STOP, Verb.DELETE) and (event.actor is None or event.tries > 1)
+    money_runs = event.verb in (Verb.STOP, Verb.DELETE) and (not event.cause.is_asked or event.tries > 1)
     return [*asked, instance.owner.user, *(admins if money_runs else ())]
 
 
