@@ -69,5 +69,22 @@ def test_every_file_and_every_part_that_is_linked_exists(path: Path) -> None:
         assert not part or part in {anchor(each) for each in headings(linked)}, place
 
 
+@pytest.mark.skipif(not (ROOT / "core/domain").is_dir(), reason="CONTRIBUTING.md tells of the tree that comes next")
+@pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
+def test_every_room_and_module_that_is_named_exists(path: Path) -> None:
+    for named in re.findall(r"`((?:bot|core|tests|\.ci)/[\w./-]*)`", path.read_text()):
+        assert (ROOT / named).exists(), named
+
+
+def test_the_workflow_runs_every_python_that_is_promised() -> None:
+    oldest = re.search(r'requires-python = ">=3\.(\d+)"', (ROOT / "pyproject.toml").read_text())
+    run = re.findall(
+        r'"3\.(\d+)"', (ROOT / ".github/workflows/ci.yml").read_text().partition("matrix:")[2].split("]")[0]
+    )
+    assert oldest is not None
+    assert [int(each) for each in run] == list(range(int(oldest[1]), int(oldest[1]) + len(run)))
+    assert len(run) > 3
+
+
 def test_the_picture_is_small() -> None:
     assert (ROOT / ".github" / "sandbox.png").stat().st_size < 150_000
