@@ -9,7 +9,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.response import BoltResponse
 
 from bot.arrivals import TracedApp
-from bot.listeners import actions, commands, create, entrance, home, strays
+from bot.listeners import actions, commands, create, entrance, home, mentions, strays
 from bot.parts import Parts
 from bot.references import written_down
 from bot.words import unexpected
@@ -46,7 +46,7 @@ def build_app(parts: Parts) -> AsyncApp:
         request_verification_enabled=False,
         ssl_check_enabled=False,
     )
-    for listeners in (entrance, commands, create, actions, home, strays):
+    for listeners in (entrance, commands, create, actions, home, mentions, strays):
         listeners.register(app, parts)
     app.error(_apologise)
     return app

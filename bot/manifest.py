@@ -9,11 +9,14 @@ from urllib.parse import quote, urlsplit
 from bot.ids import COMMAND, EVENTS_PATH
 from core.errors import SettingsError
 
-SCOPES = ("commands", "chat:write", "chat:write.public", "channels:read", "im:write", "users:read")
+SCOPES = ("commands", "chat:write", "chat:write.public", "channels:read", "im:write", "users:read", "app_mentions:read")
 """The least that the bot needs: its command, its messages in public channels it has not joined and whether those are
-archived, direct messages, and where it is evening for whoever extends a lease until tonight."""
+archived, direct messages, where it is evening for whoever extends a lease until tonight, and that it is spoken to."""
 
-EVENTS = ("app_home_opened",)
+OPTIONAL_SCOPES = {"app_mentions:read": "who mentions the bot gets no answer"}
+"""Those without which the rest works all the same, and what does not: an app made from an older manifest lacks them."""
+
+EVENTS = ("app_home_opened", "app_mention")
 
 NAME = "gpu-bot"
 """In the list of apps and as the author of its messages: people look for the one that they have read."""
@@ -23,7 +26,8 @@ LONG_DESCRIPTION = (
     f"Type {COMMAND} create and choose a GPU from live Novita prices and stock: seconds later the instance exists. "
     "When a region is full, the next one is tried, and the thread says so. Each instance is one message with its "
     "buttons: connect, extend, stop, start, delete. Each has a lease: its owner is reminded before it ends, and then "
-    f"it is stopped, so that nothing runs on and costs money unnoticed. {COMMAND} help says what else can be typed."
+    f"it is stopped, so that nothing runs on and costs money unnoticed. {COMMAND} help says what else can be typed, "
+    "and whoever mentions the bot is told, in private, what to type."
 )
 """What people read before they add the app; Slack takes 175 to 4,000 characters."""
 

@@ -12,7 +12,7 @@ from bot.doctor.address import advice_on
 from bot.doctor.finding import Result, failed, ok, warning
 from bot.doctor.patient import Patient
 from bot.faults import CALL_FAILED
-from bot.manifest import SCOPES
+from bot.manifest import OPTIONAL_SCOPES, SCOPES
 from core.outbound import trouble_of
 
 _REINSTALL = "Paste the output of gpu-bot manifest into the app's manifest, then reinstall it to the workspace."
@@ -54,7 +54,9 @@ class Slack:
             return warning("Slack does not say what the token allows", f"It needs {', '.join(SCOPES)}.")
         missing = [scope for scope in SCOPES if scope not in self._scopes]
         if missing:
-            return failed(f"the app lacks {', '.join(missing)}", _REINSTALL)
+            state = warning if OPTIONAL_SCOPES.keys() >= set(missing) else failed
+            without = "; ".join(OPTIONAL_SCOPES[scope] for scope in missing if scope in OPTIONAL_SCOPES)
+            return state(f"the app lacks {', '.join(missing)}{f': {without}' if without else ''}", _REINSTALL)
         return ok(f"all {len(SCOPES)} that the manifest asks for")
 
     async def way_in(self) -> Result:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from bot.listeners.visits import Visit
 from bot.notifier import SlackNotifier
 from bot.parts import Parts
+from core.models import Instance
 from core.outbox import Memo
 
 
@@ -31,6 +32,13 @@ async def link_to(parts: Parts, instance_id: str) -> str | None:
 def link_at_hand(parts: Parts, instance_id: str) -> str | None:
     """The card's address when this very process knows it without asking."""
     return _link(parts, _place(parts.outbox.memo_at_hand(instance_id, SlackNotifier.name)))
+
+
+async def instance_at(parts: Parts, place: Place) -> Instance | None:
+    """The instance whose card stands there, also one that has ended. Raises StoreUnavailable."""
+    kept = await parts.store.kept(parts.clock.now())
+    memos = await parts.outbox.memos([instance.id for instance in kept], SlackNotifier.name)
+    return next((instance for instance, memo in zip(kept, memos, strict=True) if _place(memo) == place), None)
 
 
 async def redraw(parts: Parts, instance_id: str) -> None:

@@ -80,13 +80,18 @@ def _asks_for_help(word: str, rest: str) -> bool:
 
 def _unknown(parts: Parts, text: str) -> Message:
     """No command's word. What begins with a GPU is a create whose word was left out."""
-    word, rest = text.split()[0], _line(text)
-    market = parts.catalog.market
-    if market is not None:
-        wish = grammar.read(word, grammar.vocabulary(market, parts.catalog.templates))
-        if wish.product_name or Field.PRODUCT_NAME.value in wish.ambiguous:
-            return unknown_command("", " ".join(typed.visible(text).split()), meant="create")
-    return unknown_command(word.lower(), rest)
+    if begins_with_gpu(parts, text):
+        return unknown_command("", " ".join(typed.visible(text).split()), meant="create")
+    return unknown_command(text.split()[0].lower(), _line(text))
+
+
+def begins_with_gpu(parts: Parts, text: str) -> bool:
+    """Whether its first word is a GPU that Novita offers, or several."""
+    market, typed_words = parts.catalog.market, text.split()
+    if market is None or not typed_words:
+        return False
+    wish = grammar.read(typed_words[0], grammar.vocabulary(market, parts.catalog.templates))
+    return bool(wish.product_name) or Field.PRODUCT_NAME.value in wish.ambiguous
 
 
 def _line(text: str) -> str:

@@ -12,7 +12,7 @@ from slack_bolt.response import BoltResponse
 from bot import faults
 from bot.faults import CALL_FAILED
 from bot.ids import Field, View
-from bot.listeners import visits
+from bot.listeners import mentions, visits
 from bot.listeners.visits import Answer, Visit
 from bot.parts import Parts
 from bot.views import blocks as b
@@ -53,6 +53,8 @@ def _visit(body: Body) -> Visit | None:
     if "command" in body:
         return visits.of_command({"user_id": "", **body})
     event = body.get("event")
+    if isinstance(event, Mapping) and event.get("type") in mentions.EVENTS:
+        return visits.of_message(body)
     if isinstance(event, Mapping):
         user = event.get("user")
         team = str(event.get("user_team") or body.get("team_id") or "")
@@ -73,6 +75,8 @@ def _turned_away(parts: Parts, body: Body, visit: Visit, why: str) -> BoltRespon
     if isinstance(body.get("event"), Mapping):
         if body["event"].get("tab") == "home":
             parts.background.start(_at_home(parts, visit.actor, why))
+        elif visit.said_in:
+            parts.background.start(mentions.answer_once(parts, visit, b.notice(why)))
     elif visit.view is not None and not visit.is_at_home and kind == "block_actions":
         parts.background.start(_over_the_form(parts, visit, why))
     elif kind == "block_actions":

@@ -24,13 +24,17 @@ log = structlog.get_logger(__name__)
 
 Body = Mapping[str, Any]
 
+_SAID_BY_PEOPLE = (None, "", "file_share", "thread_broadcast", "me_message")
+"""Subtypes of messages; every other is something that happened, or that an app said."""
+_NOT_NEW = ("bot_id", "bot_profile", "edited", "hidden")
+
 _TRIES = 3
 _PAUSE = timedelta(seconds=1)
 
 
 @dataclass(frozen=True)
 class Visit:
-    """One command or click. What Slack did not send is empty; `trigger_id` lives three seconds."""
+    """One command, click, or word to the bot. What Slack did not send is empty; `trigger_id` lives three seconds."""
 
     actor: Actor
     channel: str = ""
@@ -44,6 +48,12 @@ class Visit:
     """The instance that the message is the card of, by what was noted on it when it was posted."""
     view: Mapping[str, Any] | None = None
     """The home tab or modal whose button was pressed."""
+    said_in: str = ""
+    """Slack's id of the event, for what was said to the bot in a message: it has no address or trigger to answer by."""
+    thread: str = ""
+    """The root of the thread that it was said in."""
+    is_direct: bool = False
+    """Whether it was said in the direct messages with the bot, which nobody else sees."""
 
     @property
     def is_at_home(self) -> bool:
@@ -75,6 +85,23 @@ def of_click(body: Body) -> Visit:
         is_ephemeral=bool(container.get("is_ephemeral")),
         card_of=_card_of(_mapping(body.get("message"))),
         view=view if isinstance(view, Mapping) else None,
+    )
+
+
+def of_message(body: Body) -> Visit | None:
+    """What a person has just said to the bot; None for what a bot said, what was edited, and what is said to others."""
+    event = _mapping(body.get("event"))
+    user, channel, is_direct = event.get("user"), event.get("channel"), event.get("channel_type") == "im"
+    is_to_the_bot = event.get("type") == "app_mention" or (event.get("type") == "message" and is_direct)
+    is_new = event.get("subtype") in _SAID_BY_PEOPLE and not any(event.get(mark) for mark in _NOT_NEW)
+    if not (is_to_the_bot and is_new and isinstance(user, str) and isinstance(channel, str) and user and channel):
+        return None
+    return Visit(
+        Actor(user=user, team=str(event.get("user_team") or event.get("team") or body.get("team_id") or "")),
+        channel=channel,
+        said_in=str(body.get("event_id") or f"{channel}:{event.get('ts')}"),
+        thread=str(event.get("thread_ts") or ""),
+        is_direct=is_direct,
     )
 
 
@@ -110,6 +137,8 @@ class Answer:
     async def _say(self, message: Message, *, instead: bool) -> None:
         if self._visit.response_url:
             await self._post(message, instead=instead)
+        elif self._visit.said_in:
+            await self._speak(message)
         elif self._view_id:
             await self._call("views.update", view_id=self._view_id, view=_modal(message))
         else:
@@ -127,6 +156,26 @@ class Answer:
             answer = await client.send(text=message.text, replace_original=replace)
         if answer.status_code != 200:
             raise ConnectionError(f"response_url answered {answer.status_code}")
+
+    async def _speak(self, message: Message) -> None:
+        """Where the bot was spoken to, seen by this person alone; as a direct message where that cannot be."""
+        visit, content = self._visit, {"text": message.text, "blocks": message.blocks}
+        thread = {"thread_ts": visit.thread} if visit.thread else {}
+        if visit.is_direct:
+            await self._call("chat.postMessage", channel=visit.channel, **thread, **content)
+            return
+        privately = {"channel": visit.channel, "user": visit.actor.user, **thread}
+        try:
+            await self._call("chat.postEphemeral", **privately, **content)
+        except CALL_FAILED as error:
+            match faults.kind_of(error):
+                case Kind.AWAY:
+                    raise
+                case Kind.MALFORMED:
+                    log.error("blocks_refused", method="chat.postEphemeral", error=faults.word_of(error))
+                    await self._call("chat.postEphemeral", **privately, text=message.text)
+                case _:
+                    await self._call("chat.postMessage", channel=visit.actor.user, **content)
 
     async def _call(self, method: str, **arguments: Any) -> object:
         return (await self._parts.client.api_call(method, json=arguments)).data

@@ -113,6 +113,8 @@ def _describe(sandbox: Sandbox, stage: Stage) -> None:
     stage.line("\nTo sell a region out at the moment of a create, or to take Slack away:\n")
     stage.command("""curl -d '{"region": "CN-HK-01", "stock": "none", "at_create": true}' """ + f"{novita}/stock")
     stage.command("""curl -X PUT -d '{"down": true}' """ + f"{slack}/down")
+    stage.line("\nTo speak to the bot from a terminal, as a person in #gpu:\n")
+    stage.command("""curl -d '{"person": "ada", "text": "@gpu-bot list"}' """ + f"{slack}/typed")
     stage.line("\nTo create one as a program does:\n")
     asked = '{"name": "by-curl", "productName": "RTX 4090 24GB", "templateId": "107672"}'
     stage.command(

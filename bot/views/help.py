@@ -43,7 +43,14 @@ _ARGUMENTS: dict[str, str] = {
     "help": "[all]",
 }
 
-_DAILY = ("create", "list", "connect", "extend", "stop")
+_DAILY: dict[str, str] = {
+    "create 4090 4h": "a new one; `create` alone opens a form with live prices",
+    "list": "your GPUs: state, cost so far, time left; `list all` for everybody's",
+    "connect NAME": "SSH, Jupyter and addresses, for your eyes only",
+    "extend NAME 4h": COMMANDS["extend"],
+    "stop NAME": COMMANDS["stop"],
+}
+"""What people type most, as they would type it."""
 _NAME = "NAME is a name, a part of one that fits no other, or an id."
 _TITLE = "*GPUs from Slack*"
 _EVERYTHING = ("all", "everything", "more", "full")
@@ -56,15 +63,15 @@ def welcome() -> Message:
         f"`{COMMAND} list` shows your GPUs: state, cost, time left, and a button to each.\n"
         f"`{COMMAND} help` says what else there is."
     )
-    return Message(_plain(text), [b.section(text), b.actions(_create(), _my_gpus())])
+    return Message(_plain(text), [b.section(text), b.actions(create_button(), my_gpus_button())])
 
 
 def help_message() -> Message:
     """The handful of commands that people type daily, with all of them behind a button."""
-    text = f"{_TITLE}\n{_lines(_DAILY)}"
-    everything = b.button(Action.HELP_ALL, f"All {len(COMMANDS)} commands")
-    blocks = [b.section(text), b.context(_NAME), b.actions(_create(), _my_gpus(), everything)]
-    return Message(f"GPUs from Slack: {', '.join(f'{COMMAND} {word}' for word in _DAILY)}", blocks)
+    lines = "\n".join(f"• `{COMMAND} {line}`: {meaning}" for line, meaning in _DAILY.items())
+    buttons = b.actions(create_button(), my_gpus_button(), _everything_button())
+    blocks = [b.section(f"{_TITLE}\n{lines}"), b.context(_NAME), buttons]
+    return Message(f"GPUs from Slack: {', '.join(f'{COMMAND} {line}' for line in _DAILY)}", blocks)
 
 
 def everything() -> Message:
@@ -78,7 +85,12 @@ def everything() -> Message:
         "thread of the channel you choose. Each instance has a lease: its owner is reminded 60 and 15 minutes before "
         "the end, then it is stopped, or deleted if that was chosen. Only its owner and the admins can change it."
     )
-    blocks = [b.section(f"{_TITLE}\n{_lines(COMMANDS)}"), b.context(names), b.context(expect), b.actions(_create())]
+    blocks = [
+        b.section(f"{_TITLE}\n{_lines(COMMANDS)}"),
+        b.context(names),
+        b.context(expect),
+        b.actions(create_button()),
+    ]
     return Message(f"GPUs from Slack: {', '.join(f'{COMMAND} {word}' for word in COMMANDS)}", blocks)
 
 
@@ -92,7 +104,7 @@ def help_on(said: str) -> Message:
         return help_message()
     text = _lines(meant)
     notes = [b.context(_NAME)] if any("NAME" in _usage(each) for each in meant) else []
-    return Message(_plain(text), [b.section(text), *notes, b.actions(b.button(Action.HELP_ALL, "All commands"))])
+    return Message(_plain(text), [b.section(text), *notes, b.actions(_everything_button())])
 
 
 _MEANT: dict[str, tuple[str, ...]] = {
@@ -127,20 +139,20 @@ def unknown_command(word: str, rest: str = "", *, meant: str = "") -> Message:
     text = f"{unknown} {_guess(likely, rest)}"
     is_create = likely[:1] == ("create",) and 0 < len(rest) <= _CARRIED
     button = b.button(Action.EDIT_CREATE, "Open the form with that", value=rest, style="primary") if is_create else None
-    return Message(text, [b.section(text), b.actions(button or _create())])
+    return Message(text, [b.section(text), b.actions(button or create_button())])
 
 
 def _guess(likely: Sequence[str], rest: str) -> str:
     if not likely:
         return f"`{COMMAND} help` lists what it can do."
     if len(likely) == 1:
-        again = f" With the rest of your line: `{_line(likely[0], rest)}`" if rest else ""
+        again = f" With the rest of your line: `{command_line(likely[0], rest)}`" if rest else ""
         return f"Did you mean `{COMMAND} {likely[0]}`?{again}"
-    choices = "\n".join(f"• `{_line(each, rest)}`: {COMMANDS[each]}" for each in likely)
+    choices = "\n".join(f"• `{command_line(each, rest)}`: {COMMANDS[each]}" for each in likely)
     return f"Did you mean one of these?\n{choices}"
 
 
-def _line(command: str, rest: str) -> str:
+def command_line(command: str, rest: str) -> str:
     """The command with the rest of the line, as it may stand between backticks."""
     shown = esc(clip(without_markup(rest).replace("`", "'"), 200), 400) if rest else ""
     return f"{COMMAND} {command} {shown}".rstrip()
@@ -159,9 +171,15 @@ def _plain(text: str) -> str:
     return text.replace("`", "").replace("*", "").replace("\n", " ")
 
 
-def _create() -> Block:
+def create_button() -> Block:
+    """Opens the form."""
     return b.button(Action.CREATE, "Create a GPU instance", style="primary")
 
 
-def _my_gpus() -> Block:
+def _everything_button() -> Block:
+    return b.button(Action.HELP_ALL, "Everything")
+
+
+def my_gpus_button() -> Block:
+    """Shows a person's own list, in place of a message that only they see."""
     return b.button(Action.LIST_PAGE, "My GPUs", value="mine 0")

@@ -57,6 +57,7 @@ class Records(AlarmBook, Protocol):
     async def finish(self, instance_id: str, delivery: str, told: int, seen: int) -> Telling | None: ...
     async def postpone(self, instance_id: str, delivery: str, told: int, seen: int, until: datetime) -> None: ...
     async def delivery(self, instance_id: str) -> str: ...
+    async def deliveries(self, ids: Sequence[str]) -> list[str]: ...
 
 
 class Outbox:
@@ -133,6 +134,11 @@ class Outbox:
             await asyncio.wait({running})
         note = read_note(await self._records.delivery(instance_id))
         return note.by[notifier].memo if notifier in note.by else {}
+
+    async def memos(self, ids: Sequence[str], notifier: str) -> list[Memo]:
+        """What a notifier remembers about instances, in their order; without waiting for what is being told."""
+        notes = [read_note(text) for text in await self._records.deliveries(ids)]
+        return [note.by[notifier].memo if notifier in note.by else {} for note in notes]
 
     async def drain(self, patience: timedelta) -> None:
         """Waits until nothing is being told in this process, at most `patience`; what is left stays in the outbox."""

@@ -20,6 +20,7 @@
 | {gpu}:alarms:told            | hash   | which admin was told of which alarm                                       | with the alarm  |
 | {gpu}:alarms:telling:<both>  | string | a process is telling an admin of an alarm just now                        | 30 s            |
 | {gpu}:identity               | string | JSON: who the bot is in Slack, as it was last told                        | never           |
+| {gpu}:once:<what>            | string | something was done that is done once, such as to answer what a person said | 1 min to 1 d    |
 | {gpu}:market                 | hash   | json (regions and products), as_of (ms)                                   | never           |
 | {gpu}:market:stock           | hash   | "N spot", "N onDemand" -> stock of N GPUs at once, by region and product  | never           |
 | {gpu}:market:refreshing      | string | a process is fetching the market just now                                 | 30 s            |

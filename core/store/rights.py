@@ -64,6 +64,7 @@ KINDS: dict[str, str] = {
     "alarms": "HDEL",
     "alarms:told": "HDEL",
     "alarms:telling:": "",
+    "once:": "",
     "market": "HDEL",
     "market:stock": "HDEL",
     "newest:": "",

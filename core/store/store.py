@@ -164,6 +164,11 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts):
         """The outbox's note on an instance, '' when there is none."""
         return await self._again(lambda: self._redis.get(key_of("delivery", instance_id))) or ""
 
+    async def deliveries(self, ids: Sequence[str]) -> list[str]:
+        """The outbox's notes on instances in their order, '' where there is none."""
+        notes = await self._of_each(ids, lambda pipe, id_: pipe.get(key_of("delivery", id_)), "")
+        return [note or "" for note in notes]
+
     async def outbox_size(self) -> int:
         return int(await self._again(lambda: self._redis.zcard(key_of("outbox"))))
 
@@ -220,6 +225,14 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts):
 
     async def save_identity(self, json: str) -> None:
         await self._again(lambda: self._redis.set(key_of("identity"), json))
+
+    async def is_first(self, what: str, kept: timedelta) -> bool:
+        """Whether nobody has asked this of `what`, in any process, for as long as that is `kept`."""
+        key, token = key_of("once", what), secrets.token_hex(8)
+        if await self._write("SET", key, token, "NX", "PX", duration_ms(kept)):
+            return True
+        # The answer to the write may have been lost, and it was then sent twice.
+        return bool(await self._again(lambda: self._redis.get(key)) == token)
 
     # Processes
 

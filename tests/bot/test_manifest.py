@@ -63,14 +63,15 @@ def test_over_http_socket_mode_is_off() -> None:
 
 def test_the_bot_asks_for_the_least_it_needs() -> None:
     scopes = manifest(URL)["oauth_config"]["scopes"]
-    assert scopes == {"bot": ["commands", "chat:write", "chat:write.public", "channels:read", "im:write", "users:read"]}
+    least = ["commands", "chat:write", "chat:write.public", "channels:read", "im:write", "users:read"]
+    assert scopes == {"bot": [*least, "app_mentions:read"]}
 
 
 @pytest.mark.parametrize("url", [URL, None])
-def test_the_home_tab_is_on_and_its_opening_is_the_one_event_that_is_sent(url: str | None) -> None:
+def test_the_home_tab_is_on_and_only_its_opening_and_mentions_are_sent(url: str | None) -> None:
     found = manifest(url)
     assert found["features"]["app_home"]["home_tab_enabled"] is True
-    assert found["settings"]["event_subscriptions"]["bot_events"] == ["app_home_opened"]
+    assert found["settings"]["event_subscriptions"]["bot_events"] == ["app_home_opened", "app_mention"]
 
 
 def test_a_slash_at_the_end_of_the_address_changes_nothing() -> None:

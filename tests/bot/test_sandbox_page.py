@@ -18,7 +18,7 @@ from bot.sandbox.page import Page, set_opening_scene
 from bot.sandbox.page.server import STATIC
 from bot.sandbox.page.showing import has_desktop
 from bot.sandbox.slack import Message, SandboxSlack
-from bot.sandbox.slack.constants import BOT_USER
+from bot.sandbox.slack.constants import BOT_USER, SLACKBOT
 from core.settings import REGION_PRIORITY
 from tests.bot.slack_sandbox import buttons, modal_view, text_field
 from tests.core.samples import TurnedClock
@@ -273,6 +273,32 @@ async def test_a_command_of_nobody_is_answered_by_slack_alone(desk: Desk) -> Non
     assert (await desk.do("ada", "write", channel=desk.slack.channel_id("gpu"), text="/jira x"))[0] == 200
     assert "/jira is not a valid command" in desk.slack.person("ada").sees()
     assert desk.slack.person("bo").sees() == ""
+
+
+@pytest.mark.parametrize("line", ["/gpu list", "/gpu", "/jira x"])
+async def test_no_command_is_taken_in_a_thread(desk: Desk, line: str) -> None:
+    """Slack's client says so to the person, and sends nothing to anybody."""
+    root = desk.slack.person("bo").say("root")
+    status, told = await desk.do("ada", "write", channel=root.channel, text=line, thread=root.ts)
+    assert (status, told) == (200, {})
+    [notice] = desk.slack.person("ada").ephemerals()
+    assert notice.shown == f"{line.split()[0]} is not supported in threads. Sorry!"
+    assert (notice.author, notice.thread_ts) == (SLACKBOT, root.ts)
+    assert desk.slack.thread(root) == [], "nobody else sees that"
+
+
+async def test_people_who_are_named_are_called(desk: Desk) -> None:
+    channel = desk.slack.channel_id("gpu")
+    await desk.do("ada", "write", channel=channel, text="@bo, ask @ada's friend <@U1> me@bo.org @bobby @nobody")
+    [said] = desk.slack.person("bo").messages()
+    bo, ada = desk.slack.person("bo").id, desk.slack.person("ada").id
+    assert said.text == f"<@{bo}>, ask <@{ada}>'s friend &lt;@U1&gt; me@bo.org @bobby @nobody"
+
+
+async def test_where_the_bot_is_no_member_slack_says_so_instead_of_telling_it(desk: Desk) -> None:
+    await desk.do("ada", "write", channel=desk.slack.channel_id("general"), text="hello @gpu-bot")
+    [notice] = desk.slack.person("ada").ephemerals()
+    assert (notice.author, "not in this channel" in notice.shown) == (SLACKBOT, True)
 
 
 @pytest.mark.parametrize(("who", "channel"), [("ada", "archived"), ("bo", "private"), ("guest", "general")])

@@ -477,6 +477,19 @@ async def test_another_process_can_look_in_and_steer(slack: RunningSlack) -> Non
         assert status == 400
 
 
+async def test_a_person_can_type_from_a_terminal(slack: RunningSlack) -> None:
+    typed = f"{slack.api.removesuffix('api/')}_sandbox/typed"
+    assert await put(typed, {"person": "ada", "text": "hello @bo"}, "POST") == (200, {"ok": True})
+    [said] = slack.person("bo").messages()
+    assert (said.author, said.text) == (slack.person("ada").id, f"hello <@{slack.person('bo').id}>")
+    in_thread = {"person": "bo", "text": "/gpu list", "thread": said.ts}
+    assert (await put(typed, in_thread, "POST"))[0] == 200
+    assert [each.shown for each in slack.person("bo").ephemerals()] == ["/gpu is not supported in threads. Sorry!"]
+    for wrong in ({"person": "eve"}, {"channel": "attic"}, {"channel": "archived"}, {"thread": "1.0"}, {"text": None}):
+        assert (await put(typed, {"person": "ada", "text": "x", **wrong}, "POST"))[0] == 400, wrong
+    assert (await put(typed, {"text": "x"}, "POST"))[0] == 400
+
+
 async def test_the_state_can_be_followed(slack: RunningSlack) -> None:
     root = slack.api.removesuffix("api/")
     await open_modal(slack)

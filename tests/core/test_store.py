@@ -363,3 +363,26 @@ class _cutting_proxy:  # noqa: N801 - reads as a word in the test
 
     async def __aexit__(self, *_: object) -> None:
         self._server.close()
+
+
+async def test_of_many_processes_that_ask_at_once_one_is_the_first(store: Store, other: Store) -> None:
+    asked = [(store, other)[n % 2].is_first("Ev1", HOUR) for n in range(16)]
+    assert sorted(await asyncio.gather(*asked)) == [False] * 15 + [True]
+    assert await other.is_first("Ev2", HOUR)
+
+
+async def test_what_was_done_once_is_forgotten_after_its_time(store: Store, redis_url: str) -> None:
+    assert await store.is_first("Ev1", HOUR)
+    async with Redis.from_url(redis_url) as redis:
+        left = await redis.pttl("{gpu}:once:Ev1")
+        assert 0 < left <= HOUR.total_seconds() * 1000
+        await redis.delete("{gpu}:once:Ev1")
+    assert await store.is_first("Ev1", HOUR)
+
+
+async def test_the_notes_on_many_are_read_at_once_in_their_order(store: Store) -> None:
+    written, *_ = await store.begin(instance(), BEGUN, NOON)
+    assert await store.deliveries(["nobody", written.id]) == ["", ""]
+    await store.note(written.id, "a note", 0)
+    assert await store.deliveries([written.id, "nobody"]) == ["a note", ""]
+    assert await store.deliveries([]) == []

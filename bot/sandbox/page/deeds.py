@@ -6,14 +6,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.ids import COMMAND
 from bot.sandbox.page.sight import HAS_HOME, channels_seen
 from bot.sandbox.slack import Ack, Channel, Message, Modal, Person, SandboxSlack, Screen
-from bot.sandbox.slack.constants import SLACKBOT
 
 Json = dict[str, Any]
 LONGEST_TEXT = 12_000
-_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 
 
 class Seat:
@@ -85,16 +82,9 @@ class Write(Deed):
     thread: str | None = None
 
     async def do(self, seat: Seat) -> Json:
-        if seat.channel(self.channel).is_archived:
-            raise LookupError("this channel is archived")
-        if not self.text.startswith("/"):
-            root = seat.message(self.channel, self.thread) if self.thread else None
-            seat.person.say(self.text.translate(_ENTITIES), self.channel, root)
-            return {}
-        if self.text.split()[0] != COMMAND:
-            _tell_privately(seat, self.channel, f"{self.text.split()[0]} is not a valid command.")
-            return {}
-        return _told(await seat.person.command(self.text, self.channel))
+        seat.channel(self.channel)
+        root = seat.message(self.channel, self.thread) if self.thread else None
+        return _told(await seat.person.type(self.text, self.channel, root))
 
 
 class Click(Deed):
@@ -184,9 +174,3 @@ DEEDS: dict[str, type[Deed]] = {
 def _told(ack: Ack | None) -> Json:
     """What stood in the way of telling the bot, if anything did."""
     return {} if ack is None or ack.ok else {"trouble": ack.failure}
-
-
-def _tell_privately(seat: Seat, channel: str, text: str) -> None:
-    """Slack's own word to one person."""
-    ts = seat.slack.workspace.new_ts()
-    seat.slack.workspace.post(Message(channel, ts, SLACKBOT, text.translate(_ENTITIES), [], visible_to=seat.person.id))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+import uuid
 from typing import Any
 
 from bot.sandbox.slack.block_kit import elements_of
@@ -129,6 +130,23 @@ def home_opened(workspace: Workspace, member: Member, view: View | None) -> Json
         "channel": workspace.direct_messages(member.id).id,
         "tab": "home",
         **({"view": view.as_json()} if view else {}),
+    }
+    return event(workspace, inner)
+
+
+def mention(workspace: Workspace, member: Member, message: Message) -> Json:
+    """What an app is told of a message that has its name in it. Its author's workspace is `team`."""
+    inner = {
+        "type": "app_mention",
+        "user": member.id,
+        "text": message.text,
+        "ts": message.ts,
+        "event_ts": message.ts,
+        "channel": message.channel,
+        "team": member.team,
+        "client_msg_id": str(uuid.uuid4()),
+        **({"thread_ts": message.thread_ts} if message.thread_ts else {}),
+        **({"user_team": member.team, "source_team": member.team} if member.team != TEAM_ID else {}),
     }
     return event(workspace, inner)
 

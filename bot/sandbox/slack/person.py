@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
+from bot.ids import COMMAND
 from bot.sandbox.patience import PATIENCE_SECONDS
 from bot.sandbox.slack import payloads
 from bot.sandbox.slack.block_kit import problems_in_message
 from bot.sandbox.slack.block_kit.texts import offered_options
-from bot.sandbox.slack.constants import SLACKBOT
+from bot.sandbox.slack.constants import BOT_NAME, BOT_USER, SLACKBOT
 from bot.sandbox.slack.delivery import Ack, Delivery, Kind, deliver
 from bot.sandbox.slack.filling import chosen, pick
 from bot.sandbox.slack.responses import response_message
@@ -17,6 +19,7 @@ from bot.sandbox.slack.views import View
 from bot.sandbox.slack.workspace import Channel, Member, Message, Workspace
 
 Json = dict[str, Any]
+_ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 DIRECT = "dm"
 """The name under which `channel` arguments mean the person's direct messages with the bot."""
 
@@ -50,6 +53,26 @@ class Person:
         else:
             self._show_failure(place, payload["command"], ack)
         return ack
+
+    async def type(self, text: str, channel: str = "gpu", thread: Message | None = None) -> Ack | None:
+        """Enter in a composer, as Slack's client takes it: a command, or a message that may call people and the bot.
+
+        The ack, if the bot was told. Raises LookupError where they cannot write.
+        """
+        place = self._place(channel)
+        if place.is_archived:
+            raise LookupError("this channel is archived")
+        if not text.startswith("/"):
+            return await self._tell_if_mentioned(place, self.say(self._escaped(text), place.id, thread))
+        word = text.split()[0]
+        if thread is not None:
+            # Slack's client sends no command that stands in a thread, whosever it is.
+            self._hear_from_slack(place, f"{word} is not supported in threads. Sorry!", thread)
+        elif word != COMMAND:
+            self._hear_from_slack(place, f"{word} is not a valid command.")
+        else:
+            return await self.command(text, place.id)
+        return None
 
     async def modal(self, callback_id: str | None = None, timeout: float = PATIENCE_SECONDS) -> Modal:
         """The modal on top of this person's screen (with that callback_id), waited for.
@@ -91,7 +114,7 @@ class Person:
         return Screen(self._workspace, self._delivery, self.member, view) if view else None
 
     def say(self, text: str, channel: str = "gpu", thread: Message | None = None) -> Message:
-        """Posts a message of their own; the bot is not told, as it subscribes to no message events."""
+        """Posts a message of their own, as it is; the bot is not told, as it subscribes to no message events."""
         place = self._place(channel)
         thread_ts = thread.ts if thread else None
         ts = self._workspace.new_ts()
@@ -155,9 +178,31 @@ class Person:
 
     def _show_failure(self, place: Channel, command: str, ack: Ack) -> None:
         word = "dispatch_failed" if ack.status else "operation_timeout"
-        text = f"{command} failed with the error “{word}”"
-        notice = Message(place.id, self._workspace.new_ts(), SLACKBOT, text, [], visible_to=self.id)
-        self._workspace.post(notice)
+        self._hear_from_slack(place, f"{command} failed with the error “{word}”")
+
+    def _hear_from_slack(self, place: Channel, text: str, thread: Message | None = None) -> None:
+        """Slack's own word to this person alone."""
+        ts, text = self._workspace.new_ts(), text.translate(_ENTITIES)
+        thread_ts = thread.ts if thread else None
+        self._workspace.post(Message(place.id, ts, SLACKBOT, text, [], visible_to=self.id, thread_ts=thread_ts))
+
+    def _escaped(self, text: str) -> str:
+        """What is sent of what was typed: people that it names are called."""
+        members = {member.name: member.id for member in self._workspace.members.values()}
+        named = re.compile(rf"(?<![\w@])@({'|'.join(map(re.escape, members))})(?![\w-])")
+        return named.sub(lambda found: f"<@{members[found[1]]}>", text.translate(_ENTITIES))
+
+    async def _tell_if_mentioned(self, place: Channel, message: Message) -> Ack | None:
+        """Slack tells an app of its name where the app is a member, if it was granted that; else the person hears."""
+        if f"<@{BOT_USER}>" not in message.text or place.person is not None:
+            return None
+        if BOT_USER not in place.members:
+            self._hear_from_slack(place, f"You mentioned @{BOT_NAME}, but they are not in this channel.")
+            return None
+        if "app_mentions:read" not in self._workspace.scopes:
+            return None
+        payload = payloads.mention(self._workspace, self.member, message)
+        return await deliver(self._workspace, self._delivery, payload, Kind.EVENT, "app_mention")
 
 
 def read_reply(ack: Ack) -> Json | None:

@@ -15,6 +15,7 @@ from aiohttp import web
 
 from bot.sandbox.slack.delivery import Delivery
 from bot.sandbox.slack.faults import ANY_METHOD, Fault, FaultKind, Faults
+from bot.sandbox.slack.person import Person
 from bot.sandbox.slack.rate_limits import RateLimits
 from bot.sandbox.slack.workspace import Message, Workspace
 
@@ -25,7 +26,7 @@ LONGEST_WAIT = 30.0
 class Steering:
     """GET state, calls, messages;
 
-    POST and DELETE faults; PUT down, rate_limits, bot_url. Bad input is answered 400.
+    POST and DELETE faults; POST typed; PUT down, rate_limits, bot_url. Bad input is answered 400.
     """
 
     def __init__(self, workspace: Workspace, faults: Faults, limits: RateLimits, delivery: Delivery) -> None:
@@ -41,6 +42,7 @@ class Steering:
             web.get("/_sandbox/messages", self._messages),
             web.post("/_sandbox/faults", _readable(self._add_fault)),
             web.delete("/_sandbox/faults", self._clear_faults),
+            web.post("/_sandbox/typed", self._type),
             web.put("/_sandbox/down", _readable(self._set_down)),
             web.put("/_sandbox/rate_limits", _readable(self._set_rate_limits)),
             web.put("/_sandbox/bot_url", _readable(self._set_bot_url)),
@@ -86,6 +88,20 @@ class Steering:
         self._faults.clear(request.query.get("method"))
         return web.json_response({"ok": True})
 
+    async def _type(self, request: web.Request) -> web.Response:
+        """{"person", "text", "channel"?, "thread"?}: somebody types it there; `thread` is its root's time stamp."""
+        try:
+            body = json.loads(await request.text())
+            person = Person(self._workspace, self._delivery, self._workspace.member(body["person"]))
+            channel = self._workspace.channel(body.get("channel", "gpu"))
+            root = self._workspace.find(channel.id, body["thread"]) if body.get("thread") else None
+            if body.get("thread") and root is None:
+                raise LookupError("there is no such message")
+            await person.type(_text(body), channel.id, root)
+        except (ValueError, KeyError, TypeError, AttributeError, LookupError) as error:
+            return web.json_response({"ok": False, "error": f"{type(error).__name__}: {error}"}, status=400)
+        return web.json_response({"ok": True})
+
     def _set_down(self, body: Json) -> None:
         self._faults.down = bool(body["down"])
 
@@ -94,6 +110,12 @@ class Steering:
 
     def _set_bot_url(self, body: Json) -> None:
         self._delivery.bot_url = str(body["bot_url"])
+
+
+def _text(body: Json) -> str:
+    if not isinstance(body["text"], str) or not body["text"].strip():
+        raise TypeError("text must be what is typed")
+    return body["text"]
 
 
 def _readable(change: Callable[[Json], None]) -> Callable[[web.Request], Awaitable[web.Response]]:

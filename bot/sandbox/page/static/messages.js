@@ -103,7 +103,7 @@ export function avatar({ name, is_bot: isBot, real_name: realName }) {
 const time = (each) => h("time", { title: fullTime(at(each.ts)) }, clockTime(at(each.ts)));
 
 function summary(root) {
-  const replies = repliesTo(root);
+  const replies = repliesTo(root).filter((each) => !each.is_private);
   return replies.length ? [replies.length, replies.at(-1).ts, [...new Set(replies.map((each) => each.author))]] : null;
 }
 
@@ -157,8 +157,8 @@ export function drawThread() {
   }
   if (panel.dataset.root !== `${here.person}/${root.ts}`) frame(root);
   const [, body] = panel.children;
-  const replies = repliesTo(root);
-  drawList(body, [root, ...(replies.length ? [{ day: `${replies.length} ${replies.length === 1 ? "reply" : "replies"}` }] : []), ...replies], { inThread: true });
+  const count = summary(root)?.[0] ?? 0;
+  drawList(body, [root, ...(count ? [{ day: `${count} ${count === 1 ? "reply" : "replies"}` }] : []), ...repliesTo(root)], { inThread: true });
   side.follow();
 }
 

@@ -1,0 +1,42 @@
+"""What the bot answers to whoever speaks to it: what to type and, in the thread of an instance, what can be pressed."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from bot.ids import COMMAND, Action
+from bot.views import blocks as b
+from bot.views import buttons, states
+from bot.views.blocks import Message
+from bot.views.help import command_line, create_button, my_gpus_button
+from bot.views.text import Block, esc
+from core.models import Instance
+
+_CARRIED = 1500
+"""Characters of a line that a button carries into the form."""
+
+
+def beside(instance: Instance, now: datetime) -> Message:
+    """In the thread of an instance: what it is and, as buttons, what can be done with it now."""
+    said = f"{states.emoji(instance)} *{esc(instance.request.name, 100)}* is {states.state(instance)}."
+    rows = buttons.rows(instance, now)
+    asked = "What is to be done with it?" if rows else "There is nothing to be done with it right now."
+    name = esc(instance.request.name, 100).replace("`", "'")
+    typed = f"Or type it in the channel, as Slack takes no commands in a thread: `{COMMAND} status {name}`."
+    details = buttons.button(instance, Action.STATUS)
+    return Message(f"{said} {asked}", [b.section(f"{said} {asked}", accessory=details), *rows, b.context(typed)])
+
+
+def to_type(command: str, rest: str, *, is_in_thread: bool) -> Message:
+    """A command that was said: nothing is done until it is typed, or its button pressed."""
+    place = " in the channel, as Slack takes no commands in a thread" if is_in_thread else ""
+    text = f"That is typed{place}: `{command_line(command, rest)}`"
+    return Message(text, [b.section(text), b.actions(*_buttons(command, rest))])
+
+
+def _buttons(command: str, rest: str) -> list[Block]:
+    if command != "create":
+        return [my_gpus_button()]
+    if 0 < len(rest) <= _CARRIED:
+        return [b.button(Action.EDIT_CREATE, "Open the form with that", value=rest, style="primary")]
+    return [create_button()]
