@@ -9,7 +9,7 @@ import aiohttp
 from slack_sdk.errors import SlackApiError
 
 CALL_FAILED = (SlackApiError, aiohttp.ClientError, TimeoutError, OSError)
-"""Everything that slack_sdk lets through when a call fails (PLATFORM.md, slack_sdk)."""
+"""Everything that slack_sdk lets through when a call fails (PLATFORM.md, Slack SDK)."""
 
 _CLOSED = {
     "not_in_channel",
