@@ -9,7 +9,7 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
-from core import costs, leases, requests
+from core import costs, leases, requests, transitions
 from core.durations import duration_words
 from core.errors import (
     GpuBotError,
@@ -44,17 +44,7 @@ DATA_KEPT = f"at most {duration_words(leases.DATA_KEPT)}"
 VOLUMES_LEFT_OUT = "without its volumes"
 """Of a template with local volumes, which Novita's create has no field for (API.md, Templates)."""
 
-STATUS_WORDS: dict[Status, str] = {
-    Status.CREATING: "being created",
-    Status.STARTING: "starting",
-    Status.RUNNING: "running",
-    Status.STOPPING: "stopping",
-    Status.STOPPED: "stopped",
-    Status.DELETING: "being deleted",
-    Status.DELETED: "deleted",
-    Status.FAILED: "failed",
-    Status.UNKNOWN: "in a state this bot does not know",
-}
+STATUS_WORDS = transitions.STATUS_WORDS
 
 STATUS_EMOJI: dict[Status, str] = {
     Status.CREATING: "🟡",

@@ -37,16 +37,16 @@ class Quote:
         """USD of the whole lease with its disk; None without an end."""
         if self.lease is None:
             return None
-        return (per_hour + self.disk / _HOURS_A_DAY) * Decimal(str(self.lease.total_seconds())) / _HOUR
+        return (per_hour + self.disk / _HOURS_A_DAY) * _hours(self.lease)
 
 
 def so_far(instance: Instance, now: datetime) -> Decimal:
-    """USD of compute since it was made."""
+    """USD of compute and disk since it was made."""
     return _spent(instance, None, now)
 
 
 def this_month(instance: Instance, now: datetime) -> Decimal:
-    """USD of compute since the month began."""
+    """USD of compute and disk since the month began."""
     return _spent(instance, month_start(now), now)
 
 
@@ -90,9 +90,31 @@ def is_billed(instance: Instance) -> bool:
     return bool(instance.billed) and instance.billed[-1].until is None and instance.status is not Status.DELETED
 
 
+def is_counting(instance: Instance) -> bool:
+    """Whether what it has cost grows just now: by compute, or by a disk that is kept for it."""
+    return is_billed(instance) or (bool(disk_per_day(instance)) and _has_disk(instance))
+
+
 def _spent(instance: Instance, since: datetime | None, now: datetime) -> Decimal:
-    total = sum((_overlap(stretch, since, now) for stretch in instance.billed), timedelta())
-    return Decimal(str(total.total_seconds())) / _HOUR * (instance.hourly_price or Decimal(0))
+    compute = sum((_overlap(stretch, since, now) for stretch in instance.billed), timedelta())
+    kept = _overlap(life, since, now) if (life := _life(instance)) is not None else timedelta()
+    disk = _hours(kept) * disk_per_day(instance) / _HOURS_A_DAY
+    return _hours(compute) * (instance.hourly_price or Decimal(0)) + disk
+
+
+def _life(instance: Instance) -> Billed | None:
+    """From the first that was billed to its end: for so long it has a disk, running or stopped."""
+    if not instance.billed:
+        return None
+    return Billed(since=instance.billed[0].since, until=None if _has_disk(instance) else instance.ended_at)
+
+
+def _has_disk(instance: Instance) -> bool:
+    return bool(instance.billed) and not instance.has_ended
+
+
+def _hours(time: timedelta) -> Decimal:
+    return Decimal(str(time.total_seconds())) / _HOUR
 
 
 def _overlap(stretch: Billed, since: datetime | None, now: datetime) -> timedelta:

@@ -427,13 +427,12 @@ def _not_extensible(instance: Instance) -> str:
     if instance.order is not None:
         return f"It cannot be extended now: a {instance.order.verb.value} is under way."
     if instance.status is not Status.RUNNING:
-        return f"Only a running instance with a lease can be extended, and it is {instance.status.value}."
+        return f"Only a running instance with a lease can be extended, and it is {transitions.state_words(instance)}."
     return "It has no lease that could be extended: it runs until somebody stops it."
 
 
 def _impossible(instance: Instance, verb: Verb) -> str:
     if instance.order is not None:
         return f"It cannot {verb.value} now: a {instance.order.verb.value} is under way."
-    if transitions.is_strange(instance.novita_status):
-        return f"It cannot {verb.value} now: Novita shows it as {instance.novita_status[:40]}, and takes only a delete."
-    return f"It cannot {verb.value} now: it is {instance.status.value}."
+    said = f"It cannot {verb.value} now: it is {transitions.state_words(instance)}"
+    return f"{said}, and Novita takes only a delete." if transitions.shows_strange_state(instance) else f"{said}."

@@ -15,6 +15,7 @@ from bot.sandbox.page import DEFAULT_PORT, open_in_browser, page_over
 from bot.sandbox.rehearse import rehearse
 from bot.sandbox.rehearse_lifecycle import rehearse_lifecycle
 from bot.sandbox.sandbox import Sandbox
+from bot.sandbox.slack.zone import zone_of_this_machine
 from bot.sandbox.stage import Stage
 from bot.signals import cancel_on_signals
 
@@ -77,6 +78,7 @@ async def _up(sandbox: Sandbox, stage: Stage) -> AsyncIterator[None]:
     async with contextlib.AsyncExitStack() as stack:
         with stage.waiting(lambda: "starting Slack, Novita, Redis, web and worker"):
             await stack.enter_async_context(sandbox.open())
+            sandbox.slack.workspace.zone = zone_of_this_machine()
         stage.tick(f"Ready in {time.perf_counter() - began:.1f} s: Slack, Novita, Redis, web and worker")
         yield
 

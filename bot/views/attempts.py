@@ -36,13 +36,13 @@ def refusals(attempts: Iterable[Attempt]) -> list[Attempt]:
     return [attempt for attempt in attempts if attempt.outcome is AttemptOutcome.REFUSED]
 
 
-def _machines(attempts: Sequence[Attempt]) -> dict[str, str]:
-    """What tells apart the products tried in one region: the same GPU is sold on machines of several sizes."""
+def _machines(attempts: Sequence[Attempt]) -> dict[tuple[str, str], str]:
+    """What tells apart the products tried in one region, by both: the same GPU is sold on machines of several sizes."""
     products: dict[str, dict[str, Attempt]] = {}
     for attempt in attempts:
         products.setdefault(attempt.region, {}).setdefault(attempt.product_id, attempt)
     several = [attempt for tried in products.values() if len(tried) > 1 for attempt in tried.values()]
-    return {attempt.product_id: _machine(attempt.product_id) for attempt in several}
+    return {(attempt.region, attempt.product_id): _machine(attempt.product_id) for attempt in several}
 
 
 def _machine(product_id: str) -> str:
@@ -51,7 +51,7 @@ def _machine(product_id: str) -> str:
     return f"on a machine of {size[1]} CPUs and {size[2]} GB" if size else f"as {esc(product_id, 60)}"
 
 
-def _terms(attempt: Attempt, machines: Mapping[str, str]) -> str:
+def _terms(attempt: Attempt, machines: Mapping[tuple[str, str], str]) -> str:
     """What it would have cost, and how long the answer took."""
-    machine = f" {machines[attempt.product_id]}" if attempt.product_id in machines else ""
-    return f"{words.money(attempt.price)} per GPU-hour{machine}, {attempt.milliseconds / 1000:.1f} s"
+    machine = machines.get((attempt.region, attempt.product_id), "")
+    return f"{words.money(attempt.price)} per GPU-hour{machine and f' {machine}'}, {attempt.milliseconds / 1000:.1f} s"

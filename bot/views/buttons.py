@@ -82,11 +82,12 @@ def can_work(instance: Instance, action: Action, now: datetime | None = None) ->
 def button(instance: Instance, action: Action, label: str = "") -> Block:
     """A button about the instance, whether or not it can work now."""
     dialog = _DIALOGS.get(action)
+    style = "" if action is Action.START and instance.status is Status.FAILED else _STYLES.get(action, "")
     return b.button(
         action,
         label or LABELS.get(action, "Choose"),
         value=instance.id,
-        style=_STYLES.get(action, ""),
+        style=style,
         confirm=dialog(instance) if dialog else None,
     )
 

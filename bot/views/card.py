@@ -17,7 +17,7 @@ from bot.views.text import Block, countdown, date, esc, fit_lines, link, mention
 from core import costs
 from core.durations import duration_words
 from core.models import Instance, Status
-from core.transitions import GIVE_UP_AFTER, can_wait, verb_at_end
+from core.transitions import GIVE_UP_AFTER, can_wait, shows_strange_state, verb_at_end
 
 
 def card(instance: Instance, now: datetime) -> Message:
@@ -95,7 +95,7 @@ def _state(instance: Instance, now: datetime) -> str:
     """The rest of the headline after the name."""
     if instance.is_launching:
         return _launching(instance)
-    if instance.status is Status.STARTING and not states.shows_strange_state(instance):
+    if instance.status is Status.STARTING and not shows_strange_state(instance):
         return _starting(instance, now)
     if instance.status is Status.FAILED:
         failed = "was not created" if instance.novita_id is None else "failed"
@@ -150,14 +150,15 @@ def _facts(instance: Instance, now: datetime) -> str:
     who = [mention(instance.owner.user), what(instance)]
     if was_never_made(instance):
         return " · ".join([*who, words.BILLING_WORDS[instance.request.billing_mode]])
-    terms = [lease(instance), price(instance), *([cost(instance, now, " so far")] if instance.billed else [])]
+    until = [] if instance.status is Status.FAILED and instance.start_ends_at is None else [lease(instance)]
+    terms = [*until, price(instance), *([cost(instance, now, " so far")] if instance.billed else [])]
     return f"{' · '.join([*who, place(instance)])}\n{' · '.join(terms)}"
 
 
 def cost(instance: Instance, now: datetime, so_far: str = "") -> str:
-    """Compute as the bot saw it; the hour matters while the meter runs, as a card is not edited each minute."""
+    """Compute and disk as the bot saw it; the hour matters while it grows, as a card is not edited each minute."""
     usd = f"{words.roughly(costs.so_far(instance, now))}{so_far}"
-    return f"{usd} ({date(now)})" if costs.is_billed(instance) else usd
+    return f"{usd} ({date(now)})" if costs.is_counting(instance) else usd
 
 
 def _endpoints(instance: Instance) -> str:
@@ -171,7 +172,8 @@ def _trouble(instance: Instance) -> str:
         return f"⏰ *It does not come up: it is {then} at {date(instance.start_ends_at)} unless you let it go on.*"
     if instance.status is Status.FAILED and instance.failure:
         explanation, then = words.explain(instance.failure)
-        return f"{esc(explanation)}\n{what_to_do(then)}"
+        is_said = was_never_made(instance) and states.cause(instance)
+        return what_to_do(then) if is_said else f"{esc(explanation)}\n{what_to_do(then)}"
     if instance.fault:
         return fault_lines(instance.fault)
     if instance.is_launching and (refused := refusals(instance.attempts)):

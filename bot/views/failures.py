@@ -22,9 +22,10 @@ def failure_lines(failure: Failure) -> str:
 
 
 def quoting(what: str, failure: Failure) -> str:
-    """What happened, and below it Novita's own words."""
+    """What happened, and below it Novita's own words where they say more."""
     said = words.novitas_words(failure)
-    return f"{esc(what)}\n> {esc(said, 300)}" if said else esc(what)
+    is_new = said.casefold() not in what.casefold()
+    return f"{esc(what)}\n> {esc(said, 300)}" if is_new else esc(what)
 
 
 def fault_lines(fault: Failure) -> str:

@@ -16,8 +16,8 @@ from bot.views.paging import turns
 from bot.views.text import Block, mention
 from core.models import Instance
 
-PAGE_SIZE = 40
-"""Two blocks each, within a view's hundred."""
+PAGE_SIZE = 30
+"""Three blocks each, within a view's hundred."""
 
 
 def home(
@@ -35,7 +35,7 @@ def home(
     begin, end = shown.part.start, shown.part.stop
     blocks = [*_top(mine, now, spent_this_month), *_rows(mine[begin:end], now)]
     if everybodys:
-        blocks += [b.divider(), b.header("Everybody else's GPUs"), b.context(sums(everybodys, now))]
+        blocks += [b.header("Everybody else's GPUs"), b.context(sums(everybodys, now))]
         theirs = everybodys[max(0, begin - len(mine)) : max(0, end - len(mine))]
         blocks += _rows(theirs, now, with_owner=True)
     return b.home_view([*blocks, *turns(shown, Action.HOME_PAGE)])
@@ -60,5 +60,5 @@ def _rows(instances: Sequence[Instance], now: datetime, *, with_owner: bool = Fa
     rows: list[Block] = []
     for instance in instances:
         owner = f" · {mention(instance.owner.user)}" if with_owner else ""
-        rows += [b.section(line(instance, now) + owner), *buttons.short_row(instance, now)]
+        rows += [b.divider(), b.section(line(instance, now) + owner), *buttons.short_row(instance, now)]
     return rows

@@ -3,16 +3,9 @@
 from __future__ import annotations
 
 from bot import words
-from bot.views.text import clip, esc
+from bot.views.text import esc
 from core.models import Instance, Status, StopReason
-from core.transitions import is_strange
-
-_STRANGE: dict[str, str] = {
-    "migrating": "being moved to another machine by Novita",
-    "freezing": "being frozen by Novita",
-    "frozen": "frozen by Novita",
-}
-_SURE = (Status.DELETING, Status.DELETED, Status.FAILED)
+from core.transitions import shows_strange_state, state_words
 
 _PREPARING = "starting (preparing)"
 _ON_THE_WAY_UP: dict[str, str] = {
@@ -31,16 +24,10 @@ _STANDS_STILL: dict[StopReason, str] = {
 TAKEN_BACK = (StopReason.RECLAIMED, StopReason.PROBABLY_RECLAIMED)
 
 
-def shows_strange_state(instance: Instance) -> bool:
-    """Whether Novita shows it in a state beside the usual ones, in which it takes nothing but a delete."""
-    return instance.status not in _SURE and is_strange(instance.novita_status)
-
-
 def state(instance: Instance) -> str:
     """As mrkdwn to stand after "is" or a name: `running`, `starting (pulling the image)`, `failed (no such image)`."""
     if shows_strange_state(instance):
-        word = instance.novita_status
-        return _STRANGE.get(word) or f"in a state this bot does not know (Novita says “{esc(clip(word, 40), 60)}”)"
+        return esc(state_words(instance))
     match instance.status:
         case Status.STARTING:
             return _ON_THE_WAY_UP.get(instance.novita_status, words.STATUS_WORDS[Status.STARTING])

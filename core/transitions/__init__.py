@@ -54,13 +54,14 @@ from core.transitions.owning import (
 )
 from core.transitions.reporting import reported, summed_up, takes_reports
 from core.transitions.seeing import deleted, missing, seen
-from core.transitions.statuses import STATUSES, is_strange
+from core.transitions.statuses import STATUS_WORDS, STATUSES, is_strange, shows_strange_state, state_words
 
 __all__ = [
     "ANSWER_WITHIN",
     "GIVE_UP_AFTER",
     "ON_THE_WAY",
     "STATUSES",
+    "STATUS_WORDS",
     "Changed",
     "adopted",
     "answer_lost",
@@ -93,6 +94,8 @@ __all__ = [
     "reminded",
     "reported",
     "seen",
+    "shows_strange_state",
+    "state_words",
     "summed_up",
     "takes_reports",
     "verb_at_end",

@@ -13,8 +13,9 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from bot.sandbox.novita import Fault, SandboxNovita
+from bot.sandbox.novita import Endpoint, Fault, NovitaCall, SandboxNovita
 from bot.sandbox.page import Page, set_opening_scene
+from bot.sandbox.page.cloud import CALLS_SHOWN, shown_calls
 from bot.sandbox.page.server import STATIC
 from bot.sandbox.page.showing import has_desktop
 from bot.sandbox.slack import Message, SandboxSlack
@@ -422,6 +423,15 @@ async def test_a_call_is_told_as_it_comes_and_as_it_ends(desk: Desk) -> None:
         assert parts["novita/call/000000"]["subject"].startswith("cn-hongkong-1 ")
         assert "Authorization" not in json.dumps(parts)
     await desk.novita.stop()
+
+
+def test_orders_stay_in_sight_however_many_looks_follow() -> None:
+    def call(method: str) -> NovitaCall:
+        return NovitaCall(method, "/", Endpoint.CREATE, 0.0, {})
+
+    calls = [call("POST"), *[call("GET")] * CALLS_SHOWN, *[call("POST")] * CALLS_SHOWN, *[call("GET")] * CALLS_SHOWN]
+    assert shown_calls(calls) == list(range(CALLS_SHOWN + 1, 3 * CALLS_SHOWN + 1))
+    assert shown_calls(calls[:2]) == [0, 1] and shown_calls([]) == []
 
 
 async def test_at_the_opening_each_gpus_first_region_refuses_and_another_has_it(desk: Desk) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import aiohttp
 import pytest
@@ -12,6 +14,7 @@ from slack_sdk.webhook.async_client import AsyncWebhookClient
 
 from bot.sandbox.slack import ANY_METHOD, Fault, problems_in_message
 from bot.sandbox.slack.constants import APP_TOKEN, BOT_USER, TEAM_ID
+from bot.sandbox.slack.zone import zone_of_this_machine
 from tests.bot.slack_sandbox import (
     RunningSlack,
     buttons,
@@ -205,6 +208,33 @@ async def test_a_permalink_leads_to_a_message_that_exists(slack: RunningSlack) -
     answer = await slack.client().chat_getPermalink(channel=gpu, message_ts=ts)
     assert answer["permalink"].endswith(f"/archives/{gpu}/p{ts.replace('.', '')}")
     assert await refusal(slack.client().chat_getPermalink(channel=gpu, message_ts="1.0")) == "message_not_found"
+
+
+async def test_people_are_in_the_zone_that_the_workspace_is_in(slack: RunningSlack) -> None:
+    ada = slack.person("ada").id
+    utc = (await slack.client().users_info(user=ada))["user"]
+    assert (utc["tz"], utc["tz_offset"]) == ("Etc/UTC", 0)
+    slack.workspace.zone = ZoneInfo("Asia/Tokyo")
+    tokyo = (await slack.client().users_info(user=ada))["user"]
+    assert (tokyo["tz"], tokyo["tz_label"], tokyo["tz_offset"]) == ("Asia/Tokyo", "JST", 9 * 3600)
+
+
+@pytest.mark.parametrize(
+    ("variable", "linked", "zone"),
+    [
+        ("", "/usr/share/zoneinfo/Europe/Berlin", "Europe/Berlin"),
+        (":Asia/Tokyo", "/usr/share/zoneinfo/Europe/Berlin", "Asia/Tokyo"),
+        ("nonsense", "/usr/share/zoneinfo/Europe/Berlin", "Europe/Berlin"),
+        ("/etc/localtime", "/somewhere/else", "Etc/UTC"),
+        ("../../etc/passwd", "/somewhere/else", "Etc/UTC"),
+    ],
+)
+def test_the_zone_of_this_machine_is_found(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, variable: str, linked: str, zone: str
+) -> None:
+    monkeypatch.setenv("TZ", variable)
+    (tmp_path / "localtime").symlink_to(linked)
+    assert zone_of_this_machine(tmp_path / "localtime").key == zone
 
 
 async def test_people_and_channels_can_be_looked_up(slack: RunningSlack) -> None:

@@ -167,6 +167,13 @@ async def test_a_guest_comes_with_another_team(slack: RunningSlack, bot: TinyBot
     assert bot.last["team"]["id"] == TEAM_ID != bot.last["user"]["team_id"]
 
 
+async def test_a_person_that_a_typed_command_names_is_sent_escaped(slack: RunningSlack, bot: TinyBot) -> None:
+    await slack.person("ada").type("/gpu list @bo")
+    assert bot.last["text"] == f"list <@{slack.person('bo').id}>"
+    await slack.person("ada").type("/gpu list @nobody")
+    assert bot.last["text"] == "list @nobody"
+
+
 async def test_nobody_types_into_a_private_channel_they_do_not_see(slack: RunningSlack, bot: TinyBot) -> None:
     with pytest.raises(LookupError):
         await slack.person("bo").command("/gpu list", channel="private")

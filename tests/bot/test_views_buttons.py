@@ -131,3 +131,11 @@ def test_a_short_row_is_one_block() -> None:
 
 def test_an_instance_in_an_unknown_state_can_still_be_stopped_and_deleted() -> None:
     assert on_card(running(status=Status.UNKNOWN)) == ["instance:stop", "instance:delete"]
+
+
+def test_a_start_is_put_forward_where_it_helps_and_not_where_it_has_just_failed() -> None:
+    def style(shown: Instance) -> str | None:
+        return next(each.get("style") for each in drawn(card(shown, NOW).blocks) if each["action_id"] == Action.START)
+
+    assert style(stopped()) == "primary"
+    assert style(failed(FailureKind.INSTANCE, novita_id="3f9a", novita_status="exited")) is None

@@ -264,11 +264,25 @@ def test_a_card_in_doubt_says_how_long_it_is_looked_for() -> None:
 
 def test_a_failed_card_says_why_and_what_to_do_and_names_no_price() -> None:
     shown = text(failed())
-    assert "🔴 *train-1* was not created" in shown
-    assert "No region has a free GPU" in shown
+    assert "🔴 *train-1* was not created: no region has a free GPU\n" in shown
+    assert shown.casefold().count("no region has a free gpu") == 1, "what the headline says is not said again"
     assert "*What to do:*" in shown
     assert "/h" not in shown
     assert "*train-1* failed" in text(failed(FailureKind.INSTANCE, novita_id="3f9a"))
+
+
+def test_a_failed_card_names_no_lease_that_nobody_counts() -> None:
+    broken = {"novita_id": "3f9a", "lease_ends_at": None, "running_at": None, "offer": running().offer}
+    shown = text(failed(FailureKind.INSTANCE, **broken))
+    assert "counted from" not in shown and "until" not in shown
+    assert "Novita made the instance, but it did not come up." in shown
+
+
+def test_the_cost_so_far_counts_the_disk_and_grows_while_a_large_one_is_kept() -> None:
+    later = NOW + timedelta(days=5)
+    kept = stopped(request=asking_for(rootfs_size=260))
+    assert f"· ≈ $5.80 so far ({date(later)})" in text(kept, later), "two hours of compute, five days of 200 GB"
+    assert "· ≈ $0.72 so far\n" in text(stopped(), later), "a free disk stands still, and costs nothing"
 
 
 def test_values_of_variables_are_on_no_card() -> None:

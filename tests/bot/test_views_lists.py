@@ -133,7 +133,12 @@ def test_the_sum_counts_only_what_is_billed_now_and_names_disks_of_the_stopped()
     large = stopped(request=asking_for(rootfs_size=260))
     shown = text(listed(running(), large, deleted(), failed(), instance(), now=NOW + timedelta(hours=1)))
     assert "*Together:* 5 instances, 1 running, $0.36/h now, $1.00 a day for disks of stopped ones" in shown
-    assert "≈ $1.80 so far" in shown
+    assert "≈ $1.92 so far" in shown, "three hours of a disk that costs are in it"
+    assert "$0.36/h spot when it runs · " in shown
+
+
+def test_one_in_a_state_that_nobody_knows_is_not_counted_as_running() -> None:
+    assert "2 instances, 1 running, $0.72/h now" in text(listed(running(), running(novita_status="hibernating")))
 
 
 def test_what_runs_stands_before_what_does_not() -> None:

@@ -58,7 +58,7 @@ def test_success_tells_the_region_used_and_which_refused_and_why() -> None:
         "AS-SGP-02",
         "$0.36/h, spot",
         "`3f9a1c77d2e04b58`",
-        f"about {date(NOW + timedelta(minutes=3))}",
+        f"*Should be running*\n{date(NOW + timedelta(minutes=3))}",
     ):
         assert part in text
     assert "Tried before:\n• CN-HK-01: no free GPU there right now _($0.18 per GPU-hour, 0.3 s)_" in text

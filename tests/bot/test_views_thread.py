@@ -11,6 +11,7 @@ from hypothesis import given
 
 from bot.views.attempts import attempt_lines
 from bot.views.blocks import Message
+from bot.views.failures import quoting
 from bot.views.private import private_notice
 from bot.views.text import date
 from bot.views.thread import reply
@@ -225,7 +226,14 @@ def test_one_region_on_two_machines_is_one_line_that_says_why_it_has_two_prices(
         "on a machine of 16 CPUs and 125 GB",
     ):
         assert part in lines[0]
-    assert lines[1].startswith("• CN-HK-01: no free GPU there right now _($0.18 per GPU-hour")
+    assert lines[1] == "• CN-HK-01: no free GPU there right now _($0.18 per GPU-hour, 0.3 s)_", "one machine, no size"
+
+
+def test_what_is_said_already_is_not_quoted_as_novitas_words() -> None:
+    what = "The Novita account has too little money or budget for this."
+    poor = Failure(kind=FailureKind.MONEY, reason="NOT_ENOUGH_BALANCE", message="not enough balance")
+    assert quoting(what, poor) == what
+    assert quoting(what, poor.model_copy(update={"message": "by $3"})) == f"{what}\n> by $3"
 
 
 def test_no_money_offers_to_top_up_and_nothing_that_costs_more() -> None:

@@ -205,10 +205,16 @@ async def test_the_drawer_fits_at_900_and_the_head_at_390_pixels(scene: Scene) -
         assert box is not None and box["x"] + box["width"] <= 900
         assert not await menu.evaluate("node => Boolean(node.closest('summary'))")
     body = page.locator(".drawer-body")
-    assert await body.evaluate("node => node.scrollWidth <= node.clientWidth")
-    await page.get_by_role("button", name="Novita", exact=True).click()
+    await body.evaluate("node => node.querySelectorAll('details').forEach((each) => (each.open = true))")
+    assert await body.evaluate("node => node.scrollWidth <= node.clientWidth"), "each region's shelves, too"
     await page.set_viewport_size({"width": 390, "height": 800})
     assert await page.evaluate("document.documentElement.scrollWidth") == 390
+    assert (await page.locator("#drawer").bounding_box() or {})["width"] == 390, "on a phone the drawer is all there is"
+    assert await body.evaluate("node => node.scrollWidth <= node.clientWidth")
+    await page.get_by_role("button", name="Novita", exact=True).click()
+    assert await page.evaluate("document.documentElement.scrollWidth") == 390
+    for name in await page.locator("#sidebar .name").all():
+        assert await name.evaluate("node => node.scrollWidth <= node.clientWidth"), "no channel's name is cut"
     head = [await page.locator(place).bounding_box() for place in (".brand > strong", "#drawer-toggle", "#switcher")]
     for left, right in itertools.pairwise(head):
         assert left is not None and right is not None and left["x"] + left["width"] <= right["x"]

@@ -91,3 +91,53 @@ def test_the_end_of_billing_leaves_the_stretches_before_it_alone() -> None:
 @pytest.mark.parametrize(("disk", "usd"), [(10, "0"), (59, "0"), (60, "0"), (61, "0.005"), (260, "1")])
 def test_a_disk_costs_for_each_gigabyte_above_the_free_ones(disk: int, usd: str) -> None:
     assert costs.disk_per_day(instance(request=request(rootfs_size=disk))) == Decimal(usd)
+
+
+@pytest.mark.parametrize(
+    ("ended", "now", "usd"),
+    [
+        (None, timedelta(), "0"),
+        (None, 24 * HOUR, "1"),
+        (None, 36 * HOUR, "1.5"),
+        (12 * HOUR, 36 * HOUR, "0.5"),
+        (-HOUR, 36 * HOUR, "0"),
+    ],
+)
+def test_a_disk_costs_from_the_first_that_is_billed_until_there_is_none(
+    ended: timedelta | None, now: timedelta, usd: str
+) -> None:
+    status = Status.STOPPED if ended is None else Status.DELETED
+    ended_at = None if ended is None else NOON + ended
+    moment = (Billed(since=NOON, until=NOON),)
+    record = instance(status=status, billed=moment, ended_at=ended_at, request=request(rootfs_size=260))
+    assert costs.so_far(record, NOON + now) == Decimal(usd)
+
+
+def test_a_disk_counts_in_a_month_as_far_as_it_lies_in_it() -> None:
+    early = (Billed(since=FIRST - 48 * HOUR, until=FIRST - 48 * HOUR),)
+    record = instance(status=Status.STOPPED, billed=early, request=request(rootfs_size=260))
+    assert costs.this_month(record, FIRST + 12 * HOUR) == Decimal("0.5")
+    assert costs.so_far(record, FIRST + 12 * HOUR) == Decimal("2.5")
+
+
+def test_what_was_never_billed_has_no_disk_that_costs() -> None:
+    record = instance(request=request(rootfs_size=260))
+    assert costs.so_far(record, NOON + HOUR) == 0 and not costs.is_counting(record)
+
+
+@pytest.mark.parametrize(
+    ("status", "disk", "is_counting"),
+    [
+        (Status.STOPPED, 60, False),
+        (Status.STOPPED, 61, True),
+        (Status.FAILED, 61, True),
+        (Status.DELETED, 61, False),
+    ],
+)
+def test_a_cost_grows_while_there_is_a_disk_that_costs(status: Status, disk: int, is_counting: bool) -> None:
+    stretch = (Billed(since=NOON, until=NOON + HOUR),)
+    record = instance(status=status, novita_id="3f9a", billed=stretch, request=request(rootfs_size=disk))
+    assert costs.is_counting(record) is is_counting
+    assert costs.is_counting(record.model_copy(update={"billed": (Billed(since=NOON),)})) is (
+        status is not Status.DELETED
+    )

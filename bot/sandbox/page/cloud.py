@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from bot.sandbox.novita import Machine, NovitaCall, SandboxNovita
@@ -9,13 +10,13 @@ from bot.sandbox.novita.steering import state
 
 Json = dict[str, Any]
 CALLS_SHOWN = 120
+"""The latest of all calls, and as many of the latest that changed something: looks would push those out of sight."""
 
 
 def cloud(novita: SandboxNovita) -> dict[str, Any]:
     """All that is in the drawer. Statuses follow the clock, so it differs from one second to the next."""
     world = state(novita)
     now = novita.clock()
-    first = max(0, len(novita.calls) - CALLS_SHOWN)
     return {
         "pace": {"latency": world["latency"], "boot_seconds": world["boot_seconds"]},
         "regions": world["regions"],
@@ -24,8 +25,14 @@ def cloud(novita: SandboxNovita) -> dict[str, Any]:
         "violations": world["violations"],
         "images": _images(novita),
         **{f"machine/{machine.id}": _machine(machine, now) for machine in novita.listed()},
-        **{f"call/{first + number:06}": _call(call) for number, call in enumerate(novita.calls[first:])},
+        **{f"call/{number:06}": _call(novita.calls[number]) for number in shown_calls(novita.calls)},
     }
+
+
+def shown_calls(calls: Sequence[NovitaCall]) -> list[int]:
+    """The places of the calls to show, oldest first."""
+    orders = [number for number, call in enumerate(calls) if call.method == "POST"]
+    return sorted({*orders[-CALLS_SHOWN:], *range(max(0, len(calls) - CALLS_SHOWN), len(calls))})
 
 
 def _images(novita: SandboxNovita) -> list[Json]:

@@ -71,7 +71,7 @@ class Person:
         elif word != COMMAND:
             self._hear_from_slack(place, f"{word} is not a valid command.")
         else:
-            return await self.command(text, place.id)
+            return await self.command(self._escaped(text), place.id)
         return None
 
     async def modal(self, callback_id: str | None = None, timeout: float = PATIENCE_SECONDS) -> Modal:

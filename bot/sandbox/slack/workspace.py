@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from bot.manifest import SCOPES
 from bot.sandbox.slack.changes import Changes
@@ -156,6 +157,8 @@ class Workspace:
         self.views = Views(clock, self.changes)
         self.calls: list[SlackCall] = []
         self.problems: list[str] = []
+        self.zone = ZoneInfo("Etc/UTC")
+        """Where its people are; `gpu-bot sandbox` puts them where this machine is."""
         self.scopes = set(SCOPES)
         """What the bot was granted when it was installed: what its manifest asks for."""
         self.organisation: tuple[str, ...] = ()

@@ -168,7 +168,7 @@ class InstanceShown(Shape):
     billing_mode: BillingMode
     spot_price: Usd | None = Field(description="USD per GPU and hour, under its billing mode.")
     price_per_hour: Usd | None = Field(description="USD per hour for all its GPUs.")
-    cost_so_far: Usd = Field(description="USD of compute as observed, an estimate.")
+    cost_so_far: Usd = Field(description="USD of compute and disk as observed, an estimate.")
     lease_seconds: float | None = Field(description="How long it may run once it is up; null for no end.")
     lease_end: LeaseEnd = Field(description="What happens at the end of the lease.")
     lease_ends_at: Instant | None = Field(description="Null while it does not run, and for no end.")

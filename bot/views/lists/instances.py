@@ -20,6 +20,7 @@ from bot.views.text import Block, code, date, esc, mention
 from core import costs
 from core.durations import duration_words
 from core.models import Instance, Status
+from core.transitions import shows_strange_state
 
 PAGE_SIZE = 15
 """Rows on a page: with the longest names they stay within what Slack takes (about 13,000 characters)."""
@@ -47,7 +48,7 @@ def instance_list(instances: Sequence[Instance], *, scope: str, page: int, now: 
 
 def sums(instances: Sequence[Instance], now: datetime) -> str:
     """`12 instances, 8 running, $4.32/h now, ≈ $123.40 so far`."""
-    running = sum(instance.status is Status.RUNNING for instance in instances)
+    running = sum(i.status is Status.RUNNING and not shows_strange_state(i) for i in instances)
     spent = sum((costs.so_far(instance, now) for instance in instances), Decimal(0))
     disks = sum((costs.disk_per_day(i) for i in instances if i.status is Status.STOPPED), Decimal(0))
     parts = [_count(len(instances)), f"{running} running", f"{words.money(_per_hour(instances))}/h now"]
@@ -74,8 +75,8 @@ def _row(instance: Instance, now: datetime) -> Block:
 
 def _price(instance: Instance) -> str:
     billing = words.BILLING_WORDS[instance.request.billing_mode]
-    usd = instance.hourly_price
-    return f"{words.money(usd)}/h {billing}" if usd is not None else billing
+    usd, idle = instance.hourly_price, " when it runs" if instance.status is Status.STOPPED else ""
+    return f"{words.money(usd)}/h {billing}{idle}" if usd is not None else billing
 
 
 def _time(instance: Instance, now: datetime) -> list[str]:

@@ -64,7 +64,7 @@ def _facts(instance: Instance) -> dict[str, str]:
     facts["Disk"] = words.disk(instance.request.rootfs_size)
     facts["Novita id"] = code(instance.novita_id or "", 60)
     if ready := instance.estimated_ready_at:
-        facts["Running"] = f"about {date(ready)}" if instance.running_at is None else f"came up {date(ready)}"
+        facts["Should be running" if instance.running_at is None else "Came up"] = date(instance.running_at or ready)
     return facts
 
 

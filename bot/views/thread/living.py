@@ -189,7 +189,7 @@ def webhook_given_up(instance: Instance, event: WebhookGivenUp) -> Message:
 
 
 def _cost(instance: Instance, event: InstanceStopped | InstanceDeleted) -> str:
-    """Compute as the bot saw it; nothing when it never came to that."""
+    """Compute and disk as the bot saw it; nothing when it never came to that."""
     return f" It has cost {words.about(costs.so_far(instance, event.at))}." if instance.billed else ""
 
 

@@ -140,7 +140,7 @@ function greeting(bot) {
       "p",
       { class: "hint" },
       "Each GPU's first region promises stock and refuses at create, as it happens at Novita: watch the bot go on to the next one. ",
-      "The button Novita, top right, turns this and much else.",
+      "The button Novita, top right, changes that, and much else.",
     ),
   );
 }

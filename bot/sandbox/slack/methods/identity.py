@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from typing import Any
 
 from bot.sandbox.slack.constants import (
@@ -49,6 +50,7 @@ def user_info(workspace: Workspace, args: Json) -> Json:
     member = workspace.members.get(args["user"])
     if member is None:
         raise SlackError("user_not_found")
+    now = datetime.fromtimestamp(workspace.clock(), workspace.zone)
     return {
         "user": {
             "id": member.id,
@@ -56,9 +58,9 @@ def user_info(workspace: Workspace, args: Json) -> Json:
             "name": member.name,
             "real_name": member.real_name,
             "deleted": False,
-            "tz": "Etc/UTC",
-            "tz_label": "Coordinated Universal Time",
-            "tz_offset": 0,
+            "tz": workspace.zone.key,
+            "tz_label": now.tzname(),
+            "tz_offset": int((now.utcoffset() or timedelta()).total_seconds()),
             "is_admin": member.is_admin,
             "is_owner": False,
             "is_bot": member.is_bot,
