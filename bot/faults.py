@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
 
 import aiohttp
 from slack_sdk.errors import SlackApiError
+
+from core.backoff import read_retry_after
 
 CALL_FAILED = (SlackApiError, aiohttp.ClientError, TimeoutError, OSError)
 """Everything that slack_sdk lets through when a call fails (PLATFORM.md, Slack SDK)."""
@@ -58,8 +60,6 @@ TOKEN_REFUSED = {"invalid_auth", "not_authed", "account_inactive", "token_revoke
 
 _LONGEST_WAIT = timedelta(minutes=5)
 """What Slack asks beyond it is asked again instead: one header must not silence anything for a day."""
-_DIGITS = 6
-"""How many digits of a number of seconds are read: Python refuses to read thousands."""
 
 _NO_DM = {"messages_tab_disabled", "cannot_dm_bot", "user_not_found", "user_disabled", "user_not_visible"}
 
@@ -118,9 +118,7 @@ def retry_after(error: Exception) -> timedelta | None:
         return None
     headers = getattr(error.response, "headers", None) or {}
     value = str(headers.get("Retry-After") or headers.get("retry-after") or "")
-    if not (value.isascii() and value.isdecimal()):
-        return None
-    return _LONGEST_WAIT if len(value) > _DIGITS else min(timedelta(seconds=int(value)), _LONGEST_WAIT)
+    return read_retry_after(value, datetime.now(UTC), _LONGEST_WAIT) or None
 
 
 def _field(response: object, name: str) -> object:

@@ -41,6 +41,9 @@ NO_PRICES = "Novita has not answered with its prices, so there is no form to fil
 DATA_KEPT = f"at most {duration_words(leases.DATA_KEPT)}"
 """How long Novita keeps the data of what is stopped."""
 
+REMINDED = f"{' and '.join(str(minutes) for minutes in leases.REMIND_BEFORE)} minutes"
+"""How long before the end of a lease its owner is reminded."""
+
 VOLUMES_LEFT_OUT = "without its volumes"
 """Of a template with local volumes, which Novita's create has no field for (API.md, Templates)."""
 
@@ -229,13 +232,15 @@ _GPU_TAKEN = Explanation(
 )
 _ORDER_REFUSED = Explanation("Novita did not do it.", "See in the Novita console what state it is in, then try again.")
 
+_KEPT = duration_words(leases.RECORD_KEPT)
+
 _ERRORS: tuple[tuple[type[GpuBotError], str], ...] = (
     (
         StoreUnavailable,
         "The bot's memory (Redis) does not answer, and without it nothing that costs money is begun. "
         "Try again in a minute. If it goes on, tell whoever runs this bot.",
     ),
-    (NoSuchInstance, "The bot no longer knows this instance: it ended more than 30 days ago, or never was."),
+    (NoSuchInstance, f"The bot no longer knows this instance: it ended more than {_KEPT} ago, or never was."),
     (NameTaken, "This name is taken. Choose another."),
     (RequestTaken, "This request was carried out before; its card tells how it went."),
     (VersionConflict, "Somebody else changed it at the same moment. Look at its card, then try again."),

@@ -6,7 +6,7 @@ Estimates from what was observed, not Novita's invoice: billing begins with the 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
@@ -93,6 +93,11 @@ def is_billed(instance: Instance) -> bool:
 def is_counting(instance: Instance) -> bool:
     """Whether what it has cost grows just now: by compute, or by a disk that is kept for it."""
     return is_billed(instance) or (bool(disk_per_day(instance)) and _has_disk(instance))
+
+
+def per_hour(instances: Iterable[Instance]) -> Decimal:
+    """USD an hour that these cost together just now, as far as their compute is billed."""
+    return sum((each.hourly_price or Decimal(0) for each in instances if is_billed(each)), Decimal(0))
 
 
 def _spent(instance: Instance, since: datetime | None, now: datetime) -> Decimal:

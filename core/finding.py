@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from functools import cached_property
 from itertools import takewhile
 
-from core.models import Instance, Region
+from core.models import Instance, Region, Template
 
 _ATOM = re.compile(r"[^\W_]+")
 _LEADING_ZEROS = re.compile(r"(?<![0-9])0+(?=[0-9])")
@@ -41,6 +41,18 @@ def _by_name(instance: Instance, wanted: str) -> bool:
 
 def _by_part(instance: Instance, wanted: str) -> bool:
     return wanted in instance.request.name.casefold()
+
+
+def templates_about(templates: Iterable[Template], text: str) -> list[Template]:
+    """Those whose name, image or id holds all the words, in any order; the account's own first, then by name."""
+    wanted = text.casefold().split()
+    found = [each for each in templates if _is_about(each, wanted)]
+    return sorted(found, key=lambda each: (each.channel != "private", each.name.casefold(), each.id))
+
+
+def _is_about(template: Template, wanted: Sequence[str]) -> bool:
+    about = f"{template.name} {template.id} {template.image}".casefold()
+    return all(word in about for word in wanted)
 
 
 def product_names(names: Iterable[str]) -> Names:

@@ -20,6 +20,9 @@ DISK_REMINDER_EVERY = timedelta(days=7)
 DATA_KEPT = timedelta(days=7)
 """How long Novita keeps the data of a stopped instance at most; of one instance Novita tells the day itself."""
 
+RECORD_KEPT = timedelta(days=30)
+"""How long the bot keeps what it knows of an instance that has ended."""
+
 _BEFORE_THE_PURGE = timedelta(days=1)
 
 

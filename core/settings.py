@@ -20,11 +20,13 @@ from pydantic import AfterValidator, BeforeValidator, Field, SecretStr, Validati
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from core.addresses import is_address
+from core.durations import read_duration
 from core.errors import SettingsError
 
 REGION_PRIORITY = ("AS-SGP-02", "CN-HK-01", "OC-AU-01", "US-CA-06", "AS-IN-01")
 
-_DURATION = re.compile(r"(?:(\d{1,4})d)?(?:(\d{1,5})h)?(?:(\d{1,6})m)?")
+_TIGHT = re.compile(r"[0-9dhm]+", re.IGNORECASE)
+"""How a duration is written here: without blanks, and not to the second."""
 _LOG_LEVELS = {"warn": "warning", "err": "error", "fatal": "error", "critical": "error", "trace": "debug"}
 _KEY = re.compile(r"[\x21\x23-\x26\x28-\x5f\x61-\x7e]*")
 """What is printed, without quotes."""
@@ -49,13 +51,10 @@ def _duration(value: object) -> object:
     """`8h`, `90m`, `1d`, `1d12h` or `none`; anything that is not text passes through."""
     if not isinstance(value, str):
         return value
-    text = value.lower()
-    if text == "none":
+    if value.lower() == "none":
         return None
-    found = _DURATION.fullmatch(text)
-    days, hours, minutes = (int(part or 0) for part in found.groups()) if found else (0, 0, 0)
-    length = timedelta(days=days, hours=hours, minutes=minutes)
-    if not length:
+    length = read_duration(value) if _TIGHT.fullmatch(value) else None
+    if length is None:
         raise ValueError(f"{value!r} is not a duration; write for example 8h, 90m, 1d or none")
     if length > _LONGEST_DURATION:
         raise ValueError(f"{value!r} is longer than ten years; write none for no end")

@@ -16,7 +16,7 @@ from base64 import b64encode
 from collections.abc import Awaitable, Callable, Generator, Iterable
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from time import perf_counter
 from typing import Any
 from urllib.parse import quote, urlsplit, urlunsplit
@@ -28,6 +28,7 @@ from pydantic.alias_generators import to_camel
 
 from core import metrics
 from core.addresses import ascii_host, is_public
+from core.backoff import read_retry_after
 from core.clock import Clock
 from core.events import (
     Event,
@@ -91,8 +92,6 @@ _TRY_FOR = timedelta(hours=24)
 _AGAIN = {408, 425, 429}
 _NO_ANSWER = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.ProtocolError, httpcore.ProxyError, OSError)
 _LARGEST_HEAD = 65536
-_DIGITS = 6
-"""How many of a number of seconds count: Python refuses to read thousands."""
 
 Target = Callable[[Instance], str | None]
 Resolve = Callable[[str, int], Awaitable[list[str]]]
@@ -198,7 +197,7 @@ class WebhookNotifier:
             raise self._given_up(f"it answers {status}, which leads elsewhere, and no webhook is sent on")
         if 400 <= status < 500 and status not in _AGAIN:
             raise self._given_up(f"it answers {status}")
-        raise self._later(event, f"it answers {status}", _wait(asked))
+        raise self._later(event, f"it answers {status}", _wait(asked, self._clock.now()))
 
     def _later(self, event: Event, why: str, asked: timedelta | None) -> Exception:
         if self._clock.now() - event.at > _TRY_FOR:
@@ -388,7 +387,6 @@ def _retry_after(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
     return next((value for name, value in headers if name.lower() == b"retry-after"), b"")
 
 
-def _wait(asked: bytes) -> timedelta | None:
+def _wait(asked: bytes, now: datetime) -> timedelta | None:
     """How long the receiver asks to wait; None for nothing that can be read, and for no time at all."""
-    seconds = int(asked[:_DIGITS]) if asked.isdigit() else 0
-    return timedelta(seconds=min(seconds, 3600)) if seconds else None
+    return read_retry_after(asked.decode("latin-1"), now) or None

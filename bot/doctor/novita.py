@@ -127,7 +127,7 @@ class Novita:
                 live = await (await self._patient.open_store()).live()
         except (GpuBotError, TimeoutError):
             return Decimal(0)
-        return sum((each.hourly_price or Decimal(0) for each in live if costs.is_billed(each)), Decimal(0))
+        return costs.per_hour(live)
 
 
 def _of_redis(ahead: timedelta, whose: str) -> Result:

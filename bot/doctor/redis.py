@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from decimal import Decimal
 
 from bot.doctor.finding import Result, failed, ok, warning, wrong
 from bot.doctor.patient import Patient
@@ -139,8 +138,7 @@ async def strays(patient: Patient) -> Result:
     elsewhere = f"{outside} made outside this bot" if outside else "nothing made outside this bot"
     if not found:
         return ok(f"every instance of the bot's has an owner; {elsewhere}")
-    per_hour = sum((each.hourly_price or Decimal(0) for each in found if costs.is_billed(each)), Decimal(0))
     return warning(
-        f"{len(found)} without an owner, {money(per_hour)} an hour; {elsewhere}",
+        f"{len(found)} without an owner, {money(costs.per_hour(found))} an hour; {elsewhere}",
         "See /gpu strays: give them an owner, or stop or delete what nobody needs.",
     )

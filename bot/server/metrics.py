@@ -97,7 +97,7 @@ async def _read(records: Records, now: datetime) -> Shared:
     return Shared(
         now=now,
         instances=Counter(instance.status for instance in live),
-        usd_per_hour=sum((each.hourly_price or Decimal() for each in live if costs.is_billed(each)), Decimal()),
+        usd_per_hour=costs.per_hour(live),
         strays=sum(each.is_stray for each in live),
         outside=await records.made_outside(),
         outbox=await records.outbox_size(),

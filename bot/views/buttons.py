@@ -11,7 +11,7 @@ from bot.ids import Action
 from bot.views import blocks as b
 from bot.views import states
 from bot.views.text import Block
-from core import costs
+from core import costs, leases
 from core.durations import duration_words
 from core.lifecycle import can_connect, can_extend, possible
 from core.models import BillingMode, Instance, Status, Verb
@@ -115,7 +115,7 @@ def _again(instance: Instance) -> tuple[Action, ...]:
 def _stop_dialog(instance: Instance) -> Block:
     text = (
         "Programs that run on it end, and its GPU is free for others: a start later may find none. Novita keeps the "
-        f"data at most 7 days. The GPU is no longer billed. {disk_cost(instance)}"
+        f"data {words.DATA_KEPT}. The GPU is no longer billed. {disk_cost(instance)}"
     )
     return b.confirmation(_question("Stop", instance), text, "Stop it", danger=True)
 
@@ -126,7 +126,8 @@ def _restart_dialog(instance: Instance) -> Block:
 
 
 def _delete_dialog(instance: Instance) -> Block:
-    instead = " Stop it instead if you need the data again within 7 days." if Verb.STOP in possible(instance) else ""
+    kept = duration_words(leases.DATA_KEPT)
+    instead = f" Stop it instead if you need the data again within {kept}." if Verb.STOP in possible(instance) else ""
     text = (
         "Everything on it is destroyed at once, and nobody can bring it back. "
         f"Nothing of it is billed any more.{instead}"

@@ -82,7 +82,7 @@ def everything() -> Message:
     )
     expect = (
         "A create is tried in the region you prefer, then in the others until one has room. Its story is told in one "
-        "thread of the channel you choose. Each instance has a lease: its owner is reminded 60 and 15 minutes before "
+        f"thread of the channel you choose. Each instance has a lease: its owner is reminded {words.REMINDED} before "
         "the end, then it is stopped, or deleted if that was chosen. Only its owner and the admins can change it."
     )
     blocks = [

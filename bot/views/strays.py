@@ -52,7 +52,9 @@ def stray_list(strays: Sequence[Instance], outside: Sequence[Instance], now: dat
 
 def buttons(value: str) -> list[Block]:
     """What can be decided about a stray; `value` is the id of its record or, without one, Novita's."""
-    stop = b.confirmation("Stop it?", "Programs that run on it end. Novita keeps its data at most 7 days.", "Stop it")
+    stop = b.confirmation(
+        "Stop it?", f"Programs that run on it end. Novita keeps its data {words.DATA_KEPT}.", "Stop it"
+    )
     delete = b.confirmation(
         "Delete it?",
         "Everything on it is destroyed at once, and nobody can bring it back.",

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
-from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
+from datetime import UTC, datetime
 from typing import NamedTuple
 
+from core.backoff import read_retry_after
 from core.errors import NoCapacity, NotFound, NovitaError, NovitaRefused, NovitaUnclear, RateLimited
 from core.hiding import MASK, forms_of, without_known_secrets
 from core.models import FailureKind
@@ -219,26 +219,3 @@ def _hidden(said: Explanation, hide: Iterable[str]) -> Explanation:
         reason, message = reason.replace(form, MASK), message.replace(form, MASK)
     reason, message = without_known_secrets(reason), without_known_secrets(message)
     return Explanation(clip(reason, REASON_LIMIT), clip(message, MESSAGE_LIMIT))
-
-
-_LONGEST_WAIT = timedelta(hours=1)
-"""What is asked for beyond it is asked for again."""
-
-
-def read_retry_after(header: str | None, now: datetime) -> timedelta | None:
-    """The wait that `Retry-After` asks for, in seconds or until a date, at most an hour; None when unusable."""
-    if header is None:
-        return None
-    try:
-        wait: timedelta | None = timedelta(seconds=float(header))
-    except (ValueError, OverflowError):
-        wait = _until(header, now)
-    return None if wait is None else min(max(wait, timedelta()), _LONGEST_WAIT)
-
-
-def _until(header: str, now: datetime) -> timedelta | None:
-    try:
-        instant = parsedate_to_datetime(header)
-    except (ValueError, OverflowError):
-        return None
-    return (instant if instant.tzinfo else instant.replace(tzinfo=UTC)) - now

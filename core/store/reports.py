@@ -5,10 +5,11 @@ from __future__ import annotations
 import secrets
 from datetime import datetime, timedelta
 
+from core.leases import RECORD_KEPT
 from core.store.commands import Commands, duration_ms, key_of, ms
 from core.store.scripts import COUNT_REPORT, SUMMED_UP
 
-_COUNTS_KEPT = timedelta(days=30)
+_COUNTS_KEPT = RECORD_KEPT
 _WAITING_LIMIT = 40
 """Events of an instance that may wait to be told to people before no more reports join them."""
 _UNTOLD_LIMIT = 2000

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 from core.clock import CLOSE_ENOUGH, Sample, steady
 from core.errors import NameTaken, RequestTaken, StoreFull, VersionConflict
 from core.events import Event
+from core.leases import RECORD_KEPT
 from core.models import BillingMode, Instance, Market
 from core.outbox import LONGEST_WAIT, Begun, Telling
 from core.stock import StockList
@@ -27,7 +28,7 @@ from core.store.scripts import CLAIM, COMMIT, NEWEST, SETTLE
 
 log = structlog.get_logger(__name__)
 
-KEEP_ENDED = timedelta(days=30)
+KEEP_ENDED = RECORD_KEPT
 HOLD = timedelta(seconds=30)
 """How long one process may be silent while telling an instance's events before another takes over."""
 

@@ -402,6 +402,7 @@ def test_templates_are_found_by_any_part_and_the_teams_own_come_first() -> None:
     ]
     assert [found["value"] for found in template_options(known, " TORCH")] == ["2", "1"]
     assert template_options(known, "torch")[0]["text"]["text"] == "my-torch · private"
+    assert [found["value"] for found in template_options(known, "2.9  pytorch")] == ["1"], "in any order"
     assert len(template_options(known)) == 3
 
 

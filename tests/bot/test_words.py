@@ -5,12 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from bot import words
+from bot.server.api.shapes import InstanceShown
+from core import leases
 from core.durations import duration_words
 from core.errors import (
     GpuBotError,
@@ -59,6 +62,8 @@ ERRORS: list[GpuBotError] = [
     RateLimited("RATE_LIMIT_EXCEEDED", "", timedelta(seconds=30)),
     NotFound("RESOURCE_NOT_FOUND", "template not fount", 404),
 ]
+
+ROOT = Path(__file__).parents[2]
 
 
 def every_error(root: type[GpuBotError]) -> set[type[GpuBotError]]:
@@ -282,3 +287,16 @@ def test_not_reached_is_not_the_same_as_an_answer_that_is_an_error(error: Novita
 def test_words_of_novitas_that_say_no_more_than_ours_are_left_out() -> None:
     full = Failure(kind=FailureKind.NO_CAPACITY, reason="INSUFFICIENT_RESOURCE", message="insufficient resource")
     assert words.novitas_words(full) == ""
+
+
+def test_what_people_are_told_of_times_is_what_the_code_goes_by() -> None:
+    """The texts that no code can fill in."""
+    readme = " ".join((ROOT / "README.md").read_text().split())
+    moving = " ".join((ROOT / ".github" / "COMING-FROM-NOVITA-AI-API.md").read_text().split())
+    kept = duration_words(leases.RECORD_KEPT)
+    assert words.DATA_KEPT in readme
+    assert f"reminded {words.REMINDED} before" in readme
+    assert f"can be read for {kept}" in moving
+    assert f"{kept} after its end" in (InstanceShown.__doc__ or "")
+    assert (words.DATA_KEPT, words.REMINDED, kept) == ("at most 7 days", "60 and 15 minutes", "30 days")
+    assert KEEP_ENDED == leases.RECORD_KEPT

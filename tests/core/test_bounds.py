@@ -8,10 +8,10 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from core import leases, requests
+from core.backoff import read_retry_after
 from core.durations import LONGEST, read_duration
 from core.models import Instance
 from core.novita import reading
-from core.novita.reasons import read_retry_after
 from core.requests import LONGEST_LEASE, Limits
 from core.settings import Settings
 from tests.core.samples import NOON, instance, market, request

@@ -141,3 +141,14 @@ def test_a_cost_grows_while_there_is_a_disk_that_costs(status: Status, disk: int
     assert costs.is_counting(record.model_copy(update={"billed": (Billed(since=NOON),)})) is (
         status is not Status.DELETED
     )
+
+
+def test_what_is_billed_together_an_hour_is_added_up_in_one_place() -> None:
+    """All GPUs of each that is billed now; nothing of what stands still, has ended, or has no price yet."""
+    runs = instance(billed=(Billed(since=NOON),), status=Status.RUNNING, request=request(gpu_num=2))
+    pulls = instance(billed=(Billed(since=NOON),), status=Status.STARTING)
+    stopped = instance(billed=(Billed(since=NOON, until=NOON + HOUR),), status=Status.STOPPED)
+    gone = instance(billed=(Billed(since=NOON),), status=Status.DELETED)
+    unpriced = instance(billed=(Billed(since=NOON),), status=Status.RUNNING, offer=None)
+    assert costs.per_hour([runs, pulls, stopped, gone, unpriced]) == 3 * Decimal("0.18")
+    assert costs.per_hour([]) == 0

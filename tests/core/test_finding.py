@@ -6,8 +6,8 @@ from datetime import timedelta
 
 import pytest
 
-from core.finding import matching, product_names, region_names
-from core.models import Region
+from core.finding import matching, product_names, region_names, templates_about
+from core.models import Region, Template
 from tests.core.samples import NOON, instance, request
 
 TRAIN = instance(request=request(name="train-1"), novita_id="abc123", created_at=NOON)
@@ -74,3 +74,25 @@ def test_a_region_goes_by_its_name_its_id_and_its_place() -> None:
     for text in ("CN-HK-01", "cn-hk-1", "cn-hongkong-1", "hong kong", "HK"):
         assert regions.meant(text) == ["CN-HK-01"]
     assert regions.meant("cn") == ["CN-HK-01", "CN-SH-02"]
+
+
+TORCH = Template(id="17", name="PyTorch 2.9", channel="official", image="novita/torch:2.9-cuda13")
+OWN = Template(id="9", name="zz-torch", channel="private", image="team/x:1")
+SAME = Template(id="8", name="ZZ-Torch", channel="private", image="team/y:1")
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("", [SAME, OWN, TORCH]),
+        ("  ", [SAME, OWN, TORCH]),
+        ("TORCH", [SAME, OWN, TORCH]),
+        ("2.9 pytorch", [TORCH]),
+        ("cuda13\ttorch", [TORCH]),
+        ("17", [TORCH]),
+        ("team/x", [OWN]),
+        ("torch nowhere", []),
+    ],
+)
+def test_a_template_is_found_by_all_words_in_any_order_the_accounts_own_first(text: str, found: list[Template]) -> None:
+    assert templates_about([TORCH, OWN, SAME], text) == found

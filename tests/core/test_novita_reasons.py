@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from core.backoff import read_retry_after
 from core.errors import NoCapacity, NotFound, NovitaError, NovitaRefused, NovitaUnclear, RateLimited
 from core.models import FailureKind
 from core.novita.reasons import (
@@ -20,7 +21,6 @@ from core.novita.reasons import (
     NEXT_REGION,
     NO_ANSWER,
     explanation,
-    read_retry_after,
     refusal,
 )
 

@@ -194,7 +194,9 @@ class CreateBody(Asked):
     )
     template_id: TemplateId | Nothing = Field(None, description="The id of a template, as text or number.")
     gpu_num: WholeNumber = Field(
-        1, description="How many GPUs: 1 to 8.", json_schema_extra={"minimum": 1, "maximum": GPU_NUM_LIMIT}
+        1,
+        description=f"How many GPUs: 1 to {GPU_NUM_LIMIT}.",
+        json_schema_extra={"minimum": 1, "maximum": GPU_NUM_LIMIT},
     )
     rootfs_size: WholeNumber = Field(
         DISK_DEFAULT_GB,
@@ -274,7 +276,10 @@ class OffersQuery(Asked):
     region: str | Nothing = Field(None, description="A region's whole name.")
     billing_mode: BillingMode | Nothing = Field(None, description="`spot` or `onDemand`.")
     gpu_num: int = Field(
-        1, ge=1, le=GPU_NUM_LIMIT, description="How many GPUs at once `stock` is about, 1 to 8; the price is for one."
+        1,
+        ge=1,
+        le=GPU_NUM_LIMIT,
+        description=f"How many GPUs at once `stock` is about, 1 to {GPU_NUM_LIMIT}; the price is for one.",
     )
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from bot.server.api.asking import OffersQuery, TemplatesQuery
 from bot.server.api.call import Answer, Call
 from bot.server.api.shapes import OfferList, OfferShown, TemplateList, offers_of, template
-from core.models import BillingMode, Template
+from core.finding import templates_about
+from core.models import BillingMode
 
 
 async def offers(call: Call) -> Answer:
@@ -18,9 +19,8 @@ async def offers(call: Call) -> Answer:
 
 
 async def templates(call: Call) -> Answer:
-    words = (call.query(TemplatesQuery).q or "").casefold().split()
-    known = [each for each in await call.parts.catalog.get_templates() if _is_about(each, words)]
-    known.sort(key=lambda each: (each.channel != "private", each.name.casefold(), each.id))
+    wanted = call.query(TemplatesQuery).q or ""
+    known = templates_about(await call.parts.catalog.get_templates(), wanted)
     return Answer(TemplateList(templates=tuple(template(each) for each in known), total=len(known)))
 
 
@@ -31,8 +31,3 @@ def _fits(offer: OfferShown, query: OffersQuery) -> bool:
         and (query.region is None or query.region.casefold() == offer.region.casefold())
         and query.billing_mode in (None, offer.billing_mode)
     )
-
-
-def _is_about(template: Template, words: list[str]) -> bool:
-    text = f"{template.name} {template.id} {template.image}".casefold()
-    return all(word in text for word in words)

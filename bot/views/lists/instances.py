@@ -51,7 +51,7 @@ def sums(instances: Sequence[Instance], now: datetime) -> str:
     running = sum(i.status is Status.RUNNING and not shows_strange_state(i) for i in instances)
     spent = sum((costs.so_far(instance, now) for instance in instances), Decimal(0))
     disks = sum((costs.disk_per_day(i) for i in instances if i.status is Status.STOPPED), Decimal(0))
-    parts = [_count(len(instances)), f"{running} running", f"{words.money(_per_hour(instances))}/h now"]
+    parts = [_count(len(instances)), f"{running} running", f"{words.money(costs.per_hour(instances))}/h now"]
     parts += [f"{words.money(disks)} a day for disks of stopped ones"] if disks else []
     return ", ".join([*parts, f"{words.roughly(spent)} so far"])
 
@@ -96,7 +96,7 @@ def _by_owner(instances: Iterable[Instance]) -> list[Instance]:
     groups: dict[str, list[Instance]] = defaultdict(list)
     for instance in instances:
         groups[instance.owner.user].append(instance)
-    owners = sorted(groups, key=lambda owner: (-_per_hour(groups[owner]), owner))
+    owners = sorted(groups, key=lambda owner: (-costs.per_hour(groups[owner]), owner))
     return [instance for owner in owners for instance in sorted(groups[owner], key=_rank)]
 
 
@@ -106,12 +106,7 @@ def _rank(instance: Instance) -> tuple[bool, bool, float]:
 
 def _heading(owner: str, instances: Iterable[Instance]) -> Block:
     theirs = [instance for instance in instances if instance.owner.user == owner]
-    return b.context(f"{mention(owner)} · {_count(len(theirs))} · {words.money(_per_hour(theirs))}/h now")
-
-
-def _per_hour(instances: Iterable[Instance]) -> Decimal:
-    """USD an hour of those whose compute is billed now."""
-    return sum((i.hourly_price or Decimal(0) for i in instances if costs.is_billed(i)), Decimal(0))
+    return b.context(f"{mention(owner)} · {_count(len(theirs))} · {words.money(costs.per_hour(theirs))}/h now")
 
 
 def _count(number: int) -> str:

@@ -13,6 +13,7 @@ from bot.views.blocks import Message
 from bot.views.modal.price import age_blocks
 from bot.views.text import Block, code, date, esc, fit_lines
 from bot.words import BILLING_WORDS, STOCK_WORDS, VOLUMES_LEFT_OUT, money, money_range, region_count
+from core.finding import templates_about
 from core.models import BillingMode, Market, Product, Template
 from core.offers import Sale, on_sale
 
@@ -42,12 +43,10 @@ def offer_list(market: Market, words: str, now: datetime, *, gpu_num: int = 1) -
 
 def template_list(templates: Iterable[Template], words: str) -> Message:
     """The templates whose name, image or id holds all the words; the account's own first."""
-    wanted = words.casefold().split()
-    fitting = [template for template in templates if _is_about(template, wanted)]
+    fitting, wanted = templates_about(templates, words), words.strip()
     if not fitting:
         text = f"No template fits {code(words, 60)}." if wanted else "Novita lists no templates right now."
         return Message(text, [b.section(text)])
-    fitting.sort(key=lambda template: (template.channel != "private", template.name.casefold()))
     title = f"{len(fitting)} template{'s' if len(fitting) > 1 else ''}" + (f" for {code(words, 60)}" if wanted else "")
     hint = f"`{COMMAND} templates WORDS` narrows it down; `{COMMAND} create 4090 from NAME` takes one."
     return Message(title, [b.section(title), b.section(_template_lines(fitting)), b.context(hint)])
@@ -118,11 +117,6 @@ def _no_offers(market: Market, words: str) -> Message:
     else:
         text = f"Novita lists no GPU whose name holds {code(words, 60)}. `{COMMAND} offers` shows all of them."
     return Message(text, [b.section(text)])
-
-
-def _is_about(template: Template, wanted: Sequence[str]) -> bool:
-    text = f"{template.name} {template.id} {template.image}".casefold()
-    return all(word in text for word in wanted)
 
 
 def _template_lines(templates: Iterable[Template]) -> str:

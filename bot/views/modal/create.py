@@ -153,7 +153,7 @@ def _lease(form: Form, limits: Limits) -> Block:
         "Lease",
         b.static_select(choices.options, options.chosen_lease(choices, form.lease, no_end=form.no_end)),
         block_id=choices.block_id,
-        hint="How long it may run, counted from running. Reminders come 60 and 15 minutes before, with Extend."
+        hint=f"How long it may run, counted from running. Reminders come {words.REMINDED} before, with Extend."
         + (f" At most {duration_words(limits.max_lease)}." if limits.max_lease else ""),
         dispatch=True,
     )

@@ -7,7 +7,6 @@ list of choices carries a block_id with a digest of it.
 from __future__ import annotations
 
 import json
-import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -21,7 +20,8 @@ from bot import words
 from bot.ids import Field
 from bot.views.blocks import OPTION_TEXT_LIMIT, OPTIONS_LIMIT, Option, fits_option, option
 from bot.views.text import clip
-from core.durations import duration_words
+from core.durations import duration_words, read_duration
+from core.finding import templates_about
 from core.models import GPU_NUM_LIMIT, BillingMode, LeaseEnd, Market, Product, Region, Template
 from core.offers import Sale, on_sale
 
@@ -29,7 +29,6 @@ ANY_REGION = "*"
 """The value of "Any region": no region's name."""
 
 _NO_END = "none"
-_LEASE = re.compile(r"([0-9]{1,7})([smh])")
 _UNITS = {"h": 3600, "m": 60, "s": 1}
 _LEASE_HOURS = (1, 2, 4, 8, 12, 24, 48, 72, 96, 168, 336, 720)
 
@@ -180,8 +179,8 @@ def read_lease(value: str) -> Lease | None:
     """A lease option's value; None when it is none of ours."""
     if value == _NO_END:
         return Lease(None)
-    found = _LEASE.fullmatch(value)
-    return Lease(timedelta(seconds=int(found[1]) * _UNITS[found[2]])) if found and int(found[1]) else None
+    length = read_duration(value)
+    return Lease(length) if length else None
 
 
 def _lease_value(span: timedelta) -> str:
@@ -191,14 +190,8 @@ def _lease_value(span: timedelta) -> str:
 
 
 def template_options(templates: Iterable[Template], typed: str = "") -> list[Option]:
-    """At most 100 templates whose name, image or id holds what was typed; the account's own stand first."""
-    wanted = typed.strip().casefold()
-    found = [
-        template
-        for template in templates
-        if fits_option(template.id) and wanted in f"{template.name} {template.id} {template.image}".casefold()
-    ]
-    found.sort(key=lambda template: (template.channel != "private", template.name.casefold()))
+    """At most 100 templates whose name, image or id holds all that was typed; the account's own stand first."""
+    found = templates_about((template for template in templates if fits_option(template.id)), typed)
     return [option(_template_line(template), template.id) for template in found[:OPTIONS_LIMIT]]
 
 
