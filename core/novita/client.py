@@ -25,13 +25,11 @@ from core.novita import reading, writing
 from core.novita.paging import PAGE_SIZE, Page, Paging
 from core.novita.transport import Query, Timeouts, Transport
 from core.outbound import Outbound
+from core.transitions.statuses import GONE_WORDS
 
 ROOT = "/gpu-instance/openapi/v1"
 BALANCE = "/openapi/v1/billing/balance/detail"
 """Not under the GPU root (API.md, Balance)."""
-
-GONE_STATUSES = frozenset({"toRemove", "removing", "removed"})
-"""A deleted instance lingers in listings under these words (API.md, States)."""
 
 _log = structlog.get_logger(__name__)
 
@@ -92,7 +90,7 @@ class NovitaClient:
     async def find(self, name: str) -> NovitaInstance | None:
         """The oldest instance of exactly this name, or None. Novita's filter is fuzzy, its names are not unique."""
         listed = await self._listed({"name": name})
-        found = [instance for instance in listed if instance.name == name and instance.status not in GONE_STATUSES]
+        found = [instance for instance in listed if instance.name == name and instance.status not in GONE_WORDS]
         if len(found) > 1:
             _log.warning("novita_name_not_unique", name=name, ids=[instance.id for instance in found])
         return min(found, key=age_order, default=None)

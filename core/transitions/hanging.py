@@ -5,9 +5,11 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from core import costs
+from core.backoff import pause
 from core.events import InstanceSlow, LeaseExtended, StartQuestioned
 from core.models import Actor, Instance, Origin, Status, Verb
 from core.transitions.changed import Changed, changed
+from core.transitions.statuses import BEING_MADE
 
 SLOW_AFTER = (timedelta(minutes=10), timedelta(minutes=30))
 """When people are first told that it takes long; after that each time twice as much has passed."""
@@ -18,8 +20,6 @@ _LEAST, _MOST = timedelta(hours=1), timedelta(hours=2)
 ANSWER_WITHIN = timedelta(hours=1)
 """How long the owner has to answer."""
 
-_BEING_MADE = ("", "pending", "toCreate", "creating", "pulling")
-
 _LONGEST_SILENCE = timedelta(hours=12)
 
 
@@ -27,10 +27,8 @@ def notice_after(notices: int) -> timedelta:
     """How long it takes to come up when people are told for the time after so many notices."""
     if notices < len(SLOW_AFTER):
         return SLOW_AFTER[notices]
-    doubled = min(notices - len(SLOW_AFTER) + 1, 5)
     further = max(0, notices - len(SLOW_AFTER) - 4) * _LONGEST_SILENCE
-    after: timedelta = min(SLOW_AFTER[-1] * 2**doubled, _LONGEST_SILENCE) + further
-    return after
+    return pause(notices - len(SLOW_AFTER) + 2, SLOW_AFTER[-1], _LONGEST_SILENCE) + further
 
 
 def is_hanging(instance: Instance) -> bool:
@@ -61,7 +59,7 @@ def notices_after(instance: Instance, now: datetime) -> int:
 def verb_at_end(instance: Instance) -> Verb:
     """What may have run may have data: it is stopped. What is only being made has none, and cannot be stopped."""
     is_ours = instance.origin is Origin.ASKED and not instance.past_in_doubt
-    is_new = instance.running_at is None and instance.novita_status in _BEING_MADE
+    is_new = instance.running_at is None and instance.novita_status in ("", *BEING_MADE)
     return Verb.DELETE if is_ours and is_new else Verb.STOP
 
 

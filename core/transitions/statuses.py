@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from core.models import Instance, Status
 
+BEING_MADE = ("pending", "toCreate", "creating", "pulling")
+"""While it shows one of these nothing has run on it yet, unless it came up before."""
+
 STATUSES = {
-    **dict.fromkeys(("pending", "toCreate", "creating", "pulling", "toStart", "starting"), Status.STARTING),
+    **dict.fromkeys((*BEING_MADE, "toStart", "starting"), Status.STARTING),
     **dict.fromkeys(("toRestart", "restarting", "toReset", "resetting"), Status.STARTING),
     "running": Status.RUNNING,
     **dict.fromkeys(("toStop", "stopping"), Status.STOPPING),
@@ -14,6 +17,9 @@ STATUSES = {
     "removed": Status.DELETED,
 }
 """The words of the usual ways up and down. Other words change nothing but `novita_status`."""
+
+GONE_WORDS = frozenset(word for word, status in STATUSES.items() if status in (Status.DELETING, Status.DELETED))
+"""A deleted instance lingers in listings under these."""
 
 BILLED_WORDS = frozenset({"pulling", "running", "starting", "restarting", "resetting", "migrating"})
 """Compute is billed from the image pull until the stop."""

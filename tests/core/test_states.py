@@ -10,6 +10,7 @@ from core import transitions
 from core.events import InstanceFailed, InstanceFault, InstanceRunning, InstanceStopped, PhaseChanged
 from core.lifecycle import can_connect, possible
 from core.models import Billed, Cause, Failure, FailureKind, Instance, Order, Status, Verb
+from core.transitions.statuses import BEING_MADE, GONE_WORDS, STATUSES
 from tests.core.samples import ADA, NOON, at_novita, instance
 
 LATER = NOON + timedelta(hours=1)
@@ -180,3 +181,8 @@ def test_a_start_of_what_failed_is_not_undone_by_the_state_before_it(ago: timede
     order = Order(verb=Verb.START, cause=Cause.PERSON, actor=ADA, at=NOON, last_try_at=LATER - ago)
     record = _new(novita_status="exited", order=order)
     assert (_after(record, "exited", **FAULT)[0].status is Status.FAILED) is is_believed
+
+
+def test_what_the_words_mean_is_written_once() -> None:
+    assert {"toRemove", "removing", "removed"} == GONE_WORDS
+    assert {STATUSES[word] for word in BEING_MADE} == {Status.STARTING}
