@@ -20,6 +20,9 @@ _NEVER_SENT = "1.000000"
 """The time of a message that never was: asking for its address needs no scope, and tells whether it is seen."""
 _KNOWN_OBSTACLES = frozenset({"channel_not_found", "is_archived"})
 
+PRIVATE = "is_private"
+UNKNOWN = "unknown"
+
 
 class Reachable:
     """The channels that this process knows it can write in."""
@@ -29,8 +32,11 @@ class Reachable:
         self._clock = clock
         self._known: dict[str, datetime] = {}
 
-    async def obstacle(self, channel: str) -> str:
-        """Slack's word for what is in the way; empty when nothing is, or Slack does not say in time."""
+    async def obstacle(self, channel: str | None) -> str:
+        """Slack's word for what is in the way; empty when nothing is, there is no channel, or Slack does not say in
+        time."""
+        if not channel:
+            return ""
         since = self._known.get(channel)
         if since is not None and is_within(since, _KEPT, self._clock.now()):
             return ""
@@ -45,6 +51,31 @@ class Reachable:
             self._known.clear()
         self._known[channel] = self._clock.now()
         return ""
+
+    async def closed(self, channel: str) -> str:
+        """Why a channel is not to be proposed to somebody who is not seen to be in it; empty for a public one that
+        the bot can write in, asked anew each time.
+
+        Slack's word, or PRIVATE: who is in such a channel the bot may not ask; or UNKNOWN when Slack does not say.
+        """
+        try:
+            async with asyncio.timeout(_PATIENCE_SECONDS):
+                answer = await self._client.conversations_info(channel=channel)
+        except SlackApiError as error:
+            word = faults.word_of(error)
+            return self._forgotten(channel, word) if word in _KNOWN_OBSTACLES else UNKNOWN
+        except (TimeoutError, *CALL_FAILED):
+            return UNKNOWN
+        found = answer["channel"]
+        if found.get("is_archived"):
+            return self._forgotten(channel, "is_archived")
+        is_open = found.get("is_channel") and not found.get("is_private")
+        return "" if is_open else PRIVATE
+
+    def _forgotten(self, channel: str, word: str) -> str:
+        """What has changed since it was known to be open."""
+        self._known.pop(channel, None)
+        return word
 
     async def _asked(self, channel: str) -> str:
         """Whether it is archived is told only to an app that may read channels, and not of all of them."""

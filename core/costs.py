@@ -71,6 +71,12 @@ def quote(request: InstanceRequest, offers: Sequence[Offer]) -> Quote:
     return Quote(prices[0], min(prices), max(prices), disk_of_size(request.rootfs_size), request.lease)
 
 
+def compute_for(instance: Instance, length: timedelta) -> Decimal | None:
+    """USD of compute for so long; None while no price is known."""
+    price = instance.hourly_price
+    return None if price is None else price * _hours(length)
+
+
 def billing_begins(instance: Instance, now: datetime) -> tuple[Billed, ...]:
     """The stretches once compute is billed; unchanged when it is billed already."""
     if instance.billed and instance.billed[-1].until is None:

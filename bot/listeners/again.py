@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 from bot.ids import Action
 from bot.listeners.cards import link_to, redraw
 from bot.listeners.clicks import Click
@@ -15,7 +17,7 @@ from bot.views.text import channel_mention, esc, link
 from core import naming, requests
 from core.errors import InvalidRequest
 from core.launch import Launch
-from core.models import Actor, BillingMode, Instance, InstanceRequest, Market
+from core.models import Actor, BillingMode, Instance, InstanceRequest
 from core.offers import rank
 from core.recreating import can_recreate
 
@@ -40,13 +42,16 @@ async def press(parts: Parts, click: Click) -> None:
         return
     actor = click.visit.actor
     checked = await _checked(parts, request, actor)
-    market = await parts.catalog.get_market_for(checked.gpu_num, checked.billing_mode)
+    market, names, obstacle = await asyncio.gather(
+        parts.catalog.get_market_for(checked.gpu_num, checked.billing_mode),
+        parts.store.names_taken(),
+        parts.reachable.obstacle(checked.channel),
+    )
     offers = rank(market, checked, parts.priority)
     if not offers:
         raise InvalidRequest({"product_name": "No region sells that right now."})
-    name = naming.free_name(checked.name, await parts.store.live())
-    checked = checked.model_copy(update={"name": name})
-    question = again_confirmation(earlier, checked, offers, owner=actor.user, now=parts.clock.now())
+    checked = checked.model_copy(update={"name": naming.free_name(checked.name, names)})
+    question = again_confirmation(earlier, checked, offers, owner=actor.user, now=parts.clock.now(), obstacle=obstacle)
     await click.say(question, instead=True)
 
 
@@ -97,7 +102,7 @@ def _read(value: str) -> tuple[str, BillingMode | None]:
 
 
 def _open(parts: Parts, click: Click, earlier: Instance, request: InstanceRequest) -> None:
-    open_modal(parts, click.visit, lambda market: _prefilled(market, earlier, request))
+    open_modal(parts, click.visit, lambda _market, _beginning: _prefilled(earlier, request))
 
 
 async def _checked(parts: Parts, request: InstanceRequest, actor: Actor) -> InstanceRequest:
@@ -113,16 +118,16 @@ async def _said(parts: Parts, launch: Launch) -> Message:
     instance = launch.instance
     name = esc(instance.request.name, 100)
     where = channel_mention(instance.request.channel) if instance.request.channel else "a direct message"
-    begun = f"*{name}* is started again: its own card in {where} tells how it goes."
+    begun = f"*{name}* is being created: its own card in {where} tells how it goes."
     if not launch.is_repeat:
         return Message(begun, [b.section(begun)])
     address = await link_to(parts, instance.id)
     card = link(address, "its card") if address else "its card"
-    text = f"*{name}* was started again from this before: see {card} in {where}."
+    text = f"*{name}* was created from this before: see {card} in {where}."
     return Message(text, [b.section(text)])
 
 
-def _prefilled(market: Market, earlier: Instance, request: InstanceRequest) -> Opening:
+def _prefilled(earlier: Instance, request: InstanceRequest) -> Opening:
     form = _form_of(request, earlier.template_name)
     if not earlier.env_names:
         return Opening(form)

@@ -20,6 +20,7 @@ from bot.listeners.visits import Visit
 from bot.parts import Parts
 from bot.views import blocks as b
 from bot.views.blocks import Message
+from bot.views.buttons import added_cost
 from bot.views.text import date, esc, mention
 from core import leases
 from core.durations import duration_words
@@ -176,7 +177,9 @@ def _too_far(parts: Parts, record: Instance, wanted: datetime, wish: Wish) -> Me
     text = (
         f"{rule}; what you asked for would be {date(wanted)}. Nothing was changed: *{name}* runs until {date(present)}."
     )
-    most = b.button(Action.EXTEND_MOST, f"Extend to {duration_words(longest)} from now", value=record.id)
+    price = added_cost(record, furthest - present)
+    label = f"Extend to {duration_words(longest)} from now{f' ({price})' if price else ''}"
+    most = b.button(Action.EXTEND_MOST, label, value=record.id)
     return Message(text, [b.section(text), b.actions(most)])
 
 
@@ -204,6 +207,8 @@ def _moved(before: Instance, instance: Instance, wanted: datetime) -> Message:
     text = f"*{esc(instance.request.name, 100)}* {does} until {date(ends_at)}."
     if was is not None and ends_at < was:
         text = f"{text[:-1]}, no longer until {date(was)}."
+    elif was is not None and ends_at > was and (price := added_cost(instance, ends_at - was)):
+        text = f"{text} That adds {price}."
     return Message(text, [b.section(text)])
 
 

@@ -40,6 +40,12 @@ LABELS: dict[Action, str] = {
     Action.AGAIN_ON_DEMAND: "Start it again on demand",
 }
 
+_EXTENDED_BY: dict[Action, timedelta] = {
+    Action.EXTEND_1H: timedelta(hours=1),
+    Action.EXTEND_4H: timedelta(hours=4),
+}
+"""Where that is known before it is pressed, the button has its price."""
+
 _STYLES = {Action.CONNECT: "primary", Action.START: "primary", Action.DELETE: "danger"}
 _MAIN = (Action.CONNECT, *VERBS)
 
@@ -83,13 +89,21 @@ def button(instance: Instance, action: Action, label: str = "") -> Block:
     """A button about the instance, whether or not it can work now."""
     dialog = _DIALOGS.get(action)
     style = "" if action is Action.START and instance.status is Status.FAILED else _STYLES.get(action, "")
+    price = added_cost(instance, _EXTENDED_BY[action]) if action in _EXTENDED_BY else ""
+    priced = f"{LABELS.get(action, 'Choose')} ({price})" if price else LABELS.get(action, "Choose")
     return b.button(
         action,
-        label or LABELS.get(action, "Choose"),
+        label or priced,
         value=instance.id,
         style=style,
         confirm=dialog(instance) if dialog else None,
     )
+
+
+def added_cost(instance: Instance, length: timedelta) -> str:
+    """What so much more of its lease costs, `$1.44`; empty where it has none that is counted, or no price is known."""
+    usd = costs.compute_for(instance, length) if instance.lease_ends_at is not None else None
+    return "" if usd is None else words.money(usd)
 
 
 def disk_cost(instance: Instance) -> str:

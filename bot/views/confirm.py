@@ -51,8 +51,7 @@ def create_confirmation(
         blocks.append(
             b.context(f"{esc(taken, 100)} is the name of another instance, so this is {esc(request.name, 100)}.")
         )
-    if obstacle:
-        blocks.append(b.section(f"⚠️ {esc(silent_channel(obstacle), 300)} You would hear of it in direct messages."))
+    blocks += _untold(obstacle)
     if unlisted:
         blocks.append(b.section(esc(unlisted_words(unlisted), 200)))
     if not offers:
@@ -63,11 +62,18 @@ def create_confirmation(
 
 
 def again_confirmation(
-    earlier: Instance, request: InstanceRequest, offers: Sequence[Offer], *, owner: str, now: datetime
+    earlier: Instance,
+    request: InstanceRequest,
+    offers: Sequence[Offer],
+    *,
+    owner: str,
+    now: datetime,
+    obstacle: str = "",
 ) -> Message:
     """The same question before the same is created again: with today's price, and whose it will be.
 
-    `offers` are today's, and one at least. The request has the name that it will go by.
+    `offers` are today's, and one at least. The request has the name that it will go by. `obstacle` is Slack's word for
+    what keeps the bot from writing in its channel.
     """
     gpu = f"{request.gpu_num} × {esc(request.product_name, 80)}, {words.BILLING_WORDS[request.billing_mode]}"
     called = "" if request.name == earlier.request.name else f" as *{esc(request.name, 100)}*"
@@ -78,11 +84,18 @@ def again_confirmation(
     blocks = [b.section(title), b.fields(facts)]
     if earlier.failure is not None and earlier.failure.kind is FailureKind.LOST:
         blocks.append(b.section(f"⚠️ {_LOST}"))
+    blocks += _untold(obstacle)
     if all(offer.stock is Stock.NONE for offer in offers):
         blocks.append(b.section("⚠️ Novita lists no stock right now; a create will still be tried everywhere."))
     value = f"{request.billing_mode.value} {earlier.id}"
     create = b.button(Action.AGAIN_CONFIRM, "Create", value=value, style="primary")
     return Message(title, [*blocks, b.actions(create, b.button(Action.AGAIN_EDIT, "Change something", value=value))])
+
+
+def _untold(obstacle: str) -> list[Block]:
+    if not obstacle:
+        return []
+    return [b.section(f"⚠️ {esc(silent_channel(obstacle), 300)} You would hear of it in direct messages.")]
 
 
 def _facts(

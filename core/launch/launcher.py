@@ -41,7 +41,7 @@ class Records(Protocol):
     """Where records are read (core.store.Store)."""
 
     async def get(self, instance_id: str) -> Instance | None: ...
-    async def live(self) -> list[Instance]: ...
+    async def names_taken(self) -> set[str]: ...
 
 
 class Launcher:
@@ -139,10 +139,12 @@ class Launcher:
             try:
                 return await self._written(record, offers)
             except NameTaken as taken:
-                others = await self._records.live()
+                name, names = record.request.name, await self._records.names_taken()
                 if not is_renamed:
-                    raise InvalidRequest({"name": naming.taken_words(record.request.name, taken, others)}) from None
-                record = _renamed(record, naming.free_name(record.request.name, others))
+                    namesake = await self._records.get(taken.instance_id)
+                    status = namesake.status.value if namesake else "there"
+                    raise InvalidRequest({"name": naming.taken_words(name, status, names)}) from None
+                record = _renamed(record, naming.free_name(name, names))
         raise InvalidRequest({"name": "This name is taken, and so is each tried in its place. Choose another."})
 
     async def _written(self, instance: Instance, offers: Sequence[Offer]) -> Launch:

@@ -10,6 +10,7 @@
 | {gpu}:outbox                 | zset   | ids with events to tell, by the time (ms) they are due                    | when told       |
 | {gpu}:request:<key>          | string | the id that this request key led to                                       | never           |
 | {gpu}:names                  | hash   | the names of instances that have not ended, in small letters, by whose    | with its end    |
+| {gpu}:last:<team>:<user>     | string | JSON: what a person created last, without its name, variables and webhook | 60 d after it   |
 | {gpu}:live                   | zset   | ids of instances that have not ended, by creation (ms)                    | at their end    |
 | {gpu}:ended                  | zset   | ids of ended instances, by their end (ms)                                 | trimmed at 30 d |
 | {gpu}:reports:<id>           | hash   | a machine's reports: since and n of this minute, over (ever left out)     | 30 d after last |

@@ -61,6 +61,7 @@ KINDS: dict[str, str] = {
     "left_out": "ZREM",
     "looked": "HDEL",
     "names": "HDEL",
+    "last:": "",
     "alarms": "HDEL",
     "alarms:told": "HDEL",
     "alarms:telling:": "",

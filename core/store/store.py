@@ -23,6 +23,7 @@ from core.store.inspection import Inspection
 from core.store.looking import Looks
 from core.store.lookouts import LOOKED_KEY, Lookouts
 from core.store.migrations import read_news, read_record
+from core.store.proposals import Proposals
 from core.store.reports import ReportCounts
 from core.store.scripts import CLAIM, COMMIT, NEWEST, SETTLE
 
@@ -43,7 +44,7 @@ _KEPT_WHEN_TOLD = 1000
 """Events. A machine may report for days, and what everybody has heard need not be kept for ever."""
 
 
-class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts):
+class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts, Proposals):
     """State in Redis as this process (`holder`) sees it. Every method raises StoreUnavailable when Redis is away."""
 
     # Records

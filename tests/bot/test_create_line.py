@@ -179,7 +179,7 @@ async def test_a_line_without_a_name_gets_one_that_the_confirmation_keeps(redis_
     async with open_house(redis_url) as house:
         ada = house.slack.person("ada")
         await ada.command("/gpu create 4090 from comfy-prod")
-        question = await told(house, "ada", "Create *gpu-")
+        question = await told(house, "ada", "Create *comfy-prod*")
         name = question.shown.split("*")[1]
         await ada.click(question, "create:confirm")
         await house.card(f"*{name}* is running")

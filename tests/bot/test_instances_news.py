@@ -77,7 +77,7 @@ async def test_after_a_reclaim_one_button_starts_the_same_again_with_fallback(re
         region = house.novita.instances[str(made.novita_id)].cluster.name.partition(" (")[0]
         house.novita.out_of_stock_at_create(region)
         await started_again(house, "ada", news)
-        await told(house, "ada", "is started again")
+        await told(house, "ada", "is being created: its own card")
         await house.slack.wait_until(lambda: len(house.slack.person("ada").messages("gpu")) == 2)
         await house.card("is running")
         [first, second] = list(house.novita.instances.values())
@@ -113,7 +113,7 @@ async def test_the_same_again_can_be_changed_in_the_form(redis_url: str) -> None
         await ada.click(news, "instance:again")
         await ada.click(await told(house, "ada", "Create *train-1* again"), "instance:again:edit")
         modal = await ada.modal("create_instance")
-        assert modal.fields()["name"].value == "train-1"
+        assert modal.fields()["name"].value == "train-2"
         assert len(house.novita.creates) == 1
 
 
@@ -138,10 +138,11 @@ async def test_two_people_who_start_the_same_again_start_it_once(redis_url: str)
         house.novita.reclaim(str(made.novita_id))
         _, card = await seen(house, made, "is stopped")
         news = await in_thread(house, card, "was taken back by Novita")
-        for who in ("ada", "bo"):
-            await started_again(house, who, news)
-        await told(house, "ada", "is started again")
-        await told(house, "bo", "was started again from this before")
+        await started_again(house, "ada", news)
+        await told(house, "ada", "is being created: its own card")
+        await house.novita.wait_until(lambda: len(house.novita.creates) == 2)
+        await started_again(house, "bo", news)
+        await told(house, "bo", "was created from this before")
         await house.slack.wait_until(lambda: len(house.slack.person("ada").messages("gpu")) == 2)
         assert len(house.novita.creates) == 2
 
@@ -152,7 +153,7 @@ async def test_started_again_on_demand_it_is_whoevers_button_it_was(redis_url: s
         house.novita.give_spot_notice(str(made.novita_id))
         notice = await in_thread(house, card, "will be taken back by Novita")
         await started_again(house, "bo", notice, "instance:again:on_demand")
-        await told(house, "bo", "is started again")
+        await told(house, "bo", "is being created: its own card")
         await house.slack.wait_until(lambda: len(house.slack.person("ada").messages("gpu")) == 2)
         again = await house.record(house.slack.person("ada").messages("gpu")[-1])
         assert again.owner.user == house.slack.person("bo").id
@@ -168,7 +169,7 @@ async def test_with_variables_the_form_opens_for_their_values_are_stored_nowhere
         await ada.click(notice, "instance:again")
         modal = await ada.modal("create_instance")
         assert "WANDB_KEY" in modal.text()
-        assert modal.fields()["name"].value == "with-envs"
+        assert modal.fields()["name"].value == "with-envs-2"
         assert modal.fields()["gpu_num"].value == "2"
         assert "s3cret-value" not in str(modal.view.definition)
         await modal.fill("envs", "WANDB_KEY=again")

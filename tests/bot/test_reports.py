@@ -272,7 +272,7 @@ async def test_started_again_an_instance_gets_another_address_and_nobody_is_aske
         await seen(house, made, "is stopped")
         news = await in_thread(house, card, "was taken back by Novita")
         await started_again(house, "ada", news)
-        await told(house, "ada", "is started again")
+        await told(house, "ada", "is being created: its own card")
         await house.novita.wait_until(lambda: len(house.novita.creates) == 2)
         hooks = {env["value"] for body in house.novita.creates for env in body["envs"] if env["key"] == HOOK_VARIABLE}
         assert len(hooks) == 2

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 import pytest
 
 from core.errors import InvalidRequest
-from core.models import PROGRAM, Actor
-from core.naming import free_name
+from core.models import NAME_PATTERN, PROGRAM, Actor
+from core.naming import free_name, name_after
 from tests.core.processes import Process
-from tests.core.samples import ADA, POLICY, instance, request
+from tests.core.samples import ADA, POLICY, request
 
 BO = Actor(user="U0BO", team="T0HOME")
 
@@ -21,7 +22,7 @@ BO = Actor(user="U0BO", team="T0HOME")
         ("train", [], "train"),
         ("train", ["train-2"], "train"),
         ("train", ["train"], "train-2"),
-        ("train", ["TRAIN"], "train-2"),
+        ("TRAIN", ["train"], "TRAIN-2"),
         ("train-1", ["train-1"], "train-2"),
         ("train-1", ["train-1", "train-2", "train-4"], "train-3"),
         ("train-9", ["train-9"], "train-10"),
@@ -31,8 +32,30 @@ BO = Actor(user="U0BO", team="T0HOME")
     ],
 )
 def test_a_taken_name_is_followed_by_the_next_free_number(name: str, taken: list[str], free: str) -> None:
-    live = [instance(request=request(name=each)) for each in taken]
-    assert free_name(name, live) == free
+    assert free_name(name, taken) == free
+
+
+@pytest.mark.parametrize(
+    ("template", "name"),
+    [
+        ("PyTorch 2.6", "pytorch"),
+        ("pytorch2.6", "pytorch2"),
+        ("vLLM", "vllm"),
+        ("Ubuntu 22.04 + CUDA", "ubuntu"),
+        ("comfy-prod", "comfy-prod"),
+        ("My own_thing (v2)", "my-own-thing"),
+        ("Llama-3-8B", "llama"),
+        ("3D Studio", "3d"),
+        ("模板", "gpu"),
+        ("", "gpu"),
+        ("--- ***", "gpu"),
+        ("a" * 39 + " bc", "a" * 39),
+        ("a" * 41, "a" * 40),
+    ],
+)
+def test_a_name_after_a_template_has_its_words_up_to_the_version(template: str, name: str) -> None:
+    assert name_after(template) == name
+    assert re.fullmatch(NAME_PATTERN, name)
 
 
 async def test_a_name_that_is_taken_is_refused_whoever_has_it_and_a_free_one_is_proposed(web: Process) -> None:

@@ -210,7 +210,7 @@ def test_a_rehearsal_of_the_lifecycle_shows_every_verb_and_what_novita_does_by_i
         "train-2 was taken back by Novita",
         "Start the same again",
         "Create train-2 again as train-3: 1 × RTX 4090 24GB, spot?",
-        "is started again",
+        "is being created: its own card",
         "no free GPU there right now",
         "The clock is turned forward by",
         "Its lease is over.",

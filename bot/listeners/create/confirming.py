@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from bot.listeners.cards import link_to
 from bot.listeners.clicks import Click
+from bot.listeners.create.beginning import remember
 from bot.listeners.create.line import open_from_line, understand
 from bot.parts import Parts
 from bot.views import blocks as b
@@ -17,7 +18,7 @@ from core.models import InstanceRequest
 
 async def press_edit(parts: Parts, click: Click) -> None:
     """The modal in place of the confirmation."""
-    open_from_line(parts, click.visit, click.value)
+    open_from_line(parts, click.visit, click.value, says_all=True)
 
 
 async def press_confirm(parts: Parts, click: Click) -> None:
@@ -32,6 +33,7 @@ async def press_confirm(parts: Parts, click: Click) -> None:
     if launch.is_repeat:
         await click.say(b.notice(f"{request.name} was created from this before; its card tells how that went."))
         return
+    parts.background.start(remember(parts, visit.actor, request))
     await click.say(_message(creating_view(request.name, request.channel)), instead=True)
     await click.say(await _outcome(parts, launch), instead=True)
 

@@ -10,7 +10,8 @@ from typing import Any
 from bot import grammar
 from bot.grammar import Vocabulary, Wish
 from bot.grammar.clauses import Clauses, lease_until, take_clauses
-from bot.listeners.create.opening import Opening, first_form, open_modal
+from bot.listeners.create.beginning import Beginning, default_form, first_form, named
+from bot.listeners.create.opening import Opening, open_modal
 from bot.listeners.extending import zone_of
 from bot.listeners.visits import Visit
 from bot.parts import Parts
@@ -29,12 +30,14 @@ _STOCK_PATIENCE = timedelta(seconds=0.7)
 
 @dataclass(frozen=True)
 class Understood:
-    """What a line says, completed with the defaults. `request` only when nothing is missing, unclear or wrong."""
+    """What a line says, completed with what the form begins with. `request` only when nothing is missing, unclear or
+    wrong; `is_named`: whether the line says a name itself."""
 
     form: Form
     request: InstanceRequest | None
     note: str
     vocabulary: Vocabulary
+    is_named: bool
 
 
 async def from_line(parts: Parts, visit: Visit, line: str) -> Message | None:
@@ -52,17 +55,14 @@ async def from_line(parts: Parts, visit: Visit, line: str) -> Message | None:
     if understood.request is None or not offers:
         open_from_line(parts, visit, line)
         return None
-    channel = understood.request.channel
-    live, obstacle = await asyncio.gather(
-        parts.store.live(), parts.reachable.obstacle(channel) if channel else _no_obstacle()
-    )
     asked = understood.request
-    request = asked.model_copy(update={"name": naming.free_name(asked.name, live)})
+    names, obstacle = await asyncio.gather(parts.store.names_taken(), parts.reachable.obstacle(asked.channel))
+    request = asked.model_copy(update={"name": naming.free_name(asked.name, names)})
     return create_confirmation(
         request,
         offers,
         line=f"{grammar.write(request, understood.vocabulary)} {clauses_of(request, visit).write()}".rstrip(),
-        taken="" if request.name == asked.name else asked.name,
+        taken=asked.name if understood.is_named and request.name != asked.name else "",
         template_name=parts.catalog.template_name(understood.request.template_id),
         now=parts.clock.now(),
         unlisted=unlisted_region(understood.request.region, market),
@@ -89,35 +89,39 @@ def clauses_of(request: InstanceRequest, visit: Visit) -> Clauses:
     return Clauses(None, None if is_usual else request.lease_end, channel)
 
 
-async def _no_obstacle() -> str:
-    return ""
+def open_from_line(parts: Parts, visit: Visit, line: str, *, says_all: bool = False) -> None:
+    """The modal with what the line says, and a note of what it does not say clearly.
 
+    What the line does not say is as the person used it last; with `says_all`, as it was when a button was drawn.
+    """
 
-def open_from_line(parts: Parts, visit: Visit, line: str) -> None:
-    """The modal with what the line says, and a note of what it does not say clearly."""
-
-    def prefill(market: Market) -> Opening:
-        understood = understand(parts, visit, line, market)
-        return Opening(understood.form, understood.note or None)
+    def prefill(market: Market, beginning: Beginning) -> Opening:
+        if says_all:
+            understood = understand(parts, visit, line, market)
+            return Opening(understood.form, understood.note or None)
+        understood = understand(parts, visit, line, market, first_form(parts, visit.channel, beginning))
+        return Opening(understood.form, " ".join(filter(None, (beginning.note, understood.note))) or None)
 
     open_modal(parts, visit, prefill)
 
 
-def understand(parts: Parts, visit: Visit, line: str, market: Market) -> Understood:
+def understand(parts: Parts, visit: Visit, line: str, market: Market, begun: Form | None = None) -> Understood:
+    """`begun` has what the line does not say: the defaults of the installation, where it is not given. A line that can
+    be confirmed means the same whoever types it, and whatever they used last."""
     vocabulary = grammar.vocabulary(market, parts.catalog.templates)
     rest, clauses = take_clauses(line)
     # A moment is still there only when it has passed: then it is told as what was not understood.
     wish = grammar.read(rest if clauses.until is None else line, vocabulary)
-    form = _form(first_form(parts, visit.channel), wish, parts)
+    form = _form(begun or default_form(parts, visit.channel), wish, parts)
     form = replace(form, lease_end=clauses.lease_end or form.lease_end, channel=clauses.channel or form.channel)
     limits = parts.limits_for(visit.actor)
-    checked = check(form, market, limits)
-    complaint = grammar.complaint(wish, vocabulary)
+    checked = check(named(form, ()), market, limits)
+    complaint, is_named = grammar.complaint(wish, vocabulary), wish.name is not None
     if isinstance(checked, dict):
         form, instead = fitted(form, market, limits)
         said = {field: instead.get(field, problem) for field, problem in checked.items()}
-        return Understood(form, None, " ".join(filter(None, (complaint, *said.values()))), vocabulary)
-    return Understood(form, checked if wish.is_clear else None, complaint, vocabulary)
+        return Understood(form, None, " ".join(filter(None, (complaint, *said.values()))), vocabulary, is_named)
+    return Understood(form, checked if wish.is_clear else None, complaint, vocabulary, is_named)
 
 
 def _form(form: Form, wish: Wish, parts: Parts) -> Form:

@@ -3,21 +3,22 @@
 from __future__ import annotations
 
 import asyncio
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import structlog
 
 from bot import faults, words
 from bot.faults import CALL_FAILED
+from bot.listeners.create.beginning import Beginning, begin_with, first_form, named
 from bot.listeners.create.drawing import draw
 from bot.listeners.create.screen import show
 from bot.listeners.visits import Answer, Visit
 from bot.parts import Parts
 from bot.views.blocks import notice
-from bot.views.modal import Form, ModalContext, fitted, loading_view, opening_form, problem_view
+from bot.views.modal import Form, ModalContext, fitted, loading_view, problem_view
 from bot.views.text import Block
 from core.errors import GpuBotError, NovitaUnclear, NovitaUnsent
 from core.models import Market
@@ -36,21 +37,19 @@ class Opening:
     advanced: bool = False
 
 
-Prefill = Callable[[Market], Opening]
-"""From what is for sale to what the modal opens with: prices may not be at hand when it is asked for."""
+Prefill = Callable[[Market, Beginning], Opening]
+"""From what is for sale, and what is proposed to this person, to what the modal opens with: prices may not be at hand
+when it is asked for. A form without a name is given one, and so is one whose name is taken."""
 
 
 def open_modal(parts: Parts, visit: Visit, prefill: Prefill | None = None) -> None:
     """Opens it in the background. What goes wrong is told in private."""
-    opener = _Opener(parts, visit, prefill or (lambda market: Opening(first_form(parts, visit.channel))))
+    opener = _Opener(parts, visit, prefill or partial(_proposed, parts, visit))
     parts.background.start(opener.open(), opener.apologise)
 
 
-def first_form(parts: Parts, channel: str) -> Form:
-    """The form with the defaults of this installation, and a name to be getting on with."""
-    return opening_form(
-        f"gpu-{secrets.token_hex(2)}", channel=channel, lease=parts.limits.default_lease, region=parts.default_region
-    )
+def _proposed(parts: Parts, visit: Visit, _market: Market, beginning: Beginning) -> Opening:
+    return Opening(first_form(parts, visit.channel, beginning), beginning.note or None)
 
 
 @dataclass(frozen=True)
@@ -63,7 +62,10 @@ class _Opener:
 
     async def open(self) -> None:
         market = self.parts.catalog.market
-        view = loading_view(self._context(advanced=False).dump()) if market is None else self._drawn(market)
+        if market is None:
+            view = loading_view(self._context(advanced=False).dump())
+        else:
+            view = self._drawn(market, await begin_with(self.parts, self.visit))
         try:
             answer = await self.parts.client.api_call(
                 "views.open", json={"trigger_id": self.visit.trigger_id, "view": view}
@@ -82,17 +84,23 @@ class _Opener:
     async def _filled(self) -> Block:
         try:
             async with asyncio.timeout(_COLD_PATIENCE_SECONDS):
-                return self._drawn(await self.parts.catalog.get_market())
+                beginning = await begin_with(self.parts, self.visit)
+                return self._drawn(await self.parts.catalog.get_market(), beginning)
         except (TimeoutError, NovitaUnclear, NovitaUnsent):
             return problem_view(words.NO_PRICES)
         except GpuBotError as error:
             return problem_view(words.error_words(error))
 
-    def _drawn(self, market: Market) -> Block:
-        opening = self.prefill(market)
+    def _drawn(self, market: Market, beginning: Beginning) -> Block:
+        opening = self.prefill(market, beginning)
         form, instead = fitted(opening.form, market, self.parts.limits_for(self.visit.actor))
-        note = " ".join(filter(None, (opening.note, *instead.values())))
-        return draw(self.parts, self.visit.actor, form, market, self._context(advanced=opening.advanced), note or None)
+        wished, form = form.name, named(form, beginning.names)
+        numbered = f"{wished} is the name of another instance, so this is {form.name}."
+        renamed = numbered if wished and wished != form.name else ""
+        note = " ".join(filter(None, (opening.note, renamed, *instead.values())))
+        context = self._context(advanced=opening.advanced)
+        context = context if wished else context.proposing(form)
+        return draw(self.parts, self.visit.actor, form, market, context, note or None)
 
     def _context(self, *, advanced: bool) -> ModalContext:
         return ModalContext(channel=self.visit.channel[:100], advanced=advanced)

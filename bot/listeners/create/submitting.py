@@ -14,6 +14,7 @@ from bot import words
 from bot.ids import Field, View
 from bot.listeners import visits
 from bot.listeners.cards import link_at_hand, link_to
+from bot.listeners.create.beginning import remember, renamed
 from bot.listeners.create.screen import show
 from bot.parts import Parts
 from bot.views import private
@@ -24,6 +25,7 @@ from bot.views.modal import (
     errors_by_block,
     outcome_view,
     problem_view,
+    read_context,
     read_form,
 )
 from core.errors import GpuBotError, InvalidRequest, NotAllowed, NovitaUnclear, NovitaUnsent, StoreUnavailable
@@ -50,15 +52,15 @@ def register(app: AsyncApp, parts: Parts) -> None:
 async def _submit(parts: Parts, ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
     actor = visits.of_click(body).actor
     try:
-        form = read_form(view)
-        market, obstacle = await asyncio.gather(_market(parts), _obstacle(parts, form))
+        form = await renamed(parts, read_form(view), read_context(view))
+        market, obstacle = await asyncio.gather(_market(parts), parts.reachable.obstacle(form.channel))
         request = _checked(parts, actor, form, market, obstacle)
         begun = await _begin(parts, request, actor, key=request_key(str(view["id"])))
     except GpuBotError as error:
         await ack(response_action="errors", errors=errors_by_block(view, _problems(error)))
         return
     await ack(response_action="update", view=creating_view(request.name, request.channel))
-    submission = _Submission(parts, str(view["id"]))
+    submission = _Submission(parts, actor, str(view["id"]))
     parts.background.start(submission.carry_out(begun), submission.apologise)
 
 
@@ -75,11 +77,6 @@ async def _market(parts: Parts) -> Market:
         raise InvalidRequest(
             {"product_name": "Prices are being fetched. Press Create again in a few seconds."}
         ) from None
-
-
-async def _obstacle(parts: Parts, form: Form) -> str:
-    """What keeps the bot from writing in the chosen channel, in Slack's word; empty where nothing is known to."""
-    return await parts.reachable.obstacle(form.channel) if form.channel else ""
 
 
 def _checked(parts: Parts, actor: Actor, form: Form, market: Market, obstacle: str) -> InstanceRequest:
@@ -114,8 +111,9 @@ async def _begin(parts: Parts, request: InstanceRequest, actor: Actor, *, key: s
 class _Submission:
     """One submitted modal."""
 
-    def __init__(self, parts: Parts, view_id: str) -> None:
+    def __init__(self, parts: Parts, actor: Actor, view_id: str) -> None:
         self._parts = parts
+        self._actor = actor
         self._view_id = view_id
         self._latest: Instance | None = None
         self._steps: asyncio.Task[None] | None = None
@@ -127,6 +125,7 @@ class _Submission:
                 await self._follow(launch.instance)
                 return
             self._latest = launch.instance
+            self._parts.background.start(remember(self._parts, self._actor, launch.request))
             await self._parts.launcher.finish(launch, self._watch)
         except GpuBotError as error:
             await self._show_problem(error)

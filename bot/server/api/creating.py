@@ -18,6 +18,7 @@ from bot.server.api.asking import CreateBody
 from bot.server.api.call import Answer, Call
 from bot.server.api.errors import Code, Refusal, invalid, of_launch
 from bot.server.api.shapes import ENDED_KEPT
+from bot.views.private import silent_channel
 from core import requests
 from core.errors import NotFound, NovitaError
 from core.launch import Launch
@@ -106,13 +107,15 @@ class _Launching:
 
 async def _checked(parts: Parts, body: CreateBody, problems: Problems) -> InstanceRequest:
     """The request, when nothing stands in its way that can be known before. Raises Refusal and NovitaError."""
-    market = await _market(parts, problems)
+    market, obstacle = await asyncio.gather(_market(parts, problems), parts.reachable.obstacle(body.channel))
     draft = asking.draft_of(body, parts.limits_for(PROGRAM), parts.default_region)
     draft, unclear = requests.with_listed_names(draft, market)
     if body.region is None:
         unclear.pop("region", None)  # The installation's default, which is a wish as any other.
     found = requests.check(draft, market, parts.limits_for(PROGRAM))
     wrong = {**(found if isinstance(found, dict) else {}), **unclear}
+    if obstacle:
+        wrong["channel"] = silent_channel(obstacle)
     if isinstance(found, dict) or wrong or problems:
         told = {to_camel(name): text for name, text in wrong.items()}
         raise _refusal(body, unclear, {**told, **asking.missing(CreateBody, body), **problems})

@@ -1,4 +1,4 @@
-"""Draws the create modal from what is for sale and what has been typed so far."""
+"""Draws the create modal from what is for sale and what has been typed so far: the GPU and its price on top."""
 
 from __future__ import annotations
 
@@ -45,9 +45,12 @@ def create_view(
         "Create a GPU instance",
         [
             *_note(context),
+            _product(form, market),
+            *price_blocks(form, market, offers, now),
+            _template(form),
+            _name(form, context),
             *_machine(form, market),
             *_terms(form, limits, context),
-            *price_blocks(form, market, offers, now),
             _channel(form, context),
             *_advanced(form, context),
         ],
@@ -70,23 +73,17 @@ def _note(context: ModalContext) -> list[Block]:
 
 
 def _machine(form: Form, market: Market) -> list[Block]:
-    return [
-        _name(form),
-        _product(form, market),
-        _template(form),
-        _region(form, market),
-        _count(form),
-        _disk(form, market),
-    ]
+    return [_count(form), _region(form, market), _disk(form, market)]
 
 
 def _terms(form: Form, limits: Limits, context: ModalContext) -> list[Block]:
     return [_billing(form, context), _lease(form, limits), _lease_end(form)]
 
 
-def _name(form: Form) -> Block:
+def _name(form: Form, context: ModalContext) -> Block:
     element = b.plain_text_input((form.name or "")[:100], max_length=100)
-    return b.input_(Field.NAME, "Name", element, hint="Letters, digits, - and _.")
+    proposed = " Left as it is, it follows the template." if context.named else ""
+    return b.input_(Field.NAME, "Name", element, hint=f"Letters, digits, - and _.{proposed}")
 
 
 def _product(form: Form, market: Market) -> Block:

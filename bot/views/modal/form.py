@@ -70,13 +70,25 @@ class ModalContext(Value):
     """How often the bot moved the billing choice: a choice can only be moved under a new block_id."""
     note: str = Bounded(default="", max_length=NOTE_LIMIT)
     """The line on top."""
+    named: str = Bounded(default="", max_length=100)
+    """The name that the bot proposed. Left as it is, it follows the template."""
+    named_after: str = Bounded(default="", max_length=100)
+    """The id of the template that the proposed name is made after; empty for none."""
 
     def dump(self) -> str:
-        """For private_metadata: far below its 3000 characters."""
+        """For private_metadata: below its 3000 characters."""
         return self.model_dump_json()
 
     def noting(self, note: str) -> ModalContext:
         return self.model_copy(update={"note": clip(note, NOTE_LIMIT)})
+
+    def proposing(self, form: Form) -> ModalContext:
+        """For a form whose name the bot has made."""
+        return self.model_copy(update={"named": (form.name or "")[:100], "named_after": (form.template_id or "")[:100]})
+
+    def follows(self, form: Form) -> bool:
+        """Whether the name was left as proposed, and another template was chosen since."""
+        return bool(self.named) and form.name == self.named and form.template_id not in (None, self.named_after)
 
     def toggled(self) -> ModalContext:
         return self.model_copy(update={"advanced": not self.advanced})
@@ -87,7 +99,12 @@ class ModalContext(Value):
 
 
 def opening_form(
-    name: str, *, channel: str | None, lease: timedelta | None, region: str | None = None, product: str | None = None
+    name: str | None,
+    *,
+    channel: str | None,
+    lease: timedelta | None,
+    region: str | None = None,
+    product: str | None = None,
 ) -> Form:
     """What the modal shows at first. `lease` is the default one, None for no end."""
     return Form(

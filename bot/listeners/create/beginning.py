@@ -1,0 +1,155 @@
+"""What the create form begins with: the defaults of this installation, and over them what the person used last."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Collection
+from dataclasses import dataclass, replace
+
+import structlog
+
+from bot.listeners.visits import Visit
+from bot.parts import Parts
+from bot.reachable import PRIVATE, UNKNOWN
+from bot.views.modal import Form, ModalContext, opening_form
+from bot.views.text import CHANNEL_ID
+from core import naming
+from core.errors import NotFound, NovitaError, StoreUnavailable
+from core.last_used import LastUsed
+from core.models import Actor, InstanceRequest, Template
+
+log = structlog.get_logger(__name__)
+
+_STORE_SECONDS = 0.5
+_TEMPLATE_SECONDS = 0.7
+"""Together with the question about the channel, which is asked beside the one about the template, well inside the
+three seconds that a trigger lives. What is not known by then is not proposed."""
+
+_GONE = {
+    "is_archived": "The channel that you used last is archived.",
+    "channel_not_found": "The bot can no longer see the channel that you used last.",
+}
+
+
+@dataclass(frozen=True)
+class Beginning:
+    """What is proposed to one person now. `note` says what of last time cannot be had any more."""
+
+    last: LastUsed | None = None
+    names: Collection[str] = ()
+    """The taken ones, in small letters."""
+    note: str = ""
+
+
+async def begin_with(parts: Parts, visit: Visit) -> Beginning:
+    """Everything that has to be asked for, with little patience: without it the form has its plain defaults."""
+    try:
+        async with asyncio.timeout(_STORE_SECONDS):
+            last, names = await asyncio.gather(parts.store.last_used(visit.actor), parts.store.names_taken())
+    except (TimeoutError, StoreUnavailable) as error:
+        log.warning("nothing_to_propose", error=type(error).__name__)
+        return Beginning()
+    if last is None:
+        return Beginning(names=names)
+    is_gone, closed = await asyncio.gather(_is_gone(parts, last.template_id), _closed(parts, visit, last.channel))
+    notes = [_GONE.get(closed, "")]
+    if is_gone:
+        notes.append("The template that you used last is gone. Choose another.")
+    last = last.model_copy(
+        update=({"template_id": None} if is_gone else {}) | ({"channel": None} if closed else {}),
+    )
+    return Beginning(last, names, " ".join(filter(None, notes)))
+
+
+async def remember(parts: Parts, actor: Actor, request: InstanceRequest) -> None:
+    """Notes what this person has just created, for their next form. A create goes on without it."""
+    try:
+        await parts.store.save_last_used(actor, LastUsed.of(request))
+    except StoreUnavailable as error:
+        log.warning("last_used_not_saved", error=str(error))
+
+
+def default_form(parts: Parts, channel: str) -> Form:
+    """The form with the defaults of this installation, and without a name."""
+    return opening_form(None, channel=channel, lease=parts.limits.default_lease, region=parts.default_region)
+
+
+def first_form(parts: Parts, channel: str, beginning: Beginning) -> Form:
+    """The form with what the person used last in place of the defaults, and still without a name."""
+    form = default_form(parts, channel)
+    if beginning.last is not None:
+        form = _with_last(form, beginning.last)
+    sole = sole_template(parts.catalog.templates)
+    if form.template_id is None and sole is not None and not beginning.note:
+        form = replace(form, template_id=sole.id)
+    return replace(form, template_name=_template_name(parts, form.template_id))
+
+
+def named(form: Form, names: Collection[str]) -> Form:
+    """The form with a free name: a number after the one that was wished for, or one after its template."""
+    wished = form.name or naming.name_after(form.template_name or "")
+    return replace(form, name=naming.free_name(wished, names))
+
+
+async def renamed(parts: Parts, form: Form, context: ModalContext) -> Form:
+    """A submitted form whose name was left as proposed, called after the template that was chosen since."""
+    if not context.follows(form):
+        return form
+    try:
+        async with asyncio.timeout(_STORE_SECONDS):
+            names = await parts.store.names_taken()
+    except (TimeoutError, StoreUnavailable):
+        return form
+    shown = (form.template_name or "").partition(" · ")[0]
+    called = _template_name(parts, form.template_id) or shown
+    return named(replace(form, name=None, template_name=called), names)
+
+
+def sole_template(templates: Collection[Template]) -> Template | None:
+    """The only one that makes sense: the only one there is, or the only one of the account's own."""
+    own = [template for template in templates if template.channel == "private"]
+    fitting = own or list(templates)
+    return fitting[0] if len(fitting) == 1 else None
+
+
+def _with_last(form: Form, last: LastUsed) -> Form:
+    has_lease = last.lease is not None or last.no_end
+    return replace(
+        form,
+        product_name=last.product_name,
+        template_id=last.template_id,
+        region=last.region,
+        gpu_num=last.gpu_num or form.gpu_num,
+        rootfs_size=form.rootfs_size if last.rootfs_size is None else str(last.rootfs_size),
+        billing_mode=last.billing_mode or form.billing_mode,
+        lease=last.lease if has_lease else form.lease,
+        no_end=last.no_end if has_lease else form.no_end,
+        channel=last.channel or form.channel,
+    )
+
+
+def _template_name(parts: Parts, template_id: str | None) -> str | None:
+    return parts.catalog.template_name(template_id) or None if template_id else None
+
+
+async def _is_gone(parts: Parts, template_id: str | None) -> bool:
+    """Whether Novita says that there is no such template any more."""
+    if template_id is None:
+        return False
+    try:
+        async with asyncio.timeout(_TEMPLATE_SECONDS):
+            await parts.catalog.get_template(template_id)
+    except NotFound:
+        return True
+    except (TimeoutError, NovitaError):
+        return False
+    return False
+
+
+async def _closed(parts: Parts, visit: Visit, channel: str | None) -> str:
+    """Why the channel of last time is not proposed; empty when it is. Where the person is they can also write."""
+    if channel is None or channel == visit.channel:
+        return ""
+    if parts.allowed_channels and channel not in parts.allowed_channels:
+        return PRIVATE
+    return await parts.reachable.closed(channel) if CHANNEL_ID.fullmatch(channel) else UNKNOWN
