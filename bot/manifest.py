@@ -9,14 +9,21 @@ from urllib.parse import quote, urlsplit
 from bot.ids import COMMAND, EVENTS_PATH
 from core.errors import SettingsError
 
-SCOPES = ("commands", "chat:write", "chat:write.public", "channels:read", "im:write", "users:read", "app_mentions:read")
+SCOPES = (
+    *("commands", "chat:write", "chat:write.public", "channels:read", "im:write", "users:read"),
+    *("app_mentions:read", "im:history"),
+)
 """The least that the bot needs: its command, its messages in public channels it has not joined and whether those are
-archived, direct messages, where it is evening for whoever extends a lease until tonight, and that it is spoken to."""
+archived, direct messages, where it is evening for whoever extends a lease until tonight, and to hear that it is spoken
+to, in a channel or in its own direct messages."""
 
-OPTIONAL_SCOPES = {"app_mentions:read": "who mentions the bot gets no answer"}
+OPTIONAL_SCOPES = {
+    "app_mentions:read": "whoever mentions the bot gets no answer",
+    "im:history": "whoever writes to it directly gets no answer",
+}
 """Those without which the rest works all the same, and what does not: an app made from an older manifest lacks them."""
 
-EVENTS = ("app_home_opened", "app_mention")
+EVENTS = ("app_home_opened", "app_mention", "message.im")
 
 NAME = "gpu-bot"
 """In the list of apps and as the author of its messages: people look for the one that they have read."""
@@ -83,7 +90,7 @@ def _features(endpoint: str | None) -> Manifest:
         "app_home": {
             "home_tab_enabled": True,
             "messages_tab_enabled": True,
-            "messages_tab_read_only_enabled": True,
+            "messages_tab_read_only_enabled": False,
         },
         "slash_commands": [command | _when("url", endpoint)],
     }

@@ -161,9 +161,6 @@ class Answer:
         """Where the bot was spoken to, seen by this person alone; as a direct message where that cannot be."""
         visit, content = self._visit, {"text": message.text, "blocks": message.blocks}
         thread = {"thread_ts": visit.thread} if visit.thread else {}
-        if visit.is_direct:
-            await self._call("chat.postMessage", channel=visit.channel, **thread, **content)
-            return
         privately = {"channel": visit.channel, "user": visit.actor.user, **thread}
         try:
             await self._call("chat.postEphemeral", **privately, **content)

@@ -34,15 +34,16 @@ async def test_scopes_that_are_missing_are_named_and_the_app_has_to_be_reinstall
 
 async def test_an_app_of_an_older_manifest_works_and_is_told_what_it_goes_without(redis_url: str) -> None:
     async with clinic(redis_url) as well:
-        well.slack.scopes -= {"app_mentions:read"}
+        well.slack.scopes -= {"app_mentions:read", "im:history"}
         finding = (await well.findings())["Slack scopes"]
         assert finding.state is State.WARNING
-        assert "app_mentions:read" in finding.found and "mentions the bot gets no answer" in finding.found
+        assert "app_mentions:read, im:history" in finding.found
+        assert "whoever mentions the bot gets no answer" in finding.found
         assert "gpu-bot manifest" in finding.advice and "reinstall" in finding.advice
-        well.slack.scopes -= {"app_mentions:read", "im:write"}
+        well.slack.scopes -= {"im:write"}
         finding = (await well.findings())["Slack scopes"]
         assert finding.state is State.FAILED
-        assert "im:write, app_mentions:read" in finding.found
+        assert "im:write, app_mentions:read, im:history" in finding.found
 
 
 async def test_more_scopes_than_asked_for_are_no_ill(redis_url: str) -> None:

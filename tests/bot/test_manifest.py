@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from bot.ids import COMMAND, EVENTS_PATH
-from bot.manifest import manifest
+from bot.manifest import OPTIONAL_SCOPES, SCOPES, manifest
 from core.errors import SettingsError
 
 URL = "https://gpu-bot.example.com"
@@ -64,14 +64,23 @@ def test_over_http_socket_mode_is_off() -> None:
 def test_the_bot_asks_for_the_least_it_needs() -> None:
     scopes = manifest(URL)["oauth_config"]["scopes"]
     least = ["commands", "chat:write", "chat:write.public", "channels:read", "im:write", "users:read"]
-    assert scopes == {"bot": [*least, "app_mentions:read"]}
+    assert scopes == {"bot": [*least, "app_mentions:read", "im:history"]}
 
 
 @pytest.mark.parametrize("url", [URL, None])
-def test_the_home_tab_is_on_and_only_its_opening_and_mentions_are_sent(url: str | None) -> None:
+def test_the_home_tab_is_on_and_only_its_opening_and_what_is_said_to_the_bot_is_sent(url: str | None) -> None:
     found = manifest(url)
     assert found["features"]["app_home"]["home_tab_enabled"] is True
-    assert found["settings"]["event_subscriptions"]["bot_events"] == ["app_home_opened", "app_mention"]
+    assert found["settings"]["event_subscriptions"]["bot_events"] == ["app_home_opened", "app_mention", "message.im"]
+
+
+def test_people_can_write_to_the_bot_directly() -> None:
+    home = manifest(URL)["features"]["app_home"]
+    assert (home["messages_tab_enabled"], home["messages_tab_read_only_enabled"]) == (True, False)
+
+
+def test_what_is_optional_is_asked_for_all_the_same() -> None:
+    assert OPTIONAL_SCOPES.keys() == {"app_mentions:read", "im:history"} <= set(SCOPES)
 
 
 def test_a_slash_at_the_end_of_the_address_changes_nothing() -> None:

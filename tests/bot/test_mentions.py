@@ -249,14 +249,34 @@ async def test_without_redis_it_is_told_all_the_same_what_to_type(redis_url: str
         await line.up()
 
 
-async def test_said_in_direct_messages_it_is_answered_there(redis_url: str) -> None:
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [("hello", "`/gpu create`"), ("list", "You have no GPU instance"), ("@gpu-bot list", "You have no GPU")],
+)
+async def test_what_is_written_to_it_directly_gets_the_same_answer(redis_url: str, said: str, shown: str) -> None:
+    async with open_house(redis_url, workers=0) as house:
+        ack = await house.slack.person("ada").type(said, "dm")
+        assert ack is not None and ack.status == 200
+        [answer] = await house.slack.wait_until(lambda: answers(house))
+        assert answer.channel == house.slack.workspace.direct_messages(ADA).id
+        assert shown in str(answer.blocks)
+        assert answers(house, "bo") == []
+
+
+async def test_a_direct_message_that_comes_again_or_is_edited_gets_no_second_answer(redis_url: str) -> None:
     async with open_house(redis_url, workers=0) as house:
         channel = house.slack.workspace.direct_messages(ADA).id
         sent = mention(house, "list", type="message", channel=channel, channel_type="im")
-        for _ in range(2):
-            assert (await house.slack.post(sent, Kind.EVENT)).status == 200
-        await house.slack.wait_until(house.slack.person("ada").dms)
+        edited = mention(house, type="message", channel=channel, channel_type="im", subtype="message_changed")
+        for payload in (sent, sent, edited):
+            assert (await house.slack.post(payload, Kind.EVENT)).status == 200
         await settled(house)
-        assert [each.shown.splitlines()[0] for each in house.slack.person("ada").dms()] == [
-            "You have no GPU instance right now. `/gpu create` makes one. `/gpu list all` shows everybody's."
-        ]
+        assert len(answers(house)) == 1
+
+
+async def test_an_app_of_an_older_manifest_is_told_nothing_and_works(redis_url: str) -> None:
+    async with open_house(redis_url, workers=0) as house:
+        house.slack.scopes -= {"app_mentions:read", "im:history"}
+        assert await house.slack.person("ada").type("@gpu-bot list") is None
+        assert await house.slack.person("ada").type("list", "dm") is None
+        assert (await house.slack.person("ada").command("/gpu list")).ok

@@ -134,10 +134,14 @@ def home_opened(workspace: Workspace, member: Member, view: View | None) -> Json
     return event(workspace, inner)
 
 
-def mention(workspace: Workspace, member: Member, message: Message) -> Json:
-    """What an app is told of a message that has its name in it. Its author's workspace is `team`."""
+def said(workspace: Workspace, member: Member, message: Message) -> Json:
+    """What an app is told of a message that has its name in it, or that was written to it directly.
+
+    Its author's workspace is `team`.
+    """
+    is_direct = workspace.channels[message.channel].person is not None
     inner = {
-        "type": "app_mention",
+        **({"type": "message", "channel_type": "im"} if is_direct else {"type": "app_mention"}),
         "user": member.id,
         "text": message.text,
         "ts": message.ts,

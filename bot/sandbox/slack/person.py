@@ -63,7 +63,7 @@ class Person:
         if place.is_archived:
             raise LookupError("this channel is archived")
         if not text.startswith("/"):
-            return await self._tell_if_mentioned(place, self.say(self._escaped(text), place.id, thread))
+            return await self._tell_if_spoken_to(place, self.say(self._escaped(text), place.id, thread))
         word = text.split()[0]
         if thread is not None:
             # Slack's client sends no command that stands in a thread, whosever it is.
@@ -192,17 +192,18 @@ class Person:
         named = re.compile(rf"(?<![\w@])@({'|'.join(map(re.escape, members))})(?![\w-])")
         return named.sub(lambda found: f"<@{members[found[1]]}>", text.translate(_ENTITIES))
 
-    async def _tell_if_mentioned(self, place: Channel, message: Message) -> Ack | None:
-        """Slack tells an app of its name where the app is a member, if it was granted that; else the person hears."""
-        if f"<@{BOT_USER}>" not in message.text or place.person is not None:
+    async def _tell_if_spoken_to(self, place: Channel, message: Message) -> Ack | None:
+        """Slack tells an app what is written to it and, where the app is a member, of its name, if granted that."""
+        is_direct = place.person is not None
+        if not is_direct and f"<@{BOT_USER}>" not in message.text:
             return None
         if BOT_USER not in place.members:
             self._hear_from_slack(place, f"You mentioned @{BOT_NAME}, but they are not in this channel.")
             return None
-        if "app_mentions:read" not in self._workspace.scopes:
+        if ("im:history" if is_direct else "app_mentions:read") not in self._workspace.scopes:
             return None
-        payload = payloads.mention(self._workspace, self.member, message)
-        return await deliver(self._workspace, self._delivery, payload, Kind.EVENT, "app_mention")
+        payload = payloads.said(self._workspace, self.member, message)
+        return await deliver(self._workspace, self._delivery, payload, Kind.EVENT, "what was said to the bot")
 
 
 def read_reply(ack: Ack) -> Json | None:

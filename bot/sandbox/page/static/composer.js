@@ -88,7 +88,7 @@ export function composer(parent, thread) {
     box.hidden = Boolean(why);
     redraw(closed, why, () => why ?? "");
     closed.hidden = !why;
-    field.placeholder = thread ? "Reply, or ask @gpu-bot" : `Message ${channel(here.channel)?.is_direct ? "" : "#"}${channelName(here.channel)}, or / for commands`;
+    field.placeholder = thread ? "Reply, or ask @gpu-bot" : `Message ${channel(here.channel)?.is_direct ? "@" : "#"}${channelName(here.channel)}, or / for commands`;
     if (shownFor === place()) return;
     shownFor = place();
     field.value = drafts.get(shownFor) ?? "";
