@@ -29,8 +29,8 @@ def beside(instance: Instance, now: datetime) -> Message:
 
 def to_type(command: str, rest: str, *, is_in_thread: bool) -> Message:
     """A command that was said: nothing is done until it is typed, or its button pressed."""
-    place = " in the channel, as Slack takes no commands in a thread" if is_in_thread else ""
-    text = f"That is typed{place}: `{command_line(command, rest)}`"
+    place = " in the channel, for Slack takes none in a thread" if is_in_thread else ""
+    text = f"Type it as a command{place}: `{command_line(command, rest)}`"
     return Message(text, [b.section(text), b.actions(*_buttons(command, rest))])
 
 
