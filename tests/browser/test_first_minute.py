@@ -218,3 +218,16 @@ async def test_the_drawer_fits_at_900_and_the_head_at_390_pixels(scene: Scene) -
     head = [await page.locator(place).bounding_box() for place in (".brand > strong", "#drawer-toggle", "#switcher")]
     for left, right in itertools.pairwise(head):
         assert left is not None and right is not None and left["x"] + left["width"] <= right["x"]
+
+
+async def test_a_button_is_called_what_stands_on_it_and_the_commands_can_be_reached(scene: Scene) -> None:
+    page = await scene.visitor.visit()
+    await page.get_by_role("button", name="You are Ada Lovelace").wait_for()
+    named = await page.locator("button[aria-label]").evaluate_all(
+        "nodes => nodes.map(node => [node.getAttribute('aria-label'), node.innerText.trim()])"
+    )
+    assert [label for label, shown in named if shown not in label and shown.isascii()] == []
+    await page.get_by_placeholder("Message #gpu").fill("/gpu ")
+    commands = page.get_by_role("listbox", name="Commands")
+    await commands.wait_for()
+    assert await commands.evaluate("node => node.tabIndex") == 0

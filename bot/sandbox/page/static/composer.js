@@ -9,7 +9,7 @@ const drafts = new Map();
 // A composer in `parent`; `thread` says whether it answers in the open thread.
 export function composer(parent, thread) {
   const field = h("textarea", { rows: "1", class: "compose-field", autocomplete: "off", "aria-autocomplete": "list", "aria-label": "Message" });
-  const list = h("ul", { class: "suggestions", role: "listbox", "aria-label": "Commands" });
+  const list = h("ul", { class: "suggestions", role: "listbox", "aria-label": "Commands", tabindex: "0" });
   const send = h("button", { type: "button", class: "button primary send", "aria-label": "Send" }, "Send");
   const closed = h("p", { class: "closed" });
   const box = h("div", { class: "compose" }, list, field, send);

@@ -97,7 +97,7 @@ function deskOf(each) {
 
 export function avatar({ name, is_bot: isBot, real_name: realName }) {
   const initials = isBot ? "" : realName.split(" ").map((word) => word[0]).join("").slice(0, 2);
-  return h("span", { class: `avatar of-${isBot ? "bot" : name}`, "aria-hidden": "true" }, initials);
+  return h("span", { class: `avatar of-${isBot ? "bot" : name}`, "aria-hidden": "true", "data-initials": initials });
 }
 
 const time = (each) => h("time", { title: fullTime(at(each.ts)) }, clockTime(at(each.ts)));

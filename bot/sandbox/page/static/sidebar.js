@@ -70,7 +70,7 @@ export function drawSwitcher() {
   const corner = document.getElementById("switcher");
   redraw(corner, [me(), part("people")], () => {
     const people = part("people", []).filter((each) => !each.is_bot);
-    return me() && menuButton([avatar(me()), h("span", {}, me().real_name), h("span", { "aria-hidden": "true" }, " ▾")], `You are ${me().real_name}. Be somebody else`, people, (each) => become(each.name), { shown: person, kind: "who" });
+    return me() && menuButton([avatar(me()), h("span", {}, me().real_name)], `You are ${me().real_name}. Be somebody else`, people, (each) => become(each.name), { shown: person, kind: "who" });
   });
 }
 
