@@ -29,6 +29,7 @@ from core.errors import (
 )
 from core.models import Attempt, AttemptOutcome, Cause, Failure, FailureKind, LeaseEnd, Status, Stock, Verb
 from core.offers import Sale
+from core.orders import OUTDATED
 
 CONSOLE_URL = "https://novita.ai/gpus-console"
 """Where an instance can be seen, stopped and deleted by hand."""
@@ -230,6 +231,7 @@ _GPU_TAKEN = Explanation(
     "Somebody else has its GPU right now.",
     "Try again later, or start the same again: that is another machine, without the data of this one.",
 )
+_ORDER_OUTDATED = Explanation("It was not done in time.", "Ask again if it is still wanted.")
 _ORDER_REFUSED = Explanation("Novita did not do it.", "See in the Novita console what state it is in, then try again.")
 
 _KEPT = duration_words(leases.RECORD_KEPT)
@@ -295,6 +297,8 @@ def explain_order(verb: Verb, failure: Failure) -> Explanation:
     """Why what was asked of an instance was not done."""
     if failure.reason in _ACCOUNT_ITSELF:
         return _ACCOUNT_TROUBLE
+    if failure.reason == OUTDATED:
+        return _ORDER_OUTDATED
     match failure.kind:
         case FailureKind.NO_CAPACITY if verb in (Verb.START, Verb.RESTART):
             return _GPU_TAKEN

@@ -47,6 +47,8 @@ class AlarmKind(StrEnum):
     """Two clocks are apart by more than a minute: no lease ends by itself. Subject: whose clock."""
     REDIS_FULL = "redis_full"
     """The memory of Redis is full: nothing can be created. What is on record is still tended, and told."""
+    REDIS_REFUSES = "redis_refuses"
+    """Redis takes no writes, or does not answer: told by each process itself, for it cannot be kept there."""
     TASK_OVERDUE = "task_overdue"
     """A background task has not succeeded in any worker for long. Subject: the task."""
     ALL_ABSENT = "all_absent"

@@ -16,6 +16,7 @@ from core import leases, orders, transitions
 from core.alarms import AlarmKind, Alarms
 from core.care import Care
 from core.clock import Clock
+from core.durations import duration_words
 from core.errors import InvalidRequest, NoSuchInstance, NotFound, NovitaError, NovitaRefused, RateLimited, not_done
 from core.hiding import without_values
 from core.models import (
@@ -33,6 +34,7 @@ from core.models import (
 )
 from core.outbox import Ledger
 from core.policy import Policy
+from core.transitions import runs
 from core.witness import Witness
 
 log = structlog.get_logger(__name__)
@@ -49,6 +51,8 @@ _POSSIBLE: dict[Status, tuple[Verb, ...]] = {
 
 _TAKEN_IN = {Verb.START: "exited", Verb.STOP: "running", Verb.RESTART: "running"}
 """Novita's word for the only state in which it takes a verb; it takes a delete in any."""
+
+_PUT_BACK = "Redis was put back to an older state, so whether this order is over already is not known."
 
 _TOLD_WHEN_NOT_FOUND = 8
 """Of an order to what Novita does not show people hear late: either it is gone, or it shows up soon."""
@@ -70,6 +74,14 @@ class Records(Protocol):
 
     async def get(self, instance_id: str) -> Instance | None: ...
     async def live(self) -> list[Instance]: ...
+
+
+class Past(Protocol):
+    """Whether the store still knows what it knew (core.continuity.Continuity)."""
+
+    async def check(self) -> None:
+        """Marks what is on record as in doubt when the store has gone back. Raises StoreUnavailable."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -113,6 +125,7 @@ class Lifecycle:
         witness: Witness,
         alarms: Alarms,
         *,
+        past: Past,
         max_lease: timedelta | None,
     ) -> None:
         self._novita = novita
@@ -122,6 +135,7 @@ class Lifecycle:
         self._witness = witness
         self._alarms = alarms
         self._care = Care("tend", records, ledger, alarms, clock)
+        self._past = past
         self._max_lease = max_lease
 
     async def order(self, verb: Verb, instance_id: str, actor: Actor, policy: Policy) -> Ordered:
@@ -144,23 +158,39 @@ class Lifecycle:
         return Ordered(written, is_repeat=asked[-1] is None)
 
     async def carry_out(self, instance: Instance) -> Instance:
-        """Sends the instance's order to Novita, and notes how that went. Raises StoreUnavailable."""
+        """Sends the instance's order to Novita, and notes how that went. Raises StoreUnavailable.
+
+        One that may have been sent before is only sent when a look at the instance shows that it is still to be done.
+        That somebody sets out is on the record before: of two processes one sends it, and one that was held up does
+        not send what is over by now.
+        """
         order, novita_id = instance.order, instance.novita_id
         if order is None or novita_id is None:
             return instance
         try:
+            if order.posted_at is not None or order.last_try_at is not None or order.in_doubt:
+                instance = await self._looked_at(instance, novita_id)
+            if not order.is_same(instance.order):
+                return instance
+            if order.in_doubt and not runs.is_still_meant(order, instance):
+                return await self._dropped(instance, order)
+            if orders.is_outdated(order, self._clock.now()):
+                return await self._failed(instance, order, _outdated(order, self._clock.now()), is_final=True)
+            instance, is_ours = await self._set_out(instance)
+            if not is_ours:
+                return instance
             await self._send(order.verb, novita_id)
         except NotFound as error:
             return await self._not_found(instance, order, error)
         except RateLimited as error:
             return await self._put_off(instance, order, error)
         except NovitaRefused as error:
-            return await self._refused(instance, order.verb, novita_id, error)
+            return await self._refused(instance, order, novita_id, error)
         except NovitaError as error:
             failure = not_done(error)
             is_final = orders.is_given_up(order, self._clock.now(), is_answered=False)
-            return await self._failed(instance, order.verb, failure, is_final=is_final, is_answered=False)
-        return await self._ledger.update(instance, lambda i: transitions.order_taken(i, order.verb, self._clock.now()))
+            return await self._failed(instance, order, failure, is_final=is_final, is_answered=False)
+        return await self._ledger.update(instance, lambda i: transitions.order_taken(i, order, self._clock.now()))
 
     async def extend(self, instance_id: str, by: timedelta, actor: Actor, policy: Policy) -> Instance:
         """Moves the lease's end, at most to MAX_LEASE from now. Raises as `order` does."""
@@ -213,10 +243,15 @@ class Lifecycle:
     async def tend(self) -> None:
         """For a worker, each look: reminders, leases that are over, orders that are not carried out yet.
 
-        What nobody asks for but the time is done only while a second clock agrees.
+        What nobody asks for but the time is done only while a second clock agrees, and by records that are the newest:
+        also when they were put back while the clocks were asked.
         """
         live = await self._records.live()
-        is_time_right = await self._witness.agrees(anew=any(self._is_end_due(each) for each in live))
+        is_end_due = any(self._is_end_due(each) for each in live)
+        is_time_right = await self._witness.agrees(anew=is_end_due)
+        await self._past.check()
+        if is_end_due:
+            live = await self._records.live()
 
         async def tend(instance: Instance) -> None:
             if is_time_right:
@@ -252,7 +287,7 @@ class Lifecycle:
             return
         if orders.is_due(order, now, is_on_the_way=_is_on_the_way(instance, order.verb)):
             if orders.is_without_effect(order, is_on_the_way=_is_on_the_way(instance, order.verb)):
-                await self._failed(instance, order.verb, _no_effect(order), is_final=True)
+                await self._failed(instance, order, _no_effect(order), is_final=True)
                 return
             instance = await self.carry_out(instance)
         if instance.order is not None and orders.is_stuck(instance.order, now):
@@ -329,15 +364,51 @@ class Lifecycle:
             raise InvalidRequest({"verb": _impossible(instance, verb)})
         return transitions.ordered(instance, verb, actor, self._clock.now())
 
+    async def _looked_at(self, instance: Instance, novita_id: str) -> Instance:
+        """As Novita shows it now. Raises NovitaError where that must be known: what begins a bill, or may be over."""
+        order = instance.order
+        try:
+            novita = await self._novita.instance(novita_id)
+        except NovitaError:
+            if order is None or order.in_doubt or not orders.is_ending(order.verb):
+                raise
+            return instance
+        return await self._ledger.update(instance, lambda i: transitions.seen(i, novita, self._clock.now()))
+
+    async def _set_out(self, instance: Instance) -> tuple[Instance, bool]:
+        """Notes that its order is being sent; and whether it is this process that is to send it.
+
+        Not when the store turns out to have been put back: then it is looked into first.
+        """
+        order, done = instance.order, list[bool]()
+
+        def set_out(newest: Instance) -> transitions.Changed | None:
+            changed = transitions.order_posted(newest, order, self._clock.now()) if order is not None else None
+            done.append(changed is not None)
+            return changed
+
+        written = await self._ledger.update(instance, set_out)
+        if not done[-1]:
+            return written, False
+        await self._past.check()
+        newest = await self._records.get(instance.id) or written
+        return newest, newest.order is not None and newest.order == written.order
+
+    async def _dropped(self, instance: Instance, order: Order) -> Instance:
+        """It stood on a record that was put back to an older state, and may have been over by then."""
+        why = Failure(kind=FailureKind.STORE, reason=orders.OUTDATED, message=_PUT_BACK)
+        now = self._clock.now()
+        return await self._ledger.update(instance, lambda i: transitions.order_dropped(i, order, why, now))
+
     async def _not_found(self, instance: Instance, order: Order, error: NotFound) -> Instance:
         """Novita may show late what it has just made. Whether it is gone, looks find out: the order stands."""
         failure = Failure(kind=FailureKind.OTHER, reason=error.reason, message=error.message)
         is_final = orders.is_given_up(order, self._clock.now(), is_answered=False)
         return await self._failed(
-            instance, order.verb, failure, is_final=is_final, is_answered=False, told_from=_TOLD_WHEN_NOT_FOUND
+            instance, order, failure, is_final=is_final, is_answered=False, told_from=_TOLD_WHEN_NOT_FOUND
         )
 
-    async def _refused(self, instance: Instance, verb: Verb, novita_id: str, error: NovitaRefused) -> Instance:
+    async def _refused(self, instance: Instance, order: Order, novita_id: str, error: NovitaRefused) -> Instance:
         """An earlier try may have worked: a wrong-state answer is settled by looking (API.md, Orders)."""
         try:
             novita = await self._novita.instance(novita_id)
@@ -345,13 +416,13 @@ class Lifecycle:
             pass
         else:
             instance = await self._ledger.update(instance, lambda i: transitions.seen(i, novita, self._clock.now()))
-            if instance.order is None:
+            if not order.is_same(instance.order):
                 return instance
-            if transitions.STATUSES.get(novita.status) is transitions.ON_THE_WAY[verb]:
+            if transitions.STATUSES.get(novita.status) is transitions.ON_THE_WAY[order.verb]:
                 now = self._clock.now()
-                return await self._ledger.update(instance, lambda i: transitions.order_under_way(i, verb, now))
+                return await self._ledger.update(instance, lambda i: transitions.order_under_way(i, order, now))
         failure = Failure(kind=error.kind, reason=error.reason, message=error.message)
-        return await self._failed(instance, verb, failure, is_final=verb in (Verb.START, Verb.RESTART))
+        return await self._failed(instance, order, failure, is_final=not orders.is_ending(order.verb))
 
     async def _put_off(self, instance: Instance, order: Order, error: RateLimited) -> Instance:
         """Novita asks to slow down: not a refusal, but when to come again."""
@@ -359,12 +430,12 @@ class Lifecycle:
         failure = Failure(kind=error.kind, reason=error.reason, message=error.message)
         again_at = now + orders.asked_pause(error.retry_after, order.failures)
         is_final = orders.is_given_up(order, now, is_answered=True)
-        return await self._failed(instance, order.verb, failure, is_final=is_final, again_at=again_at, told_from=2)
+        return await self._failed(instance, order, failure, is_final=is_final, again_at=again_at, told_from=2)
 
     async def _failed(
         self,
         instance: Instance,
-        verb: Verb,
+        order: Order,
         failure: Failure,
         *,
         is_final: bool,
@@ -377,7 +448,7 @@ class Lifecycle:
         def fail(newest: Instance) -> transitions.Changed | None:
             return transitions.order_failed(
                 newest,
-                verb,
+                order,
                 failure,
                 now,
                 is_final=is_final,
@@ -397,6 +468,12 @@ def _is_on_the_way(instance: Instance, verb: Verb) -> bool:
 def _no_effect(order: Order) -> Failure:
     message = f"Novita took the {order.verb.value} {order.taken} times, and it still does not run."
     return Failure(kind=FailureKind.OTHER, reason="NO_EFFECT", message=message)
+
+
+def _outdated(order: Order, now: datetime) -> Failure:
+    waited = duration_words(timedelta(minutes=round((now - order.at) / timedelta(minutes=1))))
+    message = f"The bot could not see to it for {waited}, so it does not {order.verb.value} it any more."
+    return Failure(kind=FailureKind.OTHER, reason=orders.OUTDATED, message=message)
 
 
 def _stuck_facts(instance: Instance) -> dict[str, str]:

@@ -356,11 +356,17 @@ class Order(Value):
     """How often in a row no answer came."""
     failed: int = 0
     """How often in all it failed; people hear of the 1st, 2nd, 4th, 8th …"""
+    posted_at: Instant | None = None
+    """When a process last set out to send it. How that went is not known while `last_try_at` is not later."""
+    run: Instant | None = None
+    """Novita's own stamp of the run that was the last one known when it was given."""
     last_try_at: Instant | None = None
     again_at: Instant | None = None
     """Not before this: Novita asked to slow down."""
     trouble: str = ""
     """What stood in the way the last time, empty while nothing did."""
+    in_doubt: bool = False
+    """Whether it may be over, although it stands here: the store was put back to an older state since it was given."""
     is_stuck: bool = False
     """Whether people were told that it has stood for too long."""
 
@@ -368,6 +374,15 @@ class Order(Value):
     def was_taken(self) -> bool:
         """Whether Novita ever said yes to it. Orders from before that was counted tell it by their stamp."""
         return self.taken > 0 or (self.sent == 0 and self.last_try_at is not None and not self.trouble)
+
+    @property
+    def is_outcome_unknown(self) -> bool:
+        """Whether somebody set out to send it, and nobody has written down how that went."""
+        return self.posted_at is not None and (self.last_try_at is None or self.last_try_at < self.posted_at)
+
+    def is_same(self, other: Order | None) -> bool:
+        """Whether `other` is this very order, however far it has come."""
+        return other is not None and (other.verb, other.at) == (self.verb, self.at)
 
 
 class OrderOutcome(StrEnum):
@@ -506,6 +521,8 @@ class Instance(Value):
     """When Novita said yes."""
     running_at: Instant | None = None
     """When it last came up."""
+    run: Instant | None = None
+    """Novita's own stamp of when it last came up, which tells one run from another; None where it has not said."""
     ended_at: Instant | None = None
 
     @property

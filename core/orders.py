@@ -20,11 +20,17 @@ OLD_STATE_LAG = timedelta(minutes=1)
 STUCK_AFTER = timedelta(minutes=30)
 """How long an order to stop or delete may stand before somebody has to hear that what it was to end goes on."""
 
+IN_FLIGHT_FOR = timedelta(seconds=20)
+"""How long whoever set out to send one may take: longer than a call to Novita does."""
+
 START_TRIES = 3
 """How often in a row a start may stay without an answer, and how often Novita may take it without doing it."""
 
 START_WAITS_FOR = timedelta(minutes=30)
-"""How long a start is put off by a Novita that asks to slow down."""
+"""How long a start is put off, by a Novita that asks to slow down or because nobody is there to send it."""
+
+OUTDATED = "OUTDATED"
+"""The reason that stands on an order of which nobody could see to it in time."""
 
 _ENDING = (Verb.STOP, Verb.DELETE)
 
@@ -40,6 +46,8 @@ def is_due(order: Order, now: datetime, *, is_on_the_way: bool) -> bool:
     `is_on_the_way`: Novita shows that it is at it. A stamp that lies ahead is a mistaken clock's, and holds up nothing;
     one that lies so little ahead as two processes' readings may differ is of this moment.
     """
+    if order.is_outcome_unknown and order.posted_at is not None:
+        return not is_within(order.posted_at, IN_FLIGHT_FOR, now)
     if order.last_try_at is None:
         # Whoever takes somebody's order sends it too; what nobody asked for only a worker sends.
         return not order.cause.is_asked or not is_within(order.at, FIRST_PAUSE, now)
@@ -72,6 +80,13 @@ def is_given_up(order: Order, now: datetime, *, is_answered: bool) -> bool:
 def is_without_effect(order: Order, *, is_on_the_way: bool) -> bool:
     """Whether Novita has taken a start often enough without doing it."""
     return not is_ending(order.verb) and not order.failures and not is_on_the_way and order.taken >= START_TRIES
+
+
+def is_outdated(order: Order, now: datetime) -> bool:
+    """Whether nobody has tried to send a start for so long that whoever gave it does not wait for it any more."""
+    if is_ending(order.verb) or order.was_taken:
+        return False
+    return now - max(filter(None, (order.at, order.posted_at, order.last_try_at))) >= START_WAITS_FOR
 
 
 def is_stuck(order: Order, now: datetime) -> bool:

@@ -14,6 +14,7 @@ from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot import faults, logs
+from bot.alarms import RedisTrouble
 from bot.faults import CALL_FAILED
 from bot.identity import Identity
 from bot.loops import running
@@ -97,13 +98,16 @@ async def open_base(settings: Settings) -> AsyncIterator[Base]:
         outbox = Outbox(store, [slack, *_webhooks(settings, clock, outbound)], clock)
         stack.push_async_callback(outbox.drain, _TELLING_PATIENCE)
         continuity = Continuity(store, outbox, is_embedded=settings.redis_url is None)
-        await stack.enter_async_context(running(lambda: _beat(store, continuity, clock), name="beat"))
+        trouble = RedisTrouble(client, clock, settings.admins)
+        await stack.enter_async_context(running(lambda: _beat(store, continuity, clock, trouble), name="beat"))
         await stack.enter_async_context(running(lambda: _learn(identity, store, clock), name="identity"))
         catalog = Catalog(novita, store, clock, ttl=settings.catalog_ttl)
         stack.push_async_callback(catalog.aclose)
         alarms = Alarms(store, clock)
         witness = Clocks(novita, clock, SystemClock(), alarms, store, alive_within=ALIVE_WITHIN)
-        lifecycle = Lifecycle(novita, store, outbox, clock, witness, alarms, max_lease=settings.max_lease)
+        lifecycle = Lifecycle(
+            novita, store, outbox, clock, witness, alarms, past=continuity, max_lease=settings.max_lease
+        )
         reports = Reports(store, store, outbox, clock, audience=SlackNotifier.name)
         strays = Strays(novita, store, outbox, alarms, clock, lease=settings.default_lease)
         yield Base(
@@ -227,13 +231,17 @@ async def _confirm(identity: Identity, store: Store) -> None:
             await identity.remember(store)
 
 
-async def _beat(store: Store, continuity: Continuity, clock: SharedClock) -> None:
+async def _beat(store: Store, continuity: Continuity, clock: SharedClock, trouble: RedisTrouble) -> None:
     """Each sign of life brings the time back: while Redis is away, the clock goes on from what it last said.
 
-    And whoever has lived through it sees that the store was put back.
+    And whoever has lived through it sees that the store was put back, and tells the admins that it takes no writes.
     """
     while True:
-        with contextlib.suppress(StoreUnavailable):
+        try:
             clock.set_by(await store.beat(clock.now()))
             await continuity.check()
+        except StoreUnavailable as error:
+            await trouble.lasts(error)
+        else:
+            trouble.over()
         await clock.sleep(BEAT_EVERY)

@@ -40,10 +40,6 @@ async def as_worker(base: Base) -> AsyncIterator[None]:
         base.novita, base.store, base.outbox, base.clock, base.alarms, strays=base.strays, continuity=base.continuity
     )
 
-    async def tend() -> None:
-        await base.continuity.check()
-        await base.lifecycle.tend()
-
     watch = TaskWatch(base.alarms, base.store, base.clock.now())
 
     async def watch_tasks() -> None:
@@ -53,7 +49,7 @@ async def as_worker(base: Base) -> AsyncIterator[None]:
     ttl = base.settings.catalog_ttl
     work = {
         LOOK: (observer.look, base.settings.observe_interval),
-        "tend": (tend, base.settings.observe_interval),
+        "tend": (base.lifecycle.tend, base.settings.observe_interval),
         "beat": (lambda: base.store.see_worker(base.clock.now()), BEAT_EVERY),
         "sum_up_reports": (base.reports.sum_up, _SUM_UP_EVERY),
         "sweep_outbox": (base.outbox.sweep, timedelta(seconds=1)),

@@ -68,6 +68,11 @@ _WORDS: dict[AlarmKind, _Words] = {
         "The memory of Redis is full, so nothing can be created",
         "Raise its maxmemory, or remove what else it holds. Leases end all the same.",
     ),
+    AlarmKind.REDIS_REFUSES: _Words(
+        "Redis does not take what the bot has to write, so nothing can be created or extended, and no lease ends",
+        "Mend it (a full disk, a lost primary, a password); until then watch what runs in Novita's console. "
+        "All goes on by itself then.",
+    ),
     AlarmKind.TASK_OVERDUE: _Words(
         "A background task of the workers has not succeeded for long, and what it does stands still",
         "See why in the task_put_off and task_broke log lines; gpu-bot doctor tries what the tasks need.",

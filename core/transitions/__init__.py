@@ -37,6 +37,7 @@ from core.transitions.living import (
     extended,
     not_tended,
     order_failed,
+    order_posted,
     order_stuck,
     order_taken,
     order_under_way,
@@ -50,6 +51,7 @@ from core.transitions.owning import (
     assigned,
     doubted,
     left_alone,
+    order_dropped,
     record_of,
 )
 from core.transitions.reporting import reported, summed_up, takes_reports
@@ -82,7 +84,9 @@ __all__ = [
     "left_alone",
     "missing",
     "not_tended",
+    "order_dropped",
     "order_failed",
+    "order_posted",
     "order_stuck",
     "order_taken",
     "order_under_way",

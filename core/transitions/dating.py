@@ -64,7 +64,7 @@ def _is_counted_from_the_question(instance: Instance) -> bool:
 def _redated_order(order: Order | None, now: datetime, latest: datetime) -> Order | None:
     if order is None:
         return None
-    ahead = [name for name in ("at", "last_try_at") if _lies_ahead(getattr(order, name), latest)]
+    ahead = [name for name in ("at", "posted_at", "last_try_at") if _lies_ahead(getattr(order, name), latest)]
     ahead += ["again_at"] if _lies_ahead(order.again_at, latest + LONGEST_PAUSE) else []
     return order.model_copy(update=dict.fromkeys(ahead, now)) if ahead else order
 

@@ -33,25 +33,32 @@ def ordered(instance: Instance, verb: Verb, by: Actor | Cause, now: datetime) ->
     if instance.order is not None and instance.order.verb is verb:
         return None
     cause, actor = (by.cause, by) if isinstance(by, Actor) else (by, None)
-    order = Order(verb=verb, cause=cause, actor=actor, at=now)
+    order = Order(verb=verb, cause=cause, actor=actor, at=now, run=instance.run)
     changes = settled(instance, OrderOutcome.SUPERSEDED, now) | {"order": order}
     return changed(instance, changes, OrderGiven(at=now, verb=verb, cause=cause, actor=actor))
 
 
-def order_taken(instance: Instance, verb: Verb, now: datetime) -> Changed | None:
+def order_posted(instance: Instance, sent: Order, now: datetime) -> Changed | None:
+    """Whoever asks sets out to send the order. None when another process has done that, or it is not to be done."""
+    if instance.order != sent:
+        return None
+    return instance.model_copy(update={"order": sent.model_copy(update={"posted_at": now})}), ()
+
+
+def order_taken(instance: Instance, sent: Order, now: datetime) -> Changed | None:
     """Novita accepted the order; that it is done is only believed when it is seen."""
     order = instance.order
-    if order is None or order.verb is not verb:
+    if order is None or not order.is_same(sent):
         return None
     well = {"failures": 0, "unanswered": 0, "again_at": None, "trouble": "", "last_try_at": now}
     order = order.model_copy(update={**well, "sent": order.sent + 1, "taken": order.taken + 1})
-    changes = {"order": order, "status": ON_THE_WAY[verb]}
+    changes = {"order": order, "status": ON_THE_WAY[order.verb]}
     return changed(instance, changes, PhaseChanged(at=now, novita_status=instance.novita_status))
 
 
-def order_under_way(instance: Instance, verb: Verb, now: datetime) -> Changed | None:
+def order_under_way(instance: Instance, sent: Order, now: datetime) -> Changed | None:
     """Novita refused the order because it is at it already."""
-    if instance.order is None or instance.order.verb is not verb:
+    if instance.order is None or not instance.order.is_same(sent):
         return None
     well = {"failures": 0, "unanswered": 0, "again_at": None, "trouble": "", "last_try_at": now}
     return instance.model_copy(update={"order": instance.order.model_copy(update=well)}), ()
@@ -59,7 +66,7 @@ def order_under_way(instance: Instance, verb: Verb, now: datetime) -> Changed | 
 
 def order_failed(
     instance: Instance,
-    verb: Verb,
+    sent: Order,
     why: Failure,
     now: datetime,
     *,
@@ -74,7 +81,7 @@ def order_failed(
     many failures.
     """
     order = instance.order
-    if order is None or order.verb is not verb:
+    if order is None or not order.is_same(sent):
         return None
     why = clean_failure(why, instance)
     order = order.model_copy(
@@ -94,7 +101,7 @@ def order_failed(
         return record, ()
     changes = settled(record, OrderOutcome.FAILED, now, why) if is_final else {}
     told = OrderFailed(
-        at=now, verb=verb, cause=order.cause, actor=order.actor, why=why, tries=order.sent, is_final=is_final
+        at=now, verb=order.verb, cause=order.cause, actor=order.actor, why=why, tries=order.sent, is_final=is_final
     )
     return changed(record, changes, told)
 

@@ -15,10 +15,12 @@ from core.models import (
     Actor,
     BillingMode,
     Cause,
+    Failure,
     Instance,
     InstanceRequest,
     NovitaInstance,
     Offer,
+    Order,
     Origin,
     Region,
     Status,
@@ -26,7 +28,7 @@ from core.models import (
     Verb,
 )
 from core.transitions.changed import Changed, changed
-from core.transitions.living import ordered
+from core.transitions.living import order_failed, ordered
 from core.transitions.seeing import seen
 
 ANSWER_WITHIN = timedelta(hours=24)
@@ -88,9 +90,12 @@ def left_alone(instance: Instance) -> Changed | None:
 def doubted(instance: Instance) -> Changed | None:
     """What people were told of it may be lost: before the end of its lease stops it, they are asked.
 
-    So they are of one that does not come up, although they were before: they may have let it go on.
+    So they are of one that does not come up, although they were before: they may have let it go on. And an order that
+    is under way may have been done, and another been given after it; but nothing comes after a delete.
     """
     changes: dict[str, object] = {}
+    if (order := instance.order) is not None and order.verb is not Verb.DELETE and not order.in_doubt:
+        changes["order"] = order.model_copy(update={"in_doubt": True})
     if not instance.past_in_doubt and instance.request.lease is not None:
         changes["past_in_doubt"] = True
     if instance.start_ends_at is not None:
@@ -108,6 +113,20 @@ def asked_or_stopped(instance: Instance, now: datetime) -> Changed | None:
     stops_at = now + ANSWER_WITHIN
     changes = {"asked_at": now, "lease_ends_at": stops_at, "lease_set_at": now, "reminded": ()}
     return changed(instance, changes, LeaseQuestioned(at=now, stops_at=stops_at))
+
+
+def order_dropped(instance: Instance, sent: Order, why: Failure, now: datetime) -> Changed | None:
+    """It may be over, and Novita does not show whether: a start is given up aloud, in place of a stop people are asked.
+
+    With no answer it is stopped when the time for one is over.
+    """
+    if instance.order is None or not instance.order.is_same(sent):
+        return None
+    given_up = order_failed(instance, sent, why, now, is_final=True)
+    if given_up is None or sent.verb is not Verb.STOP:
+        return given_up
+    asked = asked_or_stopped(given_up[0].model_copy(update={"past_in_doubt": True, "asked_at": None}), now)
+    return asked and (asked[0], [*given_up[1], *asked[1]])
 
 
 def _request(novita: NovitaInstance, instance_id: str, lease: timedelta | None) -> InstanceRequest:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from core import costs, leases
@@ -31,7 +32,7 @@ from core.models import (
     Verb,
 )
 from core.orders import OLD_STATE_LAG, is_ending
-from core.transitions import hanging, times
+from core.transitions import hanging, runs, times
 from core.transitions.changed import Changed, changed
 from core.transitions.faulting import faulted, reported
 from core.transitions.launching import created
@@ -48,6 +49,8 @@ _RESTART_LAG = timedelta(seconds=6)
 
 _RECLAIM_SLACK = timedelta(seconds=30)
 """By which a reclaim, in whole seconds of Novita's clock, may seem to lie before the run that it ended."""
+
+_Step = Callable[[Instance, NovitaInstance, Look], Changed | None]
 
 _NOT_MISSING = {"missing_since": None, "missed_at": None, "missed_for": timedelta()}
 
@@ -75,7 +78,7 @@ def seen(
     look = Look(now, looked_before)
     if adopted is not None and was_in_doubt:
         instance = instance.model_copy(update={"launched_at": times.made_at(instance, novita, look)})
-    for step in (_moved, _waited, _faulted, _noticed):
+    for step in (_moved, _numbered, _waited, _faulted, _noticed):
         news = step(instance, novita, look)
         if news is not None:
             instance, events = news[0], [*events, *news[1]]
@@ -138,6 +141,13 @@ def _waited(instance: Instance, novita: NovitaInstance, look: Look) -> Changed |
     return (instance, ()) if is_new else None
 
 
+def _numbered(instance: Instance, novita: NovitaInstance, _: Look) -> Changed | None:
+    """Which run this is."""
+    if novita.started_at is None or novita.started_at == instance.run:
+        return None
+    return instance.model_copy(update={"run": novita.started_at}), ()
+
+
 def _moved(instance: Instance, novita: NovitaInstance, look: Look) -> Changed | None:
     was_missing = instance.missing_since is not None
     if was_missing:
@@ -152,6 +162,10 @@ def _state(instance: Instance, novita: NovitaInstance, look: Look) -> Changed | 
     if failure is not None and _never_came_up(instance, status):
         return _broken(instance, novita, failure, look)
     match status:
+        case Status.RUNNING if runs.is_stopped_and_started(_order_to(instance, Verb.STOP), novita):
+            return _through(instance, novita, look, (_stopped, "exited"), (_running, novita.status))
+        case Status.STOPPED if runs.is_started_and_stopped(_order_to(instance, Verb.START), novita):
+            return _through(instance, novita, look, (_running, "running"), (_stopped, novita.status))
         case Status.RUNNING:
             return _running(instance, novita, look)
         case Status.STOPPED:
@@ -160,6 +174,16 @@ def _state(instance: Instance, novita: NovitaInstance, look: Look) -> Changed | 
             return deleted(instance, now)
         case _:
             return _under_way(instance, novita, status, look)
+
+
+def _through(instance: Instance, novita: NovitaInstance, look: Look, *ways: tuple[_Step, str]) -> Changed | None:
+    """What an order had done was undone before anybody looked: it is told of both, and the order is over."""
+    events: list[Event] = []
+    for step, word in ways:
+        news = step(instance, novita.model_copy(update={"status": word}), look)
+        if news is not None:
+            instance, events = news[0], [*events, *news[1]]
+    return (instance, events) if events else None
 
 
 def _never_came_up(instance: Instance, status: Status | None) -> bool:
@@ -205,7 +229,8 @@ def _running(instance: Instance, novita: NovitaInstance, look: Look) -> Changed 
     if order is not None and order.verb in (Verb.STOP, Verb.DELETE):
         return None  # Not done yet, or the listing lags behind; the order is sent again when that lasts.
     if order is not None and order.verb is Verb.RESTART and instance.novita_status == "running":
-        if not order.was_taken or is_within(order.last_try_at or order.at, _RESTART_LAG, now):
+        is_old = not order.was_taken or is_within(order.last_try_at or order.at, _RESTART_LAG, now)
+        if is_old and not runs.is_another(order, novita):
             return None  # The state from before the restart, which Novita may never have begun.
     elif instance.status is Status.RUNNING:
         return _still_running(instance, novita, look)

@@ -11,21 +11,23 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
+from bot.alarms import RedisTrouble
 from bot.compose.base import open_base
 from bot.doctor import State
-from core.errors import SettingsError
+from bot.sandbox.slack import Fault
+from core.errors import SettingsError, StoreUnavailable
 from core.models import Status
 from core.redis_server import embedded_redis
 from core.store import connect, rights
 from tests.bot.clinic import clinic
-from tests.bot.house import open_house
+from tests.bot.house import House, open_house
 from tests.bot.living import in_thread, read, running, seen, with_lease_to
 from tests.bot.redis_failover import RedisName
 from tests.bot.watching import readiness, scraped
 
 FULL = "takes no writes (memory full)"
 REPLICA = "takes no writes (a read-only replica)"
-CY = "U0CY000001"
+CY, BO = "U0CY000001", "U0BO000001"
 
 
 @pytest.fixture
@@ -93,6 +95,35 @@ async def test_on_a_replica_that_stays_one_nobody_is_ready(server: Redis, redis_
         await server.execute_command("REPLICAOF", "NO", "ONE")  # type: ignore[no-untyped-call]
         await house.submitted("train-1")
         await house.card("is running")
+
+
+async def _refusal(house: House) -> StoreUnavailable:
+    with pytest.raises(StoreUnavailable) as caught:
+        await house.base.store.beat(house.base.clock.now())
+    return caught.value
+
+
+async def test_that_redis_takes_no_writes_each_process_tells_the_admins_itself_once(
+    server: Redis, redis_url: str
+) -> None:
+    async with open_house(redis_url, workers=0) as house:
+        trouble = RedisTrouble(house.base.client, house.base.clock, (CY, BO), after=timedelta(0))
+        patient = RedisTrouble(house.base.client, house.base.clock, (CY,))
+        await server.execute_command("REPLICAOF", "127.0.0.1", "1")  # type: ignore[no-untyped-call]
+        refused = await _refusal(house)
+        house.slack.faults.next("chat.postMessage", Fault.error("user_not_found"))
+        await trouble.lasts(refused)
+        await trouble.lasts(refused)
+        await patient.lasts(refused)
+        cy, bo = house.slack.person("cy").dms, house.slack.person("bo").dms
+        assert (cy(), len(bo())) == ([], 1), "who could not be told is no reason to tell nobody"
+        assert REPLICA in bo()[0].shown
+        assert "no lease ends" in bo()[0].shown
+        await server.execute_command("REPLICAOF", "NO", "ONE")  # type: ignore[no-untyped-call]
+        trouble.over()
+        await trouble.lasts(refused)
+        await trouble.lasts(refused)
+        assert (len(cy()), len(bo())) == (1, 2), "the next trouble is another one"
 
 
 async def test_the_rights_that_are_listed_are_enough_for_all_that_the_bot_does(server: Redis, redis_url: str) -> None:

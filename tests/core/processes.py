@@ -104,7 +104,7 @@ def process(
     continuity = Continuity(store, outbox)
     observer = Observer(client, store, outbox, clock, alarms, strays=strays, continuity=continuity)
     witness = Clocks(client, clock, clock, alarms, store, alive_within=ALIVE_WITHIN)
-    lifecycle = Lifecycle(client, store, outbox, clock, witness, alarms, max_lease=MAX_LEASE)
+    lifecycle = Lifecycle(client, store, outbox, clock, witness, alarms, past=continuity, max_lease=MAX_LEASE)
     return Process(store, client, outbox, catalog, launcher, observer, lifecycle, strays, continuity, alarms, told)
 
 

@@ -120,3 +120,27 @@ def test_an_order_that_an_earlier_version_wrote_is_read() -> None:
     old = '{"verb":"stop","actor":null,"at":"2026-11-23T12:00:00Z","tries":43,"last_try_at":"2026-11-23T12:00:00Z"}'
     order = Order.model_validate(upgraded_order(json.loads(old), Cause.LEASE))
     assert orders.is_due(order, NOON + timedelta(minutes=5), is_on_the_way=False)
+
+
+def test_one_that_somebody_set_out_to_send_is_left_to_them_for_as_long_as_a_call_takes() -> None:
+    def posted(ago: timedelta, **changes: Any) -> Order:
+        return order(at=NOON - timedelta(hours=1), posted_at=NOON - ago, **changes)
+
+    for given in (posted, lambda ago: posted(ago, actor=None), lambda ago: posted(ago, last_try_at=NOON - 2 * ago)):
+        assert not orders.is_due(given(orders.IN_FLIGHT_FOR - SHORT), NOON, is_on_the_way=False)
+        assert orders.is_due(given(orders.IN_FLIGHT_FOR), NOON, is_on_the_way=False)
+
+
+@pytest.mark.parametrize("verb", [Verb.START, Verb.RESTART])
+@pytest.mark.parametrize("stamp", ["at", "posted_at", "last_try_at"])
+def test_a_start_that_nobody_could_see_to_for_half_an_hour_is_not_sent_any_more(verb: Verb, stamp: str) -> None:
+    began = NOON - orders.START_WAITS_FOR
+    stamps: dict[str, Any] = {"at": began - timedelta(hours=1), "failures": 1, "trouble": "no answer"}
+    assert orders.is_outdated(order(verb, **stamps | {stamp: began}), NOON)
+    assert not orders.is_outdated(order(verb, **stamps | {stamp: began + SHORT}), NOON)
+    assert not orders.is_outdated(order(verb, **stamps | {stamp: began, "taken": 1}), NOON)
+
+
+@pytest.mark.parametrize("verb", [Verb.STOP, Verb.DELETE])
+def test_what_ends_a_bill_is_never_outdated(verb: Verb) -> None:
+    assert not orders.is_outdated(order(verb, at=NOON - timedelta(days=300)), NOON)

@@ -36,9 +36,8 @@ FAILURE = Failure(kind=FailureKind.OTHER, reason=SAID, message=SAID)
 NAMES: dict[str, object] = {"env_names": ("HF_TOKEN",), "template_env_names": ("MODE",)}
 LAUNCHING = instance(**NAMES)
 STARTING = instance(**NAMES, novita_id="n1", status=Status.STARTING)
-ORDERED = instance(
-    **NAMES, novita_id="n1", status=Status.RUNNING, order=Order(verb=Verb.STOP, cause=Cause.PERSON, actor=ADA, at=NOON)
-)
+ORDER = Order(verb=Verb.STOP, cause=Cause.PERSON, actor=ADA, at=NOON)
+ORDERED = instance(**NAMES, novita_id="n1", status=Status.RUNNING, order=ORDER)
 SHOWN = NovitaInstance(id="n1", name="x", status="pulling", error_state=SAID, error_message=SAID)
 
 WAYS: dict[str, Callable[[], Changed | None]] = {
@@ -47,8 +46,8 @@ WAYS: dict[str, Callable[[], Changed | None]] = {
     "created": lambda: transitions.created(LAUNCHING, "n1", NOON, ATTEMPT, found=False),
     "created, seen before": lambda: transitions.created(STARTING, "n1", NOON, ATTEMPT, found=False),
     "failed": lambda: transitions.launch_failed(LAUNCHING, FAILURE, NOON, ATTEMPT),
-    "order failed": lambda: transitions.order_failed(ORDERED, Verb.STOP, FAILURE, NOON, is_final=False),
-    "order refused": lambda: transitions.order_failed(ORDERED, Verb.STOP, FAILURE, NOON, is_final=True),
+    "order failed": lambda: transitions.order_failed(ORDERED, ORDER, FAILURE, NOON, is_final=False),
+    "order refused": lambda: transitions.order_failed(ORDERED, ORDER, FAILURE, NOON, is_final=True),
     "seen": lambda: transitions.seen(STARTING, SHOWN, NOON),
     "seen, as a word": lambda: transitions.seen(STARTING, SHOWN.model_copy(update={"status": SAID}), NOON),
 }

@@ -10,6 +10,7 @@ import pytest
 import redis.asyncio as aioredis
 
 from bot.sandbox.novita import Fault, SandboxNovita
+from bot.sandbox.novita.faults import Endpoint
 from core import transitions
 from core.alarms import AlarmKind, Alarms
 from core.continuity import Continuity
@@ -89,6 +90,12 @@ def _alarms(worker: Process, clock: TurnedClock) -> Alarms:
 
 async def _strays(worker: Process, clock: TurnedClock, kind: AlarmKind = AlarmKind.STRAY) -> dict[str, dict[str, str]]:
     return {each.subject: each.facts for each in await _alarms(worker, clock).standing() if each.kind is kind}
+
+
+def _without_run(record: Instance) -> transitions.Changed:
+    """As an earlier version wrote an order, or where Novita does not say when an instance came up."""
+    assert record.order is not None
+    return record.model_copy(update={"order": record.order.model_copy(update={"run": None})}), ()
 
 
 def _runs(sandbox: SandboxNovita, clock: TurnedClock) -> dict[str, str]:
@@ -557,6 +564,92 @@ async def test_after_a_restore_a_lease_that_was_extended_is_asked_about_and_not_
     assert worker.told.types.count("lease_questioned") == 1
     await worker.lifecycle.extend(made.id, timedelta(hours=1), ADA, POLICY)
     assert not (await _read(worker, made.id)).past_in_doubt
+
+
+async def test_a_stop_under_way_on_a_restored_store_does_not_stop_what_was_started_since(
+    worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
+) -> None:
+    made = await _made(worker)
+    await _looks(worker, clock, 90, tends=True)
+    await worker.lifecycle.order(Verb.STOP, made.id, ADA, POLICY)
+    state = await _copied(server)
+    await _looks(worker, clock, 90, tends=True)
+    started = await worker.lifecycle.order(Verb.START, made.id, ADA, POLICY)
+    await worker.lifecycle.carry_out(started.instance)
+    await _looks(worker, clock, 90, tends=True)
+    assert _runs(sandbox, clock) == {made.novita_id: "running"}
+    await _restored(server, state)
+    await _looks(worker, clock, 120, tends=True)
+    assert _runs(sandbox, clock) == {made.novita_id: "running"}
+    assert (await _read(worker, made.id)).order is None
+    assert len(sandbox.calls_of("stop")) == 1
+
+
+@pytest.mark.parametrize("is_known", [True, False])
+async def test_a_stop_under_way_on_a_restored_store_is_sent_if_its_run_goes_on_and_asked_about_if_that_is_unknown(
+    worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock, *, is_known: bool
+) -> None:
+    made = await _made(worker)
+    await _looks(worker, clock, 90, tends=True)
+    await worker.lifecycle.order(Verb.STOP, made.id, ADA, POLICY)
+    if not is_known:
+        await worker.outbox.update(await _read(worker, made.id), _without_run)
+    state = await _copied(server)
+    other = await _made(worker, key="view:V2")
+    await _restored(server, state)
+    await _looks(worker, clock, 120, tends=True)
+    record = await _read(worker, made.id)
+    assert _runs(sandbox, clock)[made.novita_id or ""] == ("exited" if is_known else "running")
+    assert worker.told.types.count("lease_questioned") == (0 if is_known else 1)
+    assert record.past_in_doubt
+    assert record.order is None
+    assert other.novita_id in _runs(sandbox, clock)
+
+
+async def test_a_start_under_way_on_a_restored_store_is_given_up_aloud(
+    worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
+) -> None:
+    made = await _made(worker)
+    await _looks(worker, clock, 90, tends=True)
+    await worker.lifecycle.carry_out((await worker.lifecycle.order(Verb.STOP, made.id, ADA, POLICY)).instance)
+    await _looks(worker, clock, 90, tends=True)
+    await worker.lifecycle.order(Verb.START, made.id, ADA, POLICY)
+    state = await _copied(server)
+    await _made(worker, key="view:V2")
+    await _restored(server, state)
+    await _looks(worker, clock, 60, tends=True)
+    record = await _read(worker, made.id)
+    assert _runs(sandbox, clock)[made.novita_id or ""] == "exited"
+    assert sandbox.calls_of("start") == []
+    assert record.last_order is not None
+    assert (record.order, record.last_order.reason) == (None, "OUTDATED")
+    assert "order_failed" in worker.told.types
+
+
+async def test_a_store_put_back_while_the_second_clock_is_asked_ends_no_lease(
+    worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
+) -> None:
+    """The lease is over by the old record, which is read before and after the clock was wrong."""
+    made = await _made(worker, lease=timedelta(minutes=30))
+    await _looks(worker, clock, 90, tends=True)
+    state = await _copied(server)
+    await worker.lifecycle.extend(made.id, timedelta(hours=10), ADA, POLICY)
+    await _looks(worker, clock, 10, tends=True)
+    clock.turn(minutes=40)
+    short = await _made(worker, key="view:V2", lease=timedelta(minutes=1))
+    await _looks(worker, clock, 70)
+    clock.turn(minutes=2)
+    sandbox.fail_next("clusters", Fault.slow(0.3))
+    tending = asyncio.create_task(worker.lifecycle.tend())
+    await sandbox.wait_until(lambda: not sandbox.faults.queued[Endpoint.CLUSTERS])
+    await _restored(server, state)
+    await tending
+    await _looks(worker, clock, 30, tends=True)
+    record = await _read(worker, made.id)
+    assert record.past_in_doubt
+    assert (record.status, record.order) == (Status.RUNNING, None)
+    assert _runs(sandbox, clock)[made.novita_id or ""] == "running"
+    assert short.novita_id in _runs(sandbox, clock)
 
 
 async def test_a_worker_that_starts_on_a_restored_store_knows_it_by_what_is_missing_there(

@@ -213,10 +213,16 @@ def test_what_is_no_launch_any_more_is_changed_by_none() -> None:
 # Orders and leases.
 
 
+def of(record: Instance) -> Order:
+    """The order that is on a record."""
+    assert record.order is not None
+    return record.order
+
+
 def test_people_hear_of_the_first_the_second_the_fourth_the_eighth_failure_and_of_the_last() -> None:
     record, told = _up(order=_given(Verb.STOP)), []
     for number in range(1, 21):
-        changed = transitions.order_failed(record, Verb.STOP, WHY, LATER, is_final=number == 20)
+        changed = transitions.order_failed(record, of(record), WHY, LATER, is_final=number == 20)
         assert changed is not None
         record = changed[0]
         told += [event.tries for event in changed[1] if isinstance(event, OrderFailed)]
@@ -228,7 +234,7 @@ def test_people_hear_of_the_first_the_second_the_fourth_the_eighth_failure_and_o
 def test_of_what_may_pass_by_itself_people_hear_later(told_from: int, told: list[int]) -> None:
     record, heard = _up(order=_given(Verb.STOP)), []
     for _ in range(10):
-        changed = transitions.order_failed(record, Verb.STOP, WHY, LATER, is_final=False, told_from=told_from)
+        changed = transitions.order_failed(record, of(record), WHY, LATER, is_final=False, told_from=told_from)
         assert changed is not None
         record = changed[0]
         heard += [event.tries for event in changed[1] if isinstance(event, OrderFailed)]
@@ -238,7 +244,7 @@ def test_of_what_may_pass_by_itself_people_hear_later(told_from: int, told: list
 def test_only_what_stays_without_an_answer_in_a_row_counts_as_that() -> None:
     record, counted = _up(order=_given(Verb.START)), []
     for is_answered in (False, False, True, False):
-        changed = transitions.order_failed(record, Verb.START, WHY, LATER, is_final=False, is_answered=is_answered)
+        changed = transitions.order_failed(record, of(record), WHY, LATER, is_final=False, is_answered=is_answered)
         assert changed is not None
         record = changed[0]
         assert record.order is not None
@@ -262,17 +268,17 @@ def test_of_an_order_that_lasts_people_hear_once_and_anew_when_it_was_taken_for_
 
 def test_a_yes_ends_the_trouble_before_it() -> None:
     failed = transitions.order_failed(
-        _up(order=_given(Verb.STOP)), Verb.STOP, WHY, LATER, is_final=False, again_at=LATER, is_answered=False
+        _up(order=_given(Verb.STOP)), _given(Verb.STOP), WHY, LATER, is_final=False, again_at=LATER, is_answered=False
     )
     assert failed is not None
-    taken = transitions.order_taken(failed[0], Verb.STOP, LATER + HOUR)
+    taken = transitions.order_taken(failed[0], of(failed[0]), LATER + HOUR)
     assert taken is not None
     order = taken[0].order
     assert order is not None
     assert (order.trouble, order.failures, order.unanswered, order.again_at) == ("", 0, 0, None)
     assert (order.sent, order.taken, order.last_try_at) == (2, 1, LATER + HOUR)
     assert taken[0].status is Status.STOPPING
-    for other in (Verb.DELETE, Verb.START):
+    for other in (_given(Verb.DELETE), _given(Verb.START), _given(Verb.STOP, at=LATER)):
         assert transitions.order_taken(taken[0], other, LATER) is None
         assert transitions.order_failed(taken[0], other, WHY, LATER, is_final=True) is None
 
