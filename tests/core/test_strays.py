@@ -572,6 +572,7 @@ async def test_a_stop_under_way_on_a_restored_store_does_not_stop_what_was_start
     made = await _made(worker)
     await _looks(worker, clock, 90, tends=True)
     await worker.lifecycle.order(Verb.STOP, made.id, ADA, POLICY)
+    await worker.quiet()
     state = await _copied(server)
     await _looks(worker, clock, 90, tends=True)
     started = await worker.lifecycle.order(Verb.START, made.id, ADA, POLICY)
@@ -594,6 +595,7 @@ async def test_a_stop_under_way_on_a_restored_store_is_sent_if_its_run_goes_on_a
     await worker.lifecycle.order(Verb.STOP, made.id, ADA, POLICY)
     if not is_known:
         await worker.outbox.update(await _read(worker, made.id), _without_run)
+    await worker.quiet()
     state = await _copied(server)
     other = await _made(worker, key="view:V2")
     await _restored(server, state)
@@ -614,6 +616,7 @@ async def test_a_start_under_way_on_a_restored_store_is_given_up_aloud(
     await worker.lifecycle.carry_out((await worker.lifecycle.order(Verb.STOP, made.id, ADA, POLICY)).instance)
     await _looks(worker, clock, 90, tends=True)
     await worker.lifecycle.order(Verb.START, made.id, ADA, POLICY)
+    await worker.quiet()
     state = await _copied(server)
     await _made(worker, key="view:V2")
     await _restored(server, state)
