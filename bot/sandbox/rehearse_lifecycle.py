@@ -154,7 +154,7 @@ class _Lifecycle(Play):
         await self._press(news, Action.AGAIN)
         question = await self._told("as you ask for it")
         await self._press(question, Action.AGAIN_CONFIRM)
-        await self._becomes(question, "is started again")
+        await self._becomes(question, "is being created: its own card")
         again = await self._new_card(before)
         with self._following("message_updated", again):
             await self._card_says(again, "is running")
