@@ -14,6 +14,7 @@ from core.models import BillingMode
 from tests.bot.api import BODY, TOKEN, api, bad_fields
 from tests.bot.house import GPU, House, open_house
 from tests.bot.living import actor, in_thread, running, told
+from tests.bot.redis_line import RedisLine
 from tests.patience import until
 
 LAST = LastUsed(
@@ -231,3 +232,13 @@ async def test_what_more_hours_cost_stands_where_they_are_chosen_and_said(redis_
         assert "Extend 4 h ($" in str(card.blocks)
         await house.slack.person("ada").command("/gpu extend train-1 2h")
         assert "That adds $" in (await told(house, "ada", "may run until")).shown
+
+
+async def test_with_a_redis_that_is_stuck_the_form_opens_in_time_with_the_plain_defaults(redis_url: str) -> None:
+    async with RedisLine(redis_url) as line, open_house(line.url, workers=0) as house:
+        await last_time(house)
+        line.stall()
+        modal = await house.opened()
+        assert values(modal)["product_name"] is None
+        assert values(modal)["name"] == "gpu"
+        line.resume()
