@@ -40,6 +40,7 @@ def build_app(parts: Parts) -> AsyncApp:
         )
 
     app = TracedApp(
+        name="gpu-bot",  # or Bolt looks through every module there is to find one
         client=parts.client,
         authorize=authorize,
         process_before_response=True,

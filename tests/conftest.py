@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +14,14 @@ from hypothesis import HealthCheck, settings
 
 from core.redis_server import ensure_server
 from tests.patience import QUICK_EXAMPLES
+from tests.plain_logs import log_plainly
+
+log_plainly()
+
+# What pytest makes of the tests' modules is kept, whatever the environment says: making it anew takes each process
+# seconds. It goes where the processes that tests start leave theirs.
+sys.dont_write_bytecode = False
+
 
 # Properties are tried with the same examples each time, whoever runs them, so that a run says something of the change
 # and not of luck. `--hypothesis-profile=deep` (.ci/deep) goes on exploring, and keeps what it finds in .hypothesis.
@@ -33,6 +43,11 @@ settings.register_profile(
     suppress_health_check=_UNHURRIED,
 )
 settings.load_profile("quick")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    """Two for each core with `-n auto`: tests wait for processes, sockets and Redis as long as they compute."""
+    return 2 * len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else 2 * (os.cpu_count() or 1)
 
 
 @pytest.fixture(scope="session")

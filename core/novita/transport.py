@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
+from functools import cached_property, partial
 from time import perf_counter
 from typing import TypeVar
 
@@ -62,8 +63,17 @@ class Timeouts:
 class _Lane:
     """A few connections. httpx walks its whole pool, squared, for each request: 200 in one pool cost 30 ms a call."""
 
-    http: httpx.AsyncClient
+    open: Callable[[], httpx.AsyncClient]
     busy: int = 0
+
+    @cached_property
+    def http(self) -> httpx.AsyncClient:
+        """Opened when the lanes before it are busy for the first time, which most never see."""
+        return self.open()
+
+    @property
+    def is_open(self) -> bool:
+        return "http" in vars(self)
 
     async def send(self, request: httpx.Request) -> httpx.Response:
         self.busy += 1
@@ -100,7 +110,7 @@ class Transport:
         self._api_key = api_key
         self._for_reads = timeouts.to_read_within(timeouts.read)
         self._for_creates = timeouts.to_read_within(timeouts.create)
-        self._lanes = [_Lane(_open(base_url, api_key, outbound)) for _ in range(LANES)]
+        self._lanes = [_Lane(partial(_open, base_url, api_key, outbound)) for _ in range(LANES)]
         self._build = self._lanes[0].http.build_request
 
     async def get(self, path: str, read: Callable[[Json], T], query: Query | None = None) -> T:
@@ -138,7 +148,8 @@ class Transport:
 
     async def close(self) -> None:
         for lane in self._lanes:
-            await lane.http.aclose()
+            if lane.is_open:
+                await lane.http.aclose()
 
     async def _exchange(
         self, request: httpx.Request, path: str, read: Callable[[bytes], T], hide: Iterable[str] = ()

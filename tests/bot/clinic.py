@@ -21,8 +21,12 @@ from tests.bot.house import settings_for
 from tests.bot.leaks import found_in, secrets_of
 from tests.patience import NO_HURRY_SECONDS, PATIENCE_SECONDS
 
-QUICK = timedelta(seconds=2)
-PATIENT = Timeouts(read=timedelta(seconds=1))
+UNHURRIED = timedelta(seconds=PATIENCE_SECONDS)
+HANGING = timedelta(seconds=5)
+"""For what will not answer: it is waited for, and long enough for all that does."""
+
+UNBOUND = Timeouts(read=UNHURRIED)
+"""Novita's answers take as long as they like: the doctor's bound is what is looked at."""
 
 
 @dataclass
@@ -34,16 +38,18 @@ class Clinic:
     store: Store
     patient: Patient
 
-    async def findings(self, bound: timedelta = QUICK) -> dict[str, Finding]:
+    async def findings(self, bound: timedelta = UNHURRIED) -> dict[str, Finding]:
         found = await diagnose(self.patient, bound=bound)
         assert len({finding.name for finding in found}) == len(found)
         said = "".join(f"{finding.found}{finding.advice}" for finding in found)
         assert found_in(said, secrets_of(self.slack, self.novita)) == set()
         return {finding.name: finding for finding in found}
 
-    async def ills(self) -> dict[str, Finding]:
+    async def ills(self, bound: timedelta = UNHURRIED) -> dict[str, Finding]:
         """All that is not well."""
-        return {name: finding for name, finding in (await self.findings()).items() if finding.state is not State.OK}
+        return {
+            name: finding for name, finding in (await self.findings(bound)).items() if finding.state is not State.OK
+        }
 
 
 @asynccontextmanager
@@ -53,7 +59,7 @@ async def clinic(redis_url: str, *, channel: str = "", **settings: Any) -> Async
     await novita.start()
     api = await slack.start()
     chosen = settings_for(slack, api, novita, redis_url, **{"admins": "U0CY000001", **settings})
-    store, client = Store(connect(redis_url)), NovitaClient(novita.base_url, chosen.novita_api_key, timeouts=PATIENT)
+    store, client = Store(connect(redis_url)), NovitaClient(novita.base_url, chosen.novita_api_key, timeouts=UNBOUND)
 
     async def open_store() -> Store:
         return store

@@ -12,11 +12,11 @@ from typing import Literal
 from urllib.parse import quote
 
 import redis
-import structlog
 
 from bot import logs
 from bot.sandbox.novita import SandboxNovita
 from bot.sandbox.slack import SandboxSlack
+from tests.plain_logs import log_plainly
 
 
 @contextmanager
@@ -28,7 +28,7 @@ def everything_logged(form: Literal["json", "console"], level: str = "debug") ->
     try:
         yield stream
     finally:
-        structlog.reset_defaults()
+        log_plainly()
         logging.captureWarnings(False)
         root.handlers[:], root.level = handlers, before
 

@@ -16,7 +16,7 @@ from bot.doctor.slack import MAY_STAND
 from bot.manifest import SCOPES
 from bot.sandbox.novita import Fault as NovitaFault
 from bot.sandbox.slack import ANY_METHOD, Fault
-from tests.bot.clinic import clinic, said_to_cy
+from tests.bot.clinic import HANGING, clinic, said_to_cy
 from tests.bot.house import open_house
 from tests.bot.redis_line import RedisLine
 
@@ -57,7 +57,7 @@ SLACK_ILLS = {
     "reset": (Fault.reset_before_effect(), "does not answer"),
     "broken": (Fault.server_error(), "does not answer"),
     "not JSON": (Fault.not_json(), "does not answer"),
-    "hanging": (Fault.hang(), "no answer within"),
+    "hanging": (Fault.hang(), "no answer within 5 s"),
 }
 
 
@@ -68,7 +68,7 @@ async def test_a_slack_that_does_not_answer_as_it_should_is_said_once_and_the_re
     channel = "C0GPU00001"
     async with clinic(redis_url, channel=channel, allowed_channels=channel) as sick:
         sick.slack.faults.always(ANY_METHOD, fault)
-        ills = {name: finding for name, finding in (await sick.ills()).items() if name != "Slack's way in"}
+        ills = {name: finding for name, finding in (await sick.ills(HANGING)).items() if name != "Slack's way in"}
     assert {name for name, finding in ills.items() if finding.state is State.FAILED} == {"Slack token"}
     assert said in ills["Slack token"].found
     assert {"Slack scopes", "Slack channel", "Allowed channels"} == ills.keys() - {"Slack token"}
@@ -154,7 +154,7 @@ NOVITA_ILLS = {
     "reset": (NovitaFault.reset(has_effect=False), "does not answer"),
     "broken": (NovitaFault.server_error(), "does not answer"),
     "not JSON": (NovitaFault.not_json(), "does not answer"),
-    "hanging": (NovitaFault.hang(has_effect=False), "no answer within"),
+    "hanging": (NovitaFault.hang(has_effect=False), "no answer within 5 s"),
 }
 
 
@@ -164,7 +164,7 @@ async def test_a_novita_that_does_not_answer_as_it_should_is_said_once(
 ) -> None:
     async with clinic(redis_url) as sick:
         sick.novita.fail_all(fault)
-        ills = await sick.ills()
+        ills = await sick.ills(HANGING)
         ills.pop("Clock", None)
     assert {name for name, finding in ills.items() if finding.state is State.FAILED} == {"Novita key"}
     assert said in ills["Novita key"].found

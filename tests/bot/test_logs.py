@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 
 from bot import logs
+from tests.plain_logs import log_plainly
 
 
 @pytest.fixture(autouse=True)
@@ -28,7 +29,7 @@ def untouched_logging() -> Iterator[None]:
     root = logging.getLogger()
     handlers, level = list(root.handlers), root.level
     yield
-    structlog.reset_defaults()
+    log_plainly()
     structlog.contextvars.clear_contextvars()
     logging.captureWarnings(False)
     root.handlers[:], root.level = handlers, level
