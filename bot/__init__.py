@@ -1,0 +1,1 @@
+"""GPUs from Slack: the processes, and all that speaks to people and programs."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 if __name__ == "__main__":
-    from bot import start
+    from bot.process.early_exit import leave_on_signals
 
-    start.leave_on_signals()
+    leave_on_signals()
 
 import asyncio
 import json
@@ -19,12 +19,12 @@ from typing import Annotated
 
 import typer
 
-from bot import logs, terminal
-from bot.start import leave_on_signals
-from core import settings
-from core.errors import SettingsError
-from core.settings import Settings
-from core.user_agent import VERSION
+from bot.process import logs, terminal
+from bot.process.early_exit import leave_on_signals
+from core.adapters import settings
+from core.adapters.settings import Settings
+from core.adapters.user_agent import VERSION
+from core.domain.errors import SettingsError
 
 cli = typer.Typer(
     help="GPUs from Slack: create a Novita GPU instance from a form and follow it in one thread.",
@@ -54,9 +54,9 @@ def gpu_bot(
 @cli.command(short_help="Answer Slack and do the background work, in one process.")
 def up() -> None:
     """Answer Slack and do the background work in one process: for a small team."""
-    from bot.compose.run import run
-    from bot.compose.web import as_web
-    from bot.compose.worker import as_worker
+    from bot.wiring.process import run
+    from bot.wiring.web import as_web
+    from bot.wiring.worker import as_worker
 
     loaded = _loaded(settings.for_web)
     _run(lambda: run(loaded, as_web, as_worker))
@@ -65,8 +65,8 @@ def up() -> None:
 @cli.command()
 def web() -> None:
     """Answer Slack and carry out creates."""
-    from bot.compose.run import run
-    from bot.compose.web import as_web
+    from bot.wiring.process import run
+    from bot.wiring.web import as_web
 
     loaded = _loaded(settings.for_web)
     _run(lambda: run(loaded, as_web))
@@ -75,8 +75,8 @@ def web() -> None:
 @cli.command(short_help="Watch instances, end leases, tell what is left to tell.")
 def worker() -> None:
     """Watch instances, tell what is left to tell, keep prices fresh. Any number of these may run."""
-    from bot.compose.run import run
-    from bot.compose.worker import as_worker
+    from bot.wiring.process import run
+    from bot.wiring.worker import as_worker
 
     loaded = _loaded(settings.for_worker)
     _run(lambda: run(loaded, as_worker))
@@ -141,8 +141,8 @@ def manifest(
     link: Annotated[bool, typer.Option("--link", help="Print the address at Slack that has it filled in.")] = False,
 ) -> None:
     """Print the Slack app's manifest, to paste at api.slack.com/apps → Create New App → From a manifest."""
-    from bot.manifest import link_to
-    from bot.manifest import manifest as build
+    from bot.slack.manifest import link_to
+    from bot.slack.manifest import manifest as build
 
     try:
         made = build(url)
@@ -162,9 +162,9 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Examine settings, Redis, Slack, Novita and the workers, and say what to do. Exit code 1 when something failed."""
-    from bot.compose.doctor import run
     from bot.doctor import table
     from bot.doctor.finding import is_well
+    from bot.wiring.doctor import run
 
     if channel and not re.fullmatch("[CGD][A-Z0-9]+", channel):
         raise typer.BadParameter("is a channel's id, such as C012AB3CD; names do not work here", param_hint="--channel")

@@ -12,7 +12,7 @@ import pytest
 import redis
 from hypothesis import HealthCheck, settings
 
-from core.redis_server import ensure_server
+from core.adapters.redis_server import ensure_server
 from tests.patience import QUICK_EXAMPLES
 from tests.plain_logs import log_plainly
 
@@ -70,7 +70,7 @@ def redis_url(redis_server: str) -> str:
 @pytest.fixture
 def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> pytest.MonkeyPatch:
     """An environment with none of the bot's variables, in an empty working directory."""
-    from core.settings import Settings
+    from core.adapters.settings import Settings
 
     for name in Settings.model_fields:
         monkeypatch.delenv(name.upper(), raising=False)

@@ -53,7 +53,7 @@ def _alike(test: str, module: str) -> float:
 
 
 def _imports(tree: ast.AST) -> Iterable[str]:
-    """Modules of ours, and their packages' members under either reading: `from core import leases` is core.leases."""
+    """Modules of ours, and their packages' members under either reading: `from core.domain import leases` too."""
     for node in ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names if alias.name.startswith(("bot.", "core.", "tests.")))

@@ -8,22 +8,22 @@ import json
 import aiohttp
 
 from bot.doctor.finding import Result, failed, ok, warning
-from bot.doctor.patient import Patient
-from core.outbound import Outbound, trouble_of
-from core.user_agent import USER_AGENT
+from bot.doctor.installation import Installation
+from core.adapters.outbound import Outbound, trouble_of
+from core.adapters.user_agent import USER_AGENT
 
 _SECONDS = 5.0
 _LARGEST = 4096
 
 
-async def public_url(patient: Patient) -> Result:
+async def public_url(installation: Installation) -> Result:
     """Asks /healthz as anybody outside would. Failing only where Slack comes that way too."""
-    url = f"{patient.settings.public_url}/healthz"
-    trouble = await _trouble(url, patient.outbound)
+    url = f"{installation.settings.public_url}/healthz"
+    trouble = await _trouble(url, installation.outbound)
     if not trouble:
         return ok("the bot answers there")
     advice = f"See that a web process runs, and lead {url} to its port."
-    return (warning if patient.settings.uses_socket_mode else failed)(trouble, advice)
+    return (warning if installation.settings.uses_socket_mode else failed)(trouble, advice)
 
 
 async def _trouble(url: str, outbound: Outbound) -> str:
@@ -44,7 +44,7 @@ async def _trouble(url: str, outbound: Outbound) -> str:
 
 
 def advice_on(trouble: str, variable: str) -> str:
-    """What to do when a service does not answer; `trouble` is what `core.outbound` says of it, if anything."""
+    """What to do when a service does not answer; `trouble` is what `core.adapters.outbound` says of it, if anything."""
     if "certificate" in trouble:
         return "Set SSL_CERT_FILE to a file that holds the certificates to trust, your own authority's too."
     if "proxy" in trouble:

@@ -5,13 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.doctor.checks import checks
-from bot.doctor.examining import BOUND, examine
 from bot.doctor.finding import Finding
-from bot.doctor.patient import Patient
+from bot.doctor.installation import Installation
+from bot.doctor.runner import BOUND, examine
 from bot.doctor.settings import settings_findings
-from core.settings import Problems
+from core.adapters.settings import Problems
 
 
-async def diagnose(patient: Patient, problems: Problems | None = None, bound: timedelta = BOUND) -> list[Finding]:
+async def run_checks(
+    installation: Installation, problems: Problems | None = None, bound: timedelta = BOUND
+) -> list[Finding]:
     """`problems` is what is wrong with the settings; a process that runs has none."""
-    return await examine(checks(patient), settings_findings(patient.settings, problems or {}), bound)
+    return await examine(checks(installation), settings_findings(installation.settings, problems or {}), bound)

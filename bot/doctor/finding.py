@@ -52,7 +52,7 @@ def skipped(why: str) -> Result:
 
 
 def wrong(text: str) -> Result:
-    """A failure in the words of `core.settings`: what is wrong, then after a semicolon what to do."""
+    """A failure in the words of `core.adapters.settings`: what is wrong, then after a semicolon what to do."""
     what, _, then = text.partition("; ")
     advice = then[:1].upper() + then[1:] + "." if then else "Mend it, or remove it to take its default."
     return failed(what, advice)

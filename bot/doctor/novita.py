@@ -6,17 +6,19 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
-from bot import words
+from bot import wording
 from bot.doctor.address import advice_on
 from bot.doctor.finding import Result, State, failed, ok, skipped, warning
-from bot.doctor.patient import Patient
-from core import costs
-from core.durations import duration_words
-from core.errors import GpuBotError, NovitaError, NovitaRefused, RateLimited
-from core.models import BillingMode, FailureKind, Product, Region, Stock
-from core.outbound import trouble_of
-from core.settings import unknown_regions
-from core.witness import APART
+from bot.doctor.installation import Installation
+from core.adapters.outbound import trouble_of
+from core.adapters.settings import unknown_regions
+from core.domain import costs
+from core.domain.attempt import FailureKind
+from core.domain.base import BillingMode
+from core.domain.durations import duration_words
+from core.domain.errors import GpuBotError, NovitaError, NovitaRefused, RateLimited
+from core.domain.market import Product, Region, Stock
+from core.services.clock_agreement import APART
 
 LOW_BALANCE = Decimal(5)
 CLOCK_TOLERANCE = timedelta(seconds=30)
@@ -30,9 +32,9 @@ _CONSOLE = "Top it up in Novita's console."
 class Novita:
     """The checks of one examination. The regions come with the answer to the first."""
 
-    def __init__(self, patient: Patient) -> None:
-        self._patient = patient
-        self._novita = patient.novita
+    def __init__(self, installation: Installation) -> None:
+        self._patient = installation
+        self._novita = installation.novita
         self._regions: list[Region] = []
 
     async def key(self) -> Result:
@@ -77,10 +79,12 @@ class Novita:
             return failed(f"{said}: creates are refused, and Novita stops what runs", _CONSOLE)
         if hourly and left < hourly * 24:
             hours = timedelta(hours=float(left / hourly))
-            return warning(f"{said}; what runs ({words.money(hourly)}/h) ends it in {duration_words(hours)}", _CONSOLE)
+            return warning(
+                f"{said}; what runs ({wording.money(hourly)}/h) ends it in {duration_words(hours)}", _CONSOLE
+            )
         if left < LOW_BALANCE:
             return warning(said, _CONSOLE)
-        return ok(f"{said}; {words.money(hourly)}/h running" if hourly else said)
+        return ok(f"{said}; {wording.money(hourly)}/h running" if hourly else said)
 
     async def clock(self) -> Result:
         """How far this machine's clock is off, by Novita's; and Redis's, which all processes go by."""
@@ -155,7 +159,7 @@ def _no_novita(error: NovitaError) -> Result:
         if error.kind is FailureKind.GATEWAY:
             said = f"something in front of Novita refuses ({error.status}): {error.message}"
             return failed(said, "Check the proxy, the firewall and NOVITA_API_URL; the key has not been looked at.")
-        is_key = error.kind is FailureKind.ACCOUNT and not words.is_about_account(error.reason)
+        is_key = error.kind is FailureKind.ACCOUNT and not wording.is_about_account(error.reason)
         return failed(said, "Make a new NOVITA_API_KEY in its console." if is_key else f"It says: {error.message}")
     told = trouble_of(error)
     why = told or (type(error.__cause__).__name__ if error.__cause__ else str(error))

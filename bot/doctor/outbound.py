@@ -5,20 +5,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from bot.doctor.finding import Result, ok
-from bot.doctor.patient import Patient
+from bot.doctor.installation import Installation
 
 
-async def way_out(patient: Patient) -> Result:
+async def way_out(installation: Installation) -> Result:
     """Says it; whether it leads there is what the checks of Slack and Novita find."""
     ways: dict[str, list[str]] = {}
-    for name, url in _services(patient):
-        ways.setdefault(patient.outbound.way_to(url), []).append(name)
+    for name, url in _services(installation):
+        ways.setdefault(installation.outbound.way_to(url), []).append(name)
     told = "; ".join(f"{', '.join(names)} {way}" for way, names in ways.items())
-    return ok(f"{told}; {patient.outbound.trusted} are trusted")
+    return ok(f"{told}; {installation.outbound.trusted} are trusted")
 
 
-def _services(patient: Patient) -> Iterator[tuple[str, str]]:
-    settings = patient.settings
+def _services(installation: Installation) -> Iterator[tuple[str, str]]:
+    settings = installation.settings
     yield "Slack", settings.slack_api_url
     if settings.uses_socket_mode:
         yield "Socket Mode", "wss://wss-primary.slack.com/"

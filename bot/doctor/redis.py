@@ -5,34 +5,34 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.doctor.finding import Result, failed, ok, warning, wrong
-from bot.doctor.patient import Patient
-from bot.views.alarms import in_words
-from bot.words import money
-from core import costs
-from core.alarms import Alarms
-from core.clock import CLOSE_ENOUGH
-from core.durations import duration_words
-from core.errors import SettingsError, StoreForbidden, StoreFull, StoreUnavailable
-from core.observe import ALIVE_WITHIN
-from core.store import rights, tls_trouble
-from core.store.inspection import ServerFacts
+from bot.doctor.installation import Installation
+from bot.wording import money
+from bot.wording.alarms import in_words
+from core.adapters.redis import rights, tls_trouble
+from core.adapters.redis.inspection import ServerFacts
+from core.domain import costs
+from core.domain.clock import CLOSE_ENOUGH
+from core.domain.durations import duration_words
+from core.domain.errors import SettingsError, StoreForbidden, StoreFull, StoreUnavailable
+from core.services.alarms import Alarms
+from core.services.reconciler import ALIVE_WITHIN
 
 OLDEST = (6, 2)
 OUTBOX_PATIENCE = timedelta(minutes=1)
 _ALARMS_SHOWN = 5
 
 
-async def server(patient: Patient) -> Result:
+async def server(installation: Installation) -> Result:
     """Answers, takes a write, and is new enough."""
     try:
-        store = await patient.open_store()
+        store = await installation.open_store()
         lacking = await store.lacking_rights()
         if not lacking:
             await store.try_write()
     except SettingsError as error:
         return wrong(str(error).partition(": ")[2])
     except StoreUnavailable as error:
-        url = patient.settings.redis_url
+        url = installation.settings.redis_url
         if url and (trouble := await tls_trouble(url.get_secret_value(), error)):
             return wrong(trouble)
         return _no_redis(error)
@@ -41,8 +41,10 @@ async def server(patient: Patient) -> Result:
     facts = await store.server_facts()
     if facts.version and facts.version < OLDEST:
         return failed(f"{_named(facts)} is too old", "Use Redis 6.2 or later, or Valkey.")
-    if patient.settings.redis_url is None:
-        return ok(f"{_named(facts)}, embedded in {patient.settings.data_dir}, for this host only; a write came back")
+    if installation.settings.redis_url is None:
+        return ok(
+            f"{_named(facts)}, embedded in {installation.settings.data_dir}, for this host only; a write came back"
+        )
     return ok(f"{_named(facts)}; a write came back")
 
 
@@ -65,9 +67,9 @@ def _named(facts: ServerFacts) -> str:
     return f"{facts.product} {'.'.join(map(str, facts.version)) or 'of unknown version'}"
 
 
-async def data(patient: Patient) -> Result:
+async def data(installation: Installation) -> Result:
     """Whether records outlive a restart of the server, and a lack of memory."""
-    facts = await (await patient.open_store()).server_facts()
+    facts = await (await installation.open_store()).server_facts()
     if facts.eviction not in (None, "noeviction"):
         return warning(
             f"when memory runs out it gives up records (maxmemory-policy {facts.eviction})",
@@ -85,9 +87,9 @@ async def data(patient: Patient) -> Result:
     return ok("kept on disk" if facts.keeps_log else "it does not say what it keeps on disk; see its provider")
 
 
-async def worker(patient: Patient) -> Result:
+async def worker(installation: Installation) -> Result:
     """Whether one did its round lately: without, leases do not end."""
-    store = await patient.open_store()
+    store = await installation.open_store()
     now, seen = (await store.time()).said, await store.worker_seen_at()
     if seen is None:
         return warning("none has ever run with this Redis", "Start gpu-bot up, or gpu-bot worker beside gpu-bot web.")
@@ -105,9 +107,9 @@ async def worker(patient: Patient) -> Result:
     return ok(f"seen {duration_words(silence)} ago")
 
 
-async def outbox(patient: Patient) -> Result:
+async def outbox(installation: Installation) -> Result:
     """What has happened and is not told yet."""
-    store = await patient.open_store()
+    store = await installation.open_store()
     size, late = await store.outbox_size(), await store.outbox_due_since((await store.time()).said)
     if late > OUTBOX_PATIENCE:
         return warning(
@@ -117,9 +119,9 @@ async def outbox(patient: Patient) -> Result:
     return ok(f"{size} waiting" if size else "nothing waits to be told")
 
 
-async def alarms(patient: Patient) -> Result:
+async def alarms(installation: Installation) -> Result:
     """What the admins must hear of and is not over."""
-    standing = await Alarms(await patient.open_store(), patient.clock).standing()
+    standing = await Alarms(await installation.open_store(), installation.clock).standing()
     if not standing:
         return ok("none")
     said = [in_words(alarm) for alarm in standing]
@@ -130,9 +132,9 @@ async def alarms(patient: Patient) -> Result:
     return (failed if is_grave else warning)(found, " ".join(advice))
 
 
-async def strays(patient: Patient) -> Result:
+async def strays(installation: Installation) -> Result:
     """What runs at Novita and has no owner here."""
-    store = await patient.open_store()
+    store = await installation.open_store()
     found = [instance for instance in await store.live() if instance.is_stray]
     outside = await store.made_outside()
     elsewhere = f"{outside} made outside this bot" if outside else "nothing made outside this bot"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.doctor.finding import Finding, Result, ok, warning, wrong
-from core.settings import Problems, Settings, is_this_machine
+from core.adapters.settings import Problems, Settings, is_this_machine
 
 NAME = "Settings"
 

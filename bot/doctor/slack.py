@@ -7,13 +7,13 @@ import re
 from pydantic import SecretStr
 from slack_sdk.errors import SlackApiError
 
-from bot import faults
 from bot.doctor.address import advice_on
 from bot.doctor.finding import Result, failed, ok, warning
-from bot.doctor.patient import Patient
-from bot.faults import CALL_FAILED
-from bot.manifest import OPTIONAL_SCOPES, SCOPES
-from core.outbound import trouble_of
+from bot.doctor.installation import Installation
+from bot.slack import errors as slack_errors
+from bot.slack.errors import CALL_FAILED
+from bot.slack.manifest import OPTIONAL_SCOPES, SCOPES
+from core.adapters.outbound import trouble_of
 
 _REINSTALL = "Paste the output of gpu-bot manifest into the app's manifest, then reinstall it to the workspace."
 _NOBODY = "1.000000"
@@ -34,9 +34,9 @@ _POST_ADVICE = {
 class Slack:
     """The checks of one examination. `scopes` come with the answer to the first."""
 
-    def __init__(self, patient: Patient) -> None:
-        self._patient = patient
-        self._client = patient.client
+    def __init__(self, installation: Installation) -> None:
+        self._patient = installation
+        self._client = installation.client
         self._scopes: frozenset[str] | None = None
 
     async def token(self) -> Result:
@@ -93,14 +93,16 @@ class Slack:
         try:
             await self._client.chat_delete(channel=str(posted["channel"]), ts=str(posted["ts"]))
         except CALL_FAILED as error:
-            return warning(f"could write, but not remove its line ({faults.word_of(error)})", "Delete it by hand.")
+            return warning(
+                f"could write, but not remove its line ({slack_errors.error_code(error)})", "Delete it by hand."
+            )
         return ok(f"could write in {channel}, and has removed its line")
 
     async def _is_known(self, channel: str) -> bool:
         try:
             await self._client.chat_getPermalink(channel=channel, message_ts=_NOBODY)
         except SlackApiError as error:
-            return faults.word_of(error) != "channel_not_found"
+            return slack_errors.error_code(error) != "channel_not_found"
         return True
 
 
@@ -115,8 +117,8 @@ def _signing(secret: SecretStr | None) -> Result:
 
 
 def _no_slack(error: Exception, setting: str) -> Result:
-    word = faults.word_of(error)
-    if faults.kind_of(error) is faults.Kind.REFUSED or word in faults.TOKEN_REFUSED:
+    word = slack_errors.error_code(error)
+    if slack_errors.kind_of(error) is slack_errors.SlackErrorKind.REFUSED or word in slack_errors.TOKEN_REFUSED:
         return failed(f"Slack refuses it ({word})", f"Copy {setting} again from the app's settings.")
     if word in ("ratelimited", "rate_limited"):
         return warning("Slack asks to slow down", "Try again in a minute.")
@@ -125,7 +127,7 @@ def _no_slack(error: Exception, setting: str) -> Result:
 
 
 def _not_posted(error: Exception) -> Result:
-    word = faults.word_of(error)
-    if faults.kind_of(error) is faults.Kind.AWAY:
+    word = slack_errors.error_code(error)
+    if slack_errors.kind_of(error) is slack_errors.SlackErrorKind.AWAY:
         return failed(f"Slack does not answer ({word})", MAY_STAND)
     return failed(f"Slack refuses ({word})", _POST_ADVICE.get(word, "See Slack's words for chat.postMessage."))

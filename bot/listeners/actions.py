@@ -5,27 +5,27 @@ from __future__ import annotations
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot.ids import Action
-from bot.listeners import again, create, extending, home, listing, lookups, orders, reaching, strays
-from bot.listeners.clicks import Click, Deed, on
-from bot.parts import Parts
+from bot.listeners import connect, create, extend, home, lifecycle, listing, lookup, recreate, strays
+from bot.listeners.buttons import Click, Handler, register_button
+from bot.listeners.services import Services
+from bot.slack.ids import Action
 
-_DEEDS: dict[Action, Deed] = {
-    Action.CONNECT: reaching.press_connect,
-    Action.START: orders.press,
-    Action.STOP: orders.press,
-    Action.RESTART: orders.press,
-    Action.DELETE: orders.press,
-    Action.EXTEND_1H: extending.press,
-    Action.EXTEND_4H: extending.press,
-    Action.EXTEND_TONIGHT: extending.press,
-    Action.EXTEND_MOST: extending.press,
-    Action.AGAIN: again.press,
-    Action.AGAIN_ON_DEMAND: again.press,
-    Action.AGAIN_CONFIRM: again.press_confirm,
-    Action.AGAIN_EDIT: again.press_edit,
-    Action.ASK_OWNER: reaching.press_ask,
-    Action.STATUS: lookups.press_status,
+_DEEDS: dict[Action, Handler] = {
+    Action.CONNECT: connect.press_connect,
+    Action.START: lifecycle.press,
+    Action.STOP: lifecycle.press,
+    Action.RESTART: lifecycle.press,
+    Action.DELETE: lifecycle.press,
+    Action.EXTEND_1H: extend.press,
+    Action.EXTEND_4H: extend.press,
+    Action.EXTEND_TONIGHT: extend.press,
+    Action.EXTEND_MOST: extend.press,
+    Action.AGAIN: recreate.press,
+    Action.AGAIN_ON_DEMAND: recreate.press,
+    Action.AGAIN_CONFIRM: recreate.press_confirm,
+    Action.AGAIN_EDIT: recreate.press_edit,
+    Action.ASK_OWNER: connect.press_ask,
+    Action.STATUS: lookup.press_status,
     Action.STRAY_ASSIGN: strays.press,
     Action.STRAY_STOP: strays.press,
     Action.STRAY_DELETE: strays.press,
@@ -36,17 +36,17 @@ _DEEDS: dict[Action, Deed] = {
 }
 
 
-def register(app: AsyncApp, parts: Parts) -> None:
+def register(app: AsyncApp, services: Services) -> None:
     async def on_link(ack: AsyncAck) -> None:
         await ack()
 
-    for action, deed in _DEEDS.items():
-        on(app, parts, action.value, home.kept_up_to_date(deed))
-    on(app, parts, Action.CREATE.value, _open)
-    on(app, parts, Action.HELP_ALL.value, lookups.press_help)
-    on(app, parts, Action.HOME_PAGE.value, home.press_page)
+    for action, handler in _DEEDS.items():
+        register_button(app, services, action.value, home.kept_up_to_date(handler))
+    register_button(app, services, Action.CREATE.value, _open)
+    register_button(app, services, Action.HELP_ALL.value, lookup.press_help)
+    register_button(app, services, Action.HOME_PAGE.value, home.press_page)
     app.block_action(Action.OPEN_LINK.value)(on_link)
 
 
-async def _open(parts: Parts, click: Click) -> None:
-    create.open_modal(parts, click.visit)
+async def _open(services: Services, click: Click) -> None:
+    create.open_modal(services, click.interaction)

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from bot.listeners.visits import Visit
-from bot.parts import Parts
+from bot.listeners.interactions import Interaction
+from bot.listeners.services import Services
 from bot.views.blocks import Message
 from bot.views.doctor import doctor_message
-from core.errors import NotAllowed
+from core.domain.errors import NotAllowed
 
 
-async def doctor(parts: Parts, visit: Visit) -> Message:
+async def doctor(services: Services, interaction: Interaction) -> Message:
     """Raises NotAllowed for everybody but the admins: what is wrong with it is also what could be abused."""
-    if not parts.policy.is_admin(visit.actor):
+    if not services.policy.is_admin(interaction.actor):
         raise NotAllowed("Only the admins may ask how the bot is.")
-    return doctor_message(await parts.examine())
+    return doctor_message(await services.examine())

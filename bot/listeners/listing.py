@@ -7,14 +7,15 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot import typed
-from bot.faults import CALL_FAILED
-from bot.listeners.clicks import Click
-from bot.listeners.visits import Visit
-from bot.parts import Parts
+from bot.listeners.buttons import Click
+from bot.listeners.interactions import Interaction
+from bot.listeners.services import Services
+from bot.slack import typed
+from bot.slack.errors import CALL_FAILED
 from bot.views import lists
 from bot.views.blocks import Message
-from core.models import Actor, Instance, Status
+from core.domain.base import Actor
+from core.domain.instance import Instance, Status
 
 _PERSON = re.compile(r"<@([UW][A-Z0-9]{2,20})(?:\|[^<>]*)?>")
 _ALL = {"all", "everybody", "everyone", "everybody's", "everyone's", "team"}
@@ -59,15 +60,15 @@ class _Query:
     words: tuple[str, ...]
 
 
-async def command(parts: Parts, visit: Visit, rest: str) -> Message:
+async def command(services: Services, interaction: Interaction, rest: str) -> Message:
     """Raises StoreUnavailable."""
-    return await listed(parts, visit.actor, rest)
+    return await listed(services, interaction.actor, rest)
 
 
-async def press_page(parts: Parts, click: Click) -> None:
+async def press_page(services: Services, click: Click) -> None:
     """Another page of the list, in place of the one that is shown."""
     said, _, page = click.value.rpartition(" ")
-    await click.say(await listed(parts, click.visit.actor, said, page_number(page)), instead=True)
+    await click.say(await listed(services, click.interaction.actor, said, page_number(page)), instead=True)
 
 
 def page_number(text: str) -> int:
@@ -75,14 +76,14 @@ def page_number(text: str) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 6 else 0
 
 
-async def listed(parts: Parts, actor: Actor, said: str, page: int = 0) -> Message:
+async def listed(services: Services, actor: Actor, said: str, page: int = 0) -> Message:
     """The instances that have not ended and fit what was said; a person's own where nothing was."""
-    query, live = _query(said), await parts.store.live()
+    query, live = _query(said), await services.store.live()
     shown = [each for each in live if not query.states or each.status in query.states]
     if query.people:
         shown = [each for each in shown if each.owner.user in query.people]
     for word in query.words:
-        owners = await _people_called(parts, word, live)
+        owners = await _people_called(services, word, live)
         if not any(_fits(each, word, owners) for each in live):
             return lists.nothing_fits(word)
         shown = [each for each in shown if _fits(each, word, owners)]
@@ -92,7 +93,7 @@ async def listed(parts: Parts, actor: Actor, said: str, page: int = 0) -> Messag
     scope = "all" if is_all and not query.is_mine else "mine"
     is_filtered = bool(query.people or query.words or query.states)
     return lists.instance_list(
-        shown, scope=scope, page=page, now=parts.clock.now(), query=_canonical(said) if is_filtered else ""
+        shown, scope=scope, page=page, now=services.clock.now(), query=_canonical(said) if is_filtered else ""
     )
 
 
@@ -118,19 +119,19 @@ def _fits(instance: Instance, word: str, owners: Sequence[str]) -> bool:
     return instance.owner.user in owners or any(word in text.casefold() for text in texts)
 
 
-async def _people_called(parts: Parts, word: str, live: Sequence[Instance]) -> list[str]:
+async def _people_called(services: Services, word: str, live: Sequence[Instance]) -> list[str]:
     """The owners of this name, or a part of it, as Slack knows them."""
     owners = list(dict.fromkeys(each.owner.user for each in live if each.has_person))[:_MOST_OWNERS]
-    names = await asyncio.gather(*(_names(parts, owner) for owner in owners))
+    names = await asyncio.gather(*(_names(services, owner) for owner in owners))
     known = dict(zip(owners, names, strict=True))
     exact = [owner for owner in owners if word in known[owner]]
     return exact or [owner for owner in owners if any(name.startswith(word) for name in known[owner])]
 
 
-async def _names(parts: Parts, user: str) -> set[str]:
+async def _names(services: Services, user: str) -> set[str]:
     """Their names and the words of them; none where Slack does not say."""
     try:
-        person = (await parts.client.users_info(user=user))["user"]
+        person = (await services.client.users_info(user=user))["user"]
         profile = person.get("profile") or {}
         said = [person.get("name"), person.get("real_name"), profile.get("display_name"), profile.get("real_name")]
     except (*CALL_FAILED, KeyError, TypeError, AttributeError):

@@ -8,17 +8,18 @@ from typing import Any
 
 from slack_bolt.app.async_app import AsyncApp
 
-from bot import typed, words
-from bot.ids import COMMAND
-from bot.listeners import commands, lookups, visits
+from bot import wording
+from bot.listeners import commands, interactions, lookup
 from bot.listeners.cards import Place, instance_at
-from bot.listeners.visits import Answer, Visit
-from bot.parts import Parts
+from bot.listeners.interactions import Answer, Interaction
+from bot.listeners.services import Services
+from bot.slack import typed
+from bot.slack.ids import COMMAND
 from bot.views import spoken
 from bot.views.blocks import Message, notice
 from bot.views.help import welcome
-from core.errors import GpuBotError, StoreUnavailable
-from core.models import Instance
+from core.domain.errors import GpuBotError, StoreUnavailable
+from core.domain.instance import Instance
 
 EVENTS = ("app_mention", "message")
 
@@ -33,75 +34,76 @@ _PACE = timedelta(minutes=1)
 _MENTION = re.compile(r"<@([A-Z0-9]+)(?:\|[^<>]*)?>")
 
 
-def register(app: AsyncApp, parts: Parts) -> None:
+def register(app: AsyncApp, services: Services) -> None:
     async def on_message(body: dict[str, Any]) -> None:
-        visit = visits.of_message(body)
-        if visit is not None:
-            answer = Answer(parts, visit)
-            said = _said(parts, visit, str(body["event"].get("text") or ""))
-            parts.background.start(
-                _answer(parts, visit, said), lambda reference: answer.say(notice(words.unexpected(reference)))
+        interaction = interactions.of_message(body)
+        if interaction is not None:
+            answer = Answer(services, interaction)
+            said = _said(services, interaction, str(body["event"].get("text") or ""))
+            services.background.start(
+                _answer(services, interaction, said),
+                lambda reference: answer.say(notice(wording.unexpected(reference))),
             )
 
     for event in EVENTS:
         app.event(event)(on_message)
 
 
-async def answer_once(parts: Parts, visit: Visit, message: Message) -> None:
+async def answer_once(services: Services, interaction: Interaction, message: Message) -> None:
     """Says it, unless this was answered before, or its person has had enough answers for now."""
-    if await _is_to_be_answered(parts, visit):
-        await Answer(parts, visit).say(message)
+    if await _is_to_be_answered(services, interaction):
+        await Answer(services, interaction).say(message)
 
 
-async def _answer(parts: Parts, visit: Visit, said: str) -> None:
-    if await _is_to_be_answered(parts, visit):
+async def _answer(services: Services, interaction: Interaction, said: str) -> None:
+    if await _is_to_be_answered(services, interaction):
         try:
-            message = await _reply(parts, visit, said)
+            message = await _reply(services, interaction, said)
         except GpuBotError as error:
-            message = notice(words.error_words(error))
-        await Answer(parts, visit).say(message)
+            message = notice(wording.error_words(error))
+        await Answer(services, interaction).say(message)
 
 
-async def _is_to_be_answered(parts: Parts, visit: Visit) -> bool:
+async def _is_to_be_answered(services: Services, interaction: Interaction) -> bool:
     """While Redis is away nobody can tell, and a second answer is better than none."""
     try:
-        if not await parts.store.is_first(visit.said_in[:100], _REPEATED_FOR):
+        if not await services.store.is_first(interaction.said_in[:100], _REPEATED_FOR):
             return False
         for number in range(_ANSWERS):
-            if await parts.store.is_first(f"{visit.actor.user[:50]}:{number}", _PACE):
+            if await services.store.is_first(f"{interaction.actor.user[:50]}:{number}", _PACE):
                 return True
     except StoreUnavailable:
         return True
     return False
 
 
-def _said(parts: Parts, visit: Visit, text: str) -> str:
+def _said(services: Services, interaction: Interaction, text: str) -> str:
     """What was said to the bot: what stands behind its name or, in direct messages, all of it."""
     line = " ".join(typed.visible(text).split())
     named = _MENTION.match(line)
-    if named and named[1] == (parts.identity.bot_user or named[1]):
+    if named and named[1] == (services.identity.bot_user or named[1]):
         line = line[named.end() :]
-    elif not visit.is_direct:
+    elif not interaction.is_direct:
         return ""
     line = line.lstrip(" ,:;")
     return line.removeprefix(COMMAND).strip() if line.split(" ")[0] == COMMAND else line
 
 
-async def _reply(parts: Parts, visit: Visit, said: str) -> Message:
+async def _reply(services: Services, interaction: Interaction, said: str) -> Message:
     first, _, rest = said.partition(" ")
     word = typed.bare(first).lower()
     if word in _LOOKUPS and (word, rest) != ("status", ""):
-        return await commands.answered(parts, visit, said) or welcome()
-    instance = await _instance_spoken_of(parts, visit)
+        return await commands.answered(services, interaction, said) or welcome()
+    instance = await _instance_spoken_of(services, interaction)
     if instance is not None:
-        return lookups.status(parts, instance) if word == "status" else spoken.beside(instance, parts.clock.now())
+        return lookup.status(services, instance) if word == "status" else spoken.beside(instance, services.clock.now())
     if word in commands.COMMANDS:
-        return spoken.to_type(word, rest, is_in_thread=bool(visit.thread))
-    if commands.begins_with_gpu(parts, said):
-        return spoken.to_type("create", said, is_in_thread=bool(visit.thread))
+        return spoken.to_type(word, rest, is_in_thread=bool(interaction.thread))
+    if commands.begins_with_gpu(services, said):
+        return spoken.to_type("create", said, is_in_thread=bool(interaction.thread))
     return welcome()
 
 
-async def _instance_spoken_of(parts: Parts, visit: Visit) -> Instance | None:
+async def _instance_spoken_of(services: Services, interaction: Interaction) -> Instance | None:
     """The one whose thread this is."""
-    return await instance_at(parts, Place(visit.channel, visit.thread)) if visit.thread else None
+    return await instance_at(services, Place(interaction.channel, interaction.thread)) if interaction.thread else None

@@ -9,21 +9,24 @@ import structlog
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot import faults, words
-from bot.faults import CALL_FAILED
-from bot.ids import Action, Field, View
-from bot.listeners import orders, visits
-from bot.listeners.clicks import Click
-from bot.listeners.visits import Visit
-from bot.parts import Parts
+from bot import wording
+from bot.listeners import interactions, lifecycle
+from bot.listeners.buttons import Click
+from bot.listeners.interactions import Interaction
+from bot.listeners.services import Services
+from bot.slack import errors as slack_errors
+from bot.slack.errors import CALL_FAILED
+from bot.slack.ids import Action, Field, View
 from bot.views import blocks as b
 from bot.views import strays as views
 from bot.views.blocks import Message
 from bot.views.text import USER_ID, esc, mention
-from core import transitions
-from core.errors import GpuBotError, NovitaError
-from core.models import Actor, Instance, NovitaInstance, Origin
-from core.strays import own_id
+from core.domain import transitions
+from core.domain.base import Actor
+from core.domain.errors import GpuBotError, NovitaError
+from core.domain.instance import Instance, Origin
+from core.domain.novita import NovitaInstance
+from core.services.strays import own_id
 
 log = structlog.get_logger(__name__)
 
@@ -33,66 +36,68 @@ _ACK_PATIENCE_SECONDS = 2.0
 _ORDERS = {Action.STRAY_STOP.value: Action.STOP, Action.STRAY_DELETE.value: Action.DELETE}
 
 
-def register(app: AsyncApp, parts: Parts) -> None:
+def register(app: AsyncApp, services: Services) -> None:
     async def on_assign(ack: AsyncAck, body: dict[str, Any], view: dict[str, Any]) -> None:
-        visit = visits.of_click(body)
-        work = asyncio.create_task(_assigned(parts, view, visit))
+        interaction = interactions.from_payload(body)
+        work = asyncio.create_task(_assigned(services, view, interaction))
         await asyncio.wait({work}, timeout=_ACK_PATIENCE_SECONDS)
         message = work.result() if work.done() else _LATER
         if not work.done():
-            parts.background.start(_finished(work))
+            services.background.start(_finished(work))
         await ack(response_action="update", view=b.modal(View.ANSWER, "GPU instances", message.blocks))
 
     app.view(View.ASSIGN.value)(on_assign)
 
 
-async def listed(parts: Parts, visit: Visit, _: str) -> Message:
+async def listed(services: Services, interaction: Interaction, _: str) -> Message:
     """`/gpu strays`. Raises NotAllowed to all but the admins, StoreUnavailable."""
-    parts.policy.check_admin(visit.actor)
-    strays = [instance for instance in await parts.store.live() if instance.is_stray]
+    services.policy.check_admin(interaction.actor)
+    strays = [instance for instance in await services.store.live() if instance.is_stray]
     try:
-        outside = await parts.strays.outside()
+        outside = await services.strays.outside()
     except NovitaError as error:
         log.warning("strays_not_listed", error=str(error))
-        return views.stray_list(strays, [], parts.clock.now(), is_whole=False)
-    drawn = [_as_a_record(parts, novita) for novita in outside]
-    return views.stray_list(strays, drawn, parts.clock.now(), is_whole=True)
+        return views.stray_list(strays, [], services.clock.now(), is_whole=False)
+    drawn = [_as_a_record(services, novita) for novita in outside]
+    return views.stray_list(strays, drawn, services.clock.now(), is_whole=True)
 
 
-async def press(parts: Parts, click: Click) -> None:
+async def press(services: Services, click: Click) -> None:
     """One of the buttons of a stray."""
-    actor = click.visit.actor
+    actor = click.interaction.actor
     if click.action == Action.STRAY_ASSIGN.value:
-        parts.policy.check_admin(actor)
-        await _ask_whose(parts, click)
+        services.policy.check_admin(actor)
+        await _ask_whose(services, click)
     elif click.action == Action.STRAY_LEAVE.value:
-        left = await parts.strays.leave_alone(click.value, actor, parts.policy)
+        left = await services.strays.leave_alone(click.value, actor, services.policy)
         await click.say(_left(left))
     else:
-        instance = await parts.strays.recorded(click.value, actor, parts.policy)
-        await click.say(await orders.give(parts, _ORDERS[click.action], instance.id, click.visit, is_shown=False))
+        instance = await services.strays.recorded(click.value, actor, services.policy)
+        await click.say(
+            await lifecycle.give(services, _ORDERS[click.action], instance.id, click.interaction, is_shown=False)
+        )
 
 
-async def _ask_whose(parts: Parts, click: Click) -> None:
+async def _ask_whose(services: Services, click: Click) -> None:
     view = views.assign_view(click.value[:200])
     try:
-        await parts.client.api_call("views.open", json={"trigger_id": click.visit.trigger_id, "view": view})
+        await services.client.api_call("views.open", json={"trigger_id": click.interaction.trigger_id, "view": view})
     except CALL_FAILED as error:
-        log.warning("modal_not_opened", error=faults.word_of(error))
+        log.warning("modal_not_opened", error=slack_errors.error_code(error))
         await click.say(b.notice("Slack did not open the form in time. Please try again."))
 
 
-async def _assigned(parts: Parts, view: dict[str, Any], visit: Visit) -> Message:
+async def _assigned(services: Services, view: dict[str, Any], interaction: Interaction) -> Message:
     owner = _chosen(view)
     if owner is None:
         return b.notice("Choose a person.")
     try:
-        parts.policy.check_home(visit.actor)
+        services.policy.check_home(interaction.actor)
         stray_id = str(view.get("private_metadata") or "")
-        actor = Actor(user=owner, team=visit.actor.team)
-        instance = await parts.strays.assign(stray_id, actor, visit.actor, parts.policy)
+        actor = Actor(user=owner, team=interaction.actor.team)
+        instance = await services.strays.assign(stray_id, actor, interaction.actor, services.policy)
     except GpuBotError as error:
-        return b.notice(words.error_words(error))
+        return b.notice(wording.error_words(error))
     text = f"*{esc(instance.request.name, 100)}* is {mention(owner)}'s now. They are told."
     return Message(text, [b.section(text)])
 
@@ -109,9 +114,9 @@ def _chosen(view: dict[str, Any]) -> str | None:
     return value if isinstance(value, str) and USER_ID.fullmatch(value) else None
 
 
-def _as_a_record(parts: Parts, novita: NovitaInstance) -> Instance:
+def _as_a_record(services: Services, novita: NovitaInstance) -> Instance:
     """What was made outside, as its record would be."""
-    record = transitions.record_of(novita, own_id(novita.id), Origin.CONSOLE, None, parts.clock.now())
+    record = transitions.record_of(novita, own_id(novita.id), Origin.CONSOLE, None, services.clock.now())
     return record.model_copy(update={"novita_status": novita.status})
 
 

@@ -1,0 +1,1 @@
+"""A make-believe Slack and Novita with the real bot between them."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.sandbox.children import Trouble
-from core.clock import SystemClock
-from core.models import Billed, Instance
-from core.outbox import Outbox
-from core.store import Store, connect
+from core.adapters.redis import Store, connect
+from core.domain.clock import SystemClock
+from core.domain.instance import Billed, Instance
+from core.services.outbox import Outbox
 
 _INSTANTS = ("created_at", "launched_at", "running_at", "lease_set_at", "lease_ends_at")
 

@@ -8,8 +8,7 @@ from typing import Any
 
 from rich.text import Text
 
-from bot import words
-from bot.ids import Action
+from bot import wording
 from bot.sandbox.children import Trouble
 from bot.sandbox.hours import turn_forward
 from bot.sandbox.novita import Machine
@@ -20,8 +19,10 @@ from bot.sandbox.slack.forms import elements_in
 from bot.sandbox.slack.terminal import message_shown, mrkdwn_text
 from bot.sandbox.stage import Stage
 from bot.sandbox.verdict import lifecycle_claims
-from core.durations import duration_words
-from core.models import HOOK_VARIABLE, Status
+from bot.slack.ids import Action
+from core.domain.durations import duration_words
+from core.domain.instance import Status
+from core.domain.request import HOOK_VARIABLE
 
 FIRST, SECOND = "train-1", "train-2"
 ORDERS = {
@@ -29,7 +30,7 @@ ORDERS = {
     SECOND: f"/gpu create 4090 spot 4h as {SECOND} from comfy-prod",
 }
 REPORT = "epoch 3, loss 0.21"
-_BROKEN = words.STATUS_EMOJI[Status.FAILED]
+_BROKEN = wording.STATUS_EMOJI[Status.FAILED]
 LATENCY_SECONDS = 0.05
 BOOT_SECONDS = 1.5
 REMINDER_LEFT, OVER = timedelta(minutes=15), timedelta(seconds=-1)

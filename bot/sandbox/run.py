@@ -9,7 +9,8 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from functools import partial
 from typing import Any
 
-from bot import logs
+from bot.process import logs
+from bot.process.signals import cancel_on_signals
 from bot.sandbox.children import Trouble
 from bot.sandbox.page import DEFAULT_PORT, open_in_browser, page_over
 from bot.sandbox.rehearse import rehearse
@@ -17,7 +18,6 @@ from bot.sandbox.rehearse_lifecycle import rehearse_lifecycle
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack.zone import zone_of_this_machine
 from bot.sandbox.stage import Stage
-from bot.signals import cancel_on_signals
 
 Work = Callable[[Sandbox, Stage], Coroutine[Any, Any, None]]
 

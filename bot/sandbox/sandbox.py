@@ -15,8 +15,8 @@ from bot.sandbox.children import Child, Trouble
 from bot.sandbox.journal import Journal, Listener
 from bot.sandbox.novita import SandboxNovita
 from bot.sandbox.slack import SandboxSlack
-from core.errors import SettingsError
-from core.redis_server import ensure_server
+from core.adapters.redis_server import ensure_server
+from core.domain.errors import SettingsError
 
 _LOOK_SECONDS = 0.5
 """How often the bot looks at Novita: make-believe instances come up in seconds."""

@@ -6,9 +6,9 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from bot import words
+from bot import wording
 from bot.views.text import esc, fit_lines
-from core.models import Attempt, AttemptOutcome
+from core.domain.attempt import Attempt, AttemptOutcome
 
 _SIZE = re.compile(r"\.(\d+)c(\d+)g\b")
 """In a product id such as `4090.16c125g`."""
@@ -28,7 +28,7 @@ def attempt_lines(attempts: Iterable[Attempt]) -> str:
 
 def attempt_words(attempt: Attempt) -> str:
     """`CN-HK-01: no free GPU there right now`, as mrkdwn."""
-    return f"{esc(attempt.region, 60)}: {esc(words.reason_words(attempt), 160)}"
+    return f"{esc(attempt.region, 60)}: {esc(wording.reason_words(attempt), 160)}"
 
 
 def refusals(attempts: Iterable[Attempt]) -> list[Attempt]:
@@ -54,4 +54,6 @@ def _machine(product_id: str) -> str:
 def _terms(attempt: Attempt, machines: Mapping[tuple[str, str], str]) -> str:
     """What it would have cost, and how long the answer took."""
     machine = machines.get((attempt.region, attempt.product_id), "")
-    return f"{words.money(attempt.price)} per GPU-hour{machine and f' {machine}'}, {attempt.milliseconds / 1000:.1f} s"
+    return (
+        f"{wording.money(attempt.price)} per GPU-hour{machine and f' {machine}'}, {attempt.milliseconds / 1000:.1f} s"
+    )

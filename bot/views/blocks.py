@@ -10,8 +10,9 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.ids import Field, View
-from bot.views.text import Block, clip, esc, mrkdwn, plain
+from bot.slack.ids import Field, View
+from bot.views.text import Block, esc, mrkdwn, plain
+from bot.wording.clip import clip
 
 OPTIONS_LIMIT = 100
 OPTION_TEXT_LIMIT = 75

@@ -6,16 +6,18 @@ from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
-from bot import words
-from bot.ids import Action
+from bot import wording
+from bot.slack.ids import Action
 from bot.views import blocks as b
 from bot.views import states
 from bot.views.text import Block
-from core import costs, leases
-from core.durations import duration_words
-from core.lifecycle import can_connect, can_extend, possible
-from core.models import BillingMode, Instance, Status, Verb
-from core.recreating import can_recreate
+from core.domain import costs, leases
+from core.domain.base import BillingMode
+from core.domain.durations import duration_words
+from core.domain.instance import Instance, Status
+from core.domain.order import Verb
+from core.domain.recreating import can_recreate
+from core.services.lifecycle import can_connect, can_extend, possible
 
 VERBS: dict[Action, Verb] = {
     Action.START: Verb.START,
@@ -103,13 +105,13 @@ def button(instance: Instance, action: Action, label: str = "") -> Block:
 def added_cost(instance: Instance, length: timedelta) -> str:
     """What so much more of its lease costs, `$1.44`; empty where it has none that is counted, or no price is known."""
     usd = costs.compute_for(instance, length) if instance.lease_ends_at is not None else None
-    return "" if usd is None else words.money(usd)
+    return "" if usd is None else wording.money(usd)
 
 
 def disk_cost(instance: Instance) -> str:
     """`Its disk of 100 GB costs $0.20 a day meanwhile.`"""
     size, usd = instance.request.rootfs_size, costs.disk_per_day(instance)
-    return f"Its disk of {size} GB {f'costs {words.money(usd)} a day' if usd else 'costs nothing'} meanwhile."
+    return f"Its disk of {size} GB {f'costs {wording.money(usd)} a day' if usd else 'costs nothing'} meanwhile."
 
 
 def _can_extend(instance: Instance, action: Action, now: datetime | None) -> bool:
@@ -129,7 +131,7 @@ def _again(instance: Instance) -> tuple[Action, ...]:
 def _stop_dialog(instance: Instance) -> Block:
     text = (
         "Programs that run on it end, and its GPU is free for others: a start later may find none. Novita keeps the "
-        f"data {words.DATA_KEPT}. The GPU is no longer billed. {disk_cost(instance)}"
+        f"data {wording.DATA_KEPT}. The GPU is no longer billed. {disk_cost(instance)}"
     )
     return b.confirmation(_question("Stop", instance), text, "Stop it", danger=True)
 
@@ -159,12 +161,12 @@ def _start_dialog(instance: Instance) -> Block:
 def _start_cost(instance: Instance) -> str:
     request, price = instance.request, instance.hourly_price
     if price is None:
-        return f"It is billed again, {words.BILLING_WORDS[request.billing_mode]}."
-    hour = f"It is billed again: {words.money(price)}/h, {words.BILLING_WORDS[request.billing_mode]}"
+        return f"It is billed again, {wording.BILLING_WORDS[request.billing_mode]}."
+    hour = f"It is billed again: {wording.money(price)}/h, {wording.BILLING_WORDS[request.billing_mode]}"
     total = costs.Quote(price, price, price, costs.disk_per_day(instance), request.lease).total(price)
     if total is None or request.lease is None:
         return f"{hour}, with no end."
-    return f"{hour}, {words.money(total)} for its lease of {duration_words(request.lease)}, which is counted anew."
+    return f"{hour}, {wording.money(total)} for its lease of {duration_words(request.lease)}, which is counted anew."
 
 
 def _question(verb: str, instance: Instance, end: str = "?") -> str:

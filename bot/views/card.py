@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot import words
-from bot.ids import Action
+from bot import wording
+from bot.slack.ids import Action
 from bot.views import blocks as b
 from bot.views import buttons, states
 from bot.views.attempts import attempt_words, refusals
@@ -14,10 +14,10 @@ from bot.views.causes import wants
 from bot.views.endpoints import endpoint_lines
 from bot.views.failures import fault_lines, was_never_made, what_to_do
 from bot.views.text import Block, countdown, date, esc, fit_lines, link, mention
-from core import costs
-from core.durations import duration_words
-from core.models import Instance, Status
-from core.transitions import GIVE_UP_AFTER, can_wait, shows_strange_state, verb_at_end
+from core.domain import costs
+from core.domain.durations import duration_words
+from core.domain.instance import Instance, Status
+from core.domain.transitions import GIVE_UP_AFTER, can_wait, shows_strange_state, verb_at_end
 
 
 def card(instance: Instance, now: datetime) -> Message:
@@ -44,9 +44,9 @@ def what(instance: Instance) -> str:
 
 def price(instance: Instance) -> str:
     """`$0.36/h, spot`, as mrkdwn; without a price while none is known."""
-    billing = words.BILLING_WORDS[instance.request.billing_mode]
+    billing = wording.BILLING_WORDS[instance.request.billing_mode]
     amount = instance.hourly_price
-    return billing if amount is None else f"{words.money(amount)}/h, {billing}"
+    return billing if amount is None else f"{wording.money(amount)}/h, {billing}"
 
 
 def place(instance: Instance) -> str:
@@ -59,7 +59,7 @@ def place(instance: Instance) -> str:
 
 def lease(instance: Instance) -> str:
     """When it ends and what happens then, as mrkdwn."""
-    then = f"then {words.END_WORDS[instance.lease_end]}"
+    then = f"then {wording.END_WORDS[instance.lease_end]}"
     if instance.lease_ends_at:
         return f"until {date(instance.lease_ends_at)}, {then}"
     if instance.request.lease is None:
@@ -73,7 +73,7 @@ def lease(instance: Instance) -> str:
 
 def kept_data(instance: Instance) -> str:
     """What a stopped instance still costs, and how long its data is kept, as mrkdwn."""
-    until = f"until {date(instance.data_until)}" if instance.data_until else words.DATA_KEPT
+    until = f"until {date(instance.data_until)}" if instance.data_until else wording.DATA_KEPT
     return (
         f"Its GPU is no longer billed. {buttons.disk_cost(instance)} Novita keeps the data {until}; "
         "a start may find no free GPU."
@@ -134,7 +134,7 @@ def _order(instance: Instance) -> str:
     order = instance.order
     if order is None:
         return ""
-    told = f"⏳ To be {words.VERB_DONE[order.verb]}: {wants(order.cause, order.actor)}, {date(order.at)}."
+    told = f"⏳ To be {wording.VERB_DONE[order.verb]}: {wants(order.cause, order.actor)}, {date(order.at)}."
     if not order.trouble:
         return told
     times = "once" if order.sent == 1 else f"{order.sent} times"
@@ -149,7 +149,7 @@ def _facts(instance: Instance, now: datetime) -> str:
     """Two lines: whose, what and where; until when and for how much. A launch that failed is nowhere, for nothing."""
     who = [mention(instance.owner.user), what(instance)]
     if was_never_made(instance):
-        return " · ".join([*who, words.BILLING_WORDS[instance.request.billing_mode]])
+        return " · ".join([*who, wording.BILLING_WORDS[instance.request.billing_mode]])
     until = [] if instance.status is Status.FAILED and instance.start_ends_at is None else [lease(instance)]
     terms = [*until, price(instance), *([cost(instance, now, " so far")] if instance.billed else [])]
     return f"{' · '.join([*who, place(instance)])}\n{' · '.join(terms)}"
@@ -157,7 +157,7 @@ def _facts(instance: Instance, now: datetime) -> str:
 
 def cost(instance: Instance, now: datetime, so_far: str = "") -> str:
     """Compute and disk as the bot saw it; the hour matters while it grows, as a card is not edited each minute."""
-    usd = f"{words.roughly(costs.so_far(instance, now))}{so_far}"
+    usd = f"{wording.roughly(costs.so_far(instance, now))}{so_far}"
     return f"{usd} ({date(now)})" if costs.is_counting(instance) else usd
 
 
@@ -168,10 +168,10 @@ def _endpoints(instance: Instance) -> str:
 def _trouble(instance: Instance) -> str:
     """Why it failed, or what stood in the way so far."""
     if can_wait(instance) and instance.start_ends_at:
-        then = words.VERB_DONE[verb_at_end(instance)]
+        then = wording.VERB_DONE[verb_at_end(instance)]
         return f"⏰ *It does not come up: it is {then} at {date(instance.start_ends_at)} unless you let it go on.*"
     if instance.status is Status.FAILED and instance.failure:
-        explanation, then = words.explain(instance.failure)
+        explanation, then = wording.explain(instance.failure)
         is_said = was_never_made(instance) and states.cause(instance)
         return what_to_do(then) if is_said else f"{esc(explanation)}\n{what_to_do(then)}"
     if instance.fault:

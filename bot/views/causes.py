@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from bot import words
+from bot import wording
 from bot.views.text import mention
-from core.models import Actor, Cause, Instance
+from core.domain.base import Actor, Cause
+from core.domain.instance import Instance
 
 
 def asks(actor: Actor, of: Instance | None = None) -> str:
@@ -16,24 +17,24 @@ def asks(actor: Actor, of: Instance | None = None) -> str:
 
 def wants(cause: Cause, actor: Actor | None, of: Instance | None = None) -> str:
     """As `asks`, or why the bot does it by itself: `its lease is over`."""
-    return asks(actor, of) if actor is not None else words.BY_ITSELF[cause].why
+    return asks(actor, of) if actor is not None else wording.BY_ITSELF[cause].why
 
 
 def sentence(cause: Cause) -> str:
     """Why the bot has stopped it by itself: `Its lease is over.`"""
-    return _begun(f"{words.BY_ITSELF[cause].why}.")
+    return _begun(f"{wording.BY_ITSELF[cause].why}.")
 
 
 def deleted_by_itself(cause: Cause) -> str:
     """Why the bot has deleted it by itself, and not just stopped it."""
-    said = words.BY_ITSELF[cause]
+    said = wording.BY_ITSELF[cause]
     return _begun(f"{said.why}, and {said.deletes}." if said.deletes else f"{said.why}.")
 
 
 def asked_for_that(cause: Cause, actor: Actor | None) -> str:
     """To begin a sentence that goes on with when that was."""
     if actor is None:
-        return words.BY_ITSELF[cause].asked
+        return wording.BY_ITSELF[cause].asked
     if actor.cause is Cause.PROGRAM:
         return "A program asked for that through the HTTP API"
     return f"{mention(actor.user)} asked for that"

@@ -5,17 +5,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot import words
-from bot.ids import Action
+from bot import wording
+from bot.slack.ids import Action
 from bot.views import blocks as b
 from bot.views.blocks import Message
 from bot.views.modal.price import extra_disk, hour, route, sold_out, total
-from bot.views.private import silent_channel
 from bot.views.text import Block, channel_mention, date, esc, mention
-from core import costs
-from core.durations import duration_words
-from core.models import TYPICAL_TIME_TO_RUNNING, FailureKind, Instance, InstanceRequest, Offer, Stock
-from core.requests import unlisted_words
+from bot.wording.channels import silent_channel
+from core.domain import costs
+from core.domain.attempt import FailureKind
+from core.domain.durations import duration_words
+from core.domain.instance import TYPICAL_TIME_TO_RUNNING, Instance
+from core.domain.market import Offer, Stock
+from core.domain.request import InstanceRequest
+from core.domain.validation import unlisted_words
 
 _VALUE_LIMIT = 2000
 _LOST = (
@@ -44,7 +47,7 @@ def create_confirmation(
 
     `line` travels in the buttons, and is read again when one is clicked.
     """
-    gpu = f"{request.gpu_num} × {esc(request.product_name, 80)}, {words.BILLING_WORDS[request.billing_mode]}"
+    gpu = f"{request.gpu_num} × {esc(request.product_name, 80)}, {wording.BILLING_WORDS[request.billing_mode]}"
     title = f"Create *{esc(request.name, 100)}*: {gpu}?"
     blocks = [b.section(title), b.fields(_facts(request, offers, template_name, now, unlisted))]
     if taken:
@@ -75,7 +78,7 @@ def again_confirmation(
     `offers` are today's, and one at least. The request has the name that it will go by. `obstacle` is Slack's word for
     what keeps the bot from writing in its channel.
     """
-    gpu = f"{request.gpu_num} × {esc(request.product_name, 80)}, {words.BILLING_WORDS[request.billing_mode]}"
+    gpu = f"{request.gpu_num} × {esc(request.product_name, 80)}, {wording.BILLING_WORDS[request.billing_mode]}"
     called = "" if request.name == earlier.request.name else f" as *{esc(request.name, 100)}*"
     title = f"Create *{esc(earlier.request.name, 100)}* again{called}: {gpu}?"
     facts = {"Owner": f"{mention(owner)}, as you ask for it"} | _facts(
@@ -101,7 +104,7 @@ def _untold(obstacle: str) -> list[Block]:
 def _facts(
     request: InstanceRequest, offers: Sequence[Offer], template_name: str, now: datetime, unlisted: str | None
 ) -> dict[str, str]:
-    facts = {"Template": esc(template_name or request.template_id, 80), "Disk": words.disk(request.rootfs_size)}
+    facts = {"Template": esc(template_name or request.template_id, 80), "Disk": wording.disk(request.rootfs_size)}
     if offers:
         facts |= {
             "Price": price_facts(request, offers),
@@ -131,7 +134,7 @@ def _lease(request: InstanceRequest, now: datetime) -> str:
     if request.lease is None:
         return "⚠️ no end: it runs, and is billed, until somebody stops it"
     until = date(now + TYPICAL_TIME_TO_RUNNING + request.lease)
-    then = words.END_WORDS[request.lease_end]
+    then = wording.END_WORDS[request.lease_end]
     return f"{duration_words(request.lease)} from running (until about {until}), then {then}"
 
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot import words
+from bot import wording
 from bot.views import blocks as b
 from bot.views import buttons
 from bot.views.blocks import Message
 from bot.views.card import cost, head, lease, place, price, summary, tail, what
 from bot.views.failures import CONSOLE_LINK, was_never_made
 from bot.views.text import code, date, esc, mention
-from core.models import Instance
+from core.domain.instance import Instance
 
 
 def details(instance: Instance, now: datetime) -> Message:
@@ -25,7 +25,7 @@ def _facts(instance: Instance, now: datetime) -> dict[str, str]:
         "Owner": mention(instance.owner.user),
         "GPU": what(instance),
         **_terms(instance, now),
-        "Disk": words.disk(instance.request.rootfs_size),
+        "Disk": wording.disk(instance.request.rootfs_size),
         "Template": _template(instance),
         **({"Novita id": code(instance.novita_id, 80)} if instance.novita_id else {}),
     }
@@ -34,7 +34,7 @@ def _facts(instance: Instance, now: datetime) -> dict[str, str]:
 def _terms(instance: Instance, now: datetime) -> dict[str, str]:
     """Where and for how much; a launch that failed is nowhere and costs nothing."""
     if was_never_made(instance):
-        return {"Billing": words.BILLING_WORDS[instance.request.billing_mode]}
+        return {"Billing": wording.BILLING_WORDS[instance.request.billing_mode]}
     terms = {"Where": place(instance), "Price": price(instance), "Lease": lease(instance)}
     return terms | ({"Cost so far": cost(instance, now)} if instance.billed else {})
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from bot.views.text import code, esc, fit_lines, link
-from core.models import Endpoint
+from core.domain.novita import Endpoint
 
 PUBLIC = "_Anybody with an http link can open it: there is no login in front._"
 

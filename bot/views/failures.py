@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from bot import words
+from bot import wording
 from bot.views.text import code, date, esc
-from core.models import Failure, FailureKind, Instance, Status
-from core.transitions import GIVE_UP_AFTER
+from core.domain.attempt import Failure, FailureKind
+from core.domain.instance import Instance, Status
+from core.domain.transitions import GIVE_UP_AFTER
 
-CONSOLE_LINK = f"<{words.CONSOLE_URL}|Novita console>"
+CONSOLE_LINK = f"<{wording.CONSOLE_URL}|Novita console>"
 
 
 def was_never_made(instance: Instance) -> bool:
@@ -17,20 +18,20 @@ def was_never_made(instance: Instance) -> bool:
 
 def failure_lines(failure: Failure) -> str:
     """What happened, Novita's own words on it, and what to do."""
-    what, then = words.explain(failure)
+    what, then = wording.explain(failure)
     return f"{quoting(what, failure)}\n{what_to_do(then)}"
 
 
 def quoting(what: str, failure: Failure) -> str:
     """What happened, and below it Novita's own words where they say more."""
-    said = words.novitas_words(failure)
+    said = wording.novitas_words(failure)
     is_new = said.casefold() not in what.casefold()
     return f"{esc(what)}\n> {esc(said, 300)}" if is_new else esc(what)
 
 
 def fault_lines(fault: Failure) -> str:
     """What Novita reports beside an instance's state, in its own words."""
-    return f"⚠️ *Novita reports a fault:*\n> {esc(words.novitas_words(fault), 300)}"
+    return f"⚠️ *Novita reports a fault:*\n> {esc(wording.novitas_words(fault), 300)}"
 
 
 def what_to_do(then: str) -> str:

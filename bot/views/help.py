@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 
-from bot import words
-from bot.ids import COMMAND, Action
-from bot.typed import without_markup
+from bot import wording
+from bot.slack.ids import COMMAND, Action
+from bot.slack.typed import without_markup
 from bot.views import blocks as b
 from bot.views.blocks import Message
-from bot.views.text import Block, clip, code, esc
-from core.leases import EVENING
+from bot.views.text import Block, code, esc
+from bot.wording.clip import clip
+from core.domain.leases import EVENING
 
 COMMANDS: dict[str, str] = {
     "create": "choose a GPU with live prices and create an instance",
@@ -19,7 +20,7 @@ COMMANDS: dict[str, str] = {
     "status": "all about one instance, with its buttons",
     "connect": "how to reach it: SSH, Jupyter, addresses and logs, for your eyes only",
     "start": "start it again after a stop",
-    "stop": f"give the GPU back and keep the data, {words.DATA_KEPT}",
+    "stop": f"give the GPU back and keep the data, {wording.DATA_KEPT}",
     "restart": "end its programs and begin anew",
     "delete": "destroy it with all its data",
     "extend": "let it run longer",
@@ -82,7 +83,7 @@ def everything() -> Message:
     )
     expect = (
         "A create is tried in the region you prefer, then in the others until one has room. Its story is told in one "
-        f"thread of the channel you choose. Each instance has a lease: its owner is reminded {words.REMINDED} before "
+        f"thread of the channel you choose. Each instance has a lease: its owner is reminded {wording.REMINDED} before "
         "the end, then it is stopped, or deleted if that was chosen. Only its owner and the admins can change it."
     )
     blocks = [

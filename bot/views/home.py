@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from bot import words
-from bot.ids import COMMAND, Action
+from bot import wording
+from bot.slack.ids import COMMAND, Action
 from bot.views import blocks as b
 from bot.views import buttons
 from bot.views.lists.instances import line, sums
 from bot.views.paging import page as page_of
 from bot.views.paging import turns
 from bot.views.text import Block, mention
-from core.models import Instance
+from core.domain.instance import Instance
 
 PAGE_SIZE = 30
 """Three blocks each, within a view's hundred."""
@@ -43,7 +43,7 @@ def home(
 
 def _top(mine: Sequence[Instance], now: datetime, spent: Decimal) -> list[Block]:
     create = b.button(Action.CREATE, "Create a GPU instance", style="primary")
-    month = f"You have spent {words.about(spent, '*')} on GPUs this month."
+    month = f"You have spent {wording.about(spent, '*')} on GPUs this month."
     blocks = [b.header("Your GPUs"), b.section(month, accessory=create)]
     if not mine:
         return [

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from bot.ids import Action
+from bot.slack.ids import Action
 from bot.views import blocks as b
 from bot.views.text import Block
 

@@ -5,16 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from bot import words
-from bot.ids import Action
+from bot import wording
+from bot.slack.ids import Action
 from bot.views import blocks as b
 from bot.views import buttons, states
 from bot.views.blocks import Message
 from bot.views.causes import asked_for_that
 from bot.views.endpoints import endpoint_lines
 from bot.views.text import channel_mention, code, date, esc, mention
-from core.durations import duration_words
-from core.models import Connection, Instance, Verb
+from bot.wording.channels import NO_STORY
+from core.domain.durations import duration_words
+from core.domain.instance import Instance
+from core.domain.novita import Connection
+from core.domain.order import Verb
 
 _PREFIX = "instance:"
 _LONGEST_ADDRESS = 1200
@@ -27,12 +30,6 @@ _WISHES: dict[str, str] = {
     "delete": "to delete",
     "extend": "to extend",
     "again": "to start again what was",
-}
-_NO_STORY: dict[str, str] = {
-    "not_in_channel": "the bot is not in it. Invite it there with `/invite`",
-    "channel_not_found": "the bot cannot see it: it is private or gone. Invite it there with `/invite`",
-    "is_archived": "it is archived. Choose another channel next time",
-    "restricted_action": "posting there is restricted. Ask its owners, or choose another channel next time",
 }
 
 
@@ -76,7 +73,7 @@ def asking(instance: Instance, verb: str, by: str, admins: Sequence[str] = ()) -
 
 def already(instance: Instance, verb: Verb, now: datetime | None = None) -> Message:
     """Somebody asked for the same before: it is done once, and both hear of it."""
-    name, done, order = esc(instance.request.name, 100), words.VERB_DONE[verb], instance.order
+    name, done, order = esc(instance.request.name, 100), wording.VERB_DONE[verb], instance.order
     if order is None or order.verb is not verb:
         state = states.state(instance)
         return _plain(f"*{name}* was asked to be {done} before; it is {state} now.")
@@ -94,20 +91,13 @@ def twice_notice() -> Message:
 def private_notice(instance: Instance, why: str, bot_user: str) -> Message:
     """For the owner, when the channel takes no message. `why` is Slack's error, `bot_user` the bot's own user id."""
     channel = channel_mention(instance.request.channel) if instance.request.channel else "its channel"
-    known = next((said for error, said in _NO_STORY.items() if why.startswith(error)), f"Slack answers {code(why, 60)}")
+    known = next((said for error, said in NO_STORY.items() if why.startswith(error)), f"Slack answers {code(why, 60)}")
     invited = known.replace("`/invite`", f"`/invite` {mention(bot_user)}")
     text = (
         f"The story of *{esc(instance.request.name, 100)}* cannot be told in {channel}: {invited}. "
         "The create goes on; you will hear about it here."
     )
     return Message(text, [b.section(text)])
-
-
-def silent_channel(obstacle: str) -> str:
-    """Before a create, as plain text: that its story cannot be told there, and what to do. Slack's word for why."""
-    known = next((said for error, said in _NO_STORY.items() if obstacle.startswith(error)), f"Slack says {obstacle}")
-    invited = known.replace("`/invite`", "/invite @gpu-bot")
-    return f"Its story cannot be told in this channel: {invited}{'' if 'hoose' in known else ', or choose another'}."
 
 
 def _ways(connection: Connection) -> list[tuple[str, str]]:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from bot.ids import COMMAND, Action
+from bot.slack.ids import COMMAND, Action
 from bot.views import blocks as b
 from bot.views import buttons, states
 from bot.views.blocks import Message
 from bot.views.help import command_line, create_button, my_gpus_button
 from bot.views.text import Block, esc
-from core.models import Instance
+from core.domain.instance import Instance
 
 _CARRIED = 1500
 """Characters of a line that a button carries into the form."""

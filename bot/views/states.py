@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from bot import words
+from bot import wording
 from bot.views.text import esc
-from core.models import Instance, Status, StopReason
-from core.transitions import shows_strange_state, state_words
+from core.domain.instance import Instance, Status, StopReason
+from core.domain.transitions import shows_strange_state, state_words
 
 _PREPARING = "starting (preparing)"
 _ON_THE_WAY_UP: dict[str, str] = {
@@ -30,12 +30,12 @@ def state(instance: Instance) -> str:
         return esc(state_words(instance))
     match instance.status:
         case Status.STARTING:
-            return _ON_THE_WAY_UP.get(instance.novita_status, words.STATUS_WORDS[Status.STARTING])
+            return _ON_THE_WAY_UP.get(instance.novita_status, wording.STATUS_WORDS[Status.STARTING])
         case Status.STOPPED if (why := stopped_because(instance)) in _STANDS_STILL:
             return _STANDS_STILL[why]
         case Status.FAILED if said := cause(instance):
-            return f"{words.STATUS_WORDS[Status.FAILED]} ({said})"
-    return words.STATUS_WORDS[instance.status]
+            return f"{wording.STATUS_WORDS[Status.FAILED]} ({said})"
+    return wording.STATUS_WORDS[instance.status]
 
 
 def stopped_because(instance: Instance) -> StopReason:
@@ -47,9 +47,9 @@ def stopped_because(instance: Instance) -> StopReason:
 
 def cause(instance: Instance) -> str:
     """Why it failed, in a few words and as mrkdwn; empty where only a whole sentence can say it."""
-    said = words.cause(instance.failure) if instance.failure else ""
+    said = wording.cause(instance.failure) if instance.failure else ""
     return esc(said, 120) if said else ""
 
 
 def emoji(instance: Instance) -> str:
-    return words.STATUS_EMOJI[Status.UNKNOWN if shows_strange_state(instance) else instance.status]
+    return wording.STATUS_EMOJI[Status.UNKNOWN if shows_strange_state(instance) else instance.status]

@@ -6,15 +6,15 @@ from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from bot import words
-from bot.ids import Action, Field, View
+from bot import wording
+from bot.slack.ids import Action, Field, View
 from bot.views import blocks as b
 from bot.views import states
 from bot.views.blocks import Message
 from bot.views.card import place, price, what
 from bot.views.text import Block, code, date, esc
-from core.durations import duration_words
-from core.models import Instance, Origin
+from core.domain.durations import duration_words
+from core.domain.instance import Instance, Origin
 
 _SHOWN = 20
 """Two blocks each, within a message's fifty."""
@@ -41,7 +41,7 @@ def stray_list(strays: Sequence[Instance], outside: Sequence[Instance], now: dat
         nothing = "Everything at Novita has an owner here." if is_whole else "No stray is on record."
         return Message(nothing, [b.section(nothing), *_gaps(is_whole)])
     per_hour = sum((each.hourly_price or Decimal(0) for each, _ in rows), Decimal(0))
-    title = f"{len(rows)} at Novita without an owner here, up to {words.money(per_hour)}/h"
+    title = f"{len(rows)} at Novita without an owner here, up to {wording.money(per_hour)}/h"
     blocks = [b.section(f"*{title}*")]
     for instance, value in rows[:_SHOWN]:
         blocks += [b.section(_line(instance, now)), b.actions(*buttons(value))]
@@ -53,7 +53,7 @@ def stray_list(strays: Sequence[Instance], outside: Sequence[Instance], now: dat
 def buttons(value: str) -> list[Block]:
     """What can be decided about a stray; `value` is the id of its record or, without one, Novita's."""
     stop = b.confirmation(
-        "Stop it?", f"Programs that run on it end. Novita keeps its data {words.DATA_KEPT}.", "Stop it"
+        "Stop it?", f"Programs that run on it end. Novita keeps its data {wording.DATA_KEPT}.", "Stop it"
     )
     delete = b.confirmation(
         "Delete it?",

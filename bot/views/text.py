@@ -13,12 +13,12 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from core.models import NOBODY, PROGRAM
+from bot.wording.clip import ELLIPSIS, clip
+from core.domain.base import NOBODY, PROGRAM
 
 Block = dict[str, Any]
 
 SECTION_LIMIT = 3000
-_ELLIPSIS = "…"
 _NOTHING = "–"
 _THE_API = "the HTTP API"
 _NOBODY = "nobody known"
@@ -26,12 +26,6 @@ USER_ID = re.compile(r"[UW][A-Z0-9]{2,40}")
 CHANNEL_ID = re.compile(r"[CG][A-Z0-9]{2,40}")
 _SAFE_URL = re.compile(r"https?://[^\s<>|`]{1,500}")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
-
-
-def clip(text: str, limit: int) -> str:
-    """The text on one line, in at most `limit` characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= limit else line[: limit - 1].rstrip() + _ELLIPSIS
 
 
 def esc(text: str, limit: int = 300) -> str:
@@ -102,7 +96,7 @@ def _cut(text: str, limit: int) -> str:
         start = kept.rfind(opening)
         if start >= 0 and closing not in kept[start:]:
             kept = kept[:start]
-    return kept + _ELLIPSIS
+    return kept + ELLIPSIS
 
 
 def fit_lines(lines: Iterable[str], limit: int = 2600, wire_limit: int = 7000) -> str:

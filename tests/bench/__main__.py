@@ -15,7 +15,7 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
-from bot import logs
+from bot.process import logs
 from tests.bench import acks, costs, launches, starting
 from tests.bench.figures import Effort, Figure, Row
 from tests.bench.processes import busy_share

@@ -14,12 +14,12 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.ids import COMMAND, Field, View
 from bot.sandbox.slack import Change, Kind, SandboxSlack, SlackCall
 from bot.sandbox.slack import View as OpenView
 from bot.sandbox.slack.delivery import encoded
 from bot.sandbox.slack.forms import elements_in
 from bot.sandbox.slack.payloads import command, submission
+from bot.slack.ids import COMMAND, Field, View
 
 Json = dict[str, Any]
 

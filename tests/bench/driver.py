@@ -10,7 +10,7 @@ from typing import Any
 
 import aiohttp
 
-from bot.ids import EVENTS_PATH
+from bot.slack.ids import EVENTS_PATH
 from tests.bench.processes import NotMeasured
 
 _PATIENCE = aiohttp.ClientTimeout(total=70)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
 
-from core.settings import Settings
+from core.adapters.settings import Settings
 
 T = TypeVar("T")
 

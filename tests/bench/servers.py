@@ -14,10 +14,10 @@ from collections.abc import Awaitable, Callable
 from aiohttp import web
 from slack_sdk.signature import SignatureVerifier
 
-from bot.ids import EVENTS_PATH
 from bot.sandbox.novita import SandboxNovita
 from bot.sandbox.slack import SandboxSlack
 from bot.sandbox.slack.constants import SIGNING_SECRET
+from bot.slack.ids import EVENTS_PATH
 from tests.bench.desk import Desk
 
 _HOST = "127.0.0.1"

@@ -16,7 +16,7 @@ from typing import Any
 
 from redis.asyncio import Redis
 
-from core.redis_server import ensure_server
+from core.adapters.redis_server import ensure_server
 from tests.bench.desk import GPU
 from tests.bench.driver import Ack, Driver, Request
 from tests.bench.processes import Child, NotMeasured, clean_environment

@@ -11,8 +11,8 @@ from typing import Any
 import httpx
 import jsonschema_rs
 
-from core.models import Instance
-from tests.bot.house import GPU, House
+from core.domain.instance import Instance
+from tests.bot.app_fixture import GPU, House
 from tests.patience import PATIENCE_SECONDS
 
 Json = dict[str, Any]

@@ -13,7 +13,7 @@ from urllib.parse import quote
 
 import redis
 
-from bot import logs
+from bot.process import logs
 from bot.sandbox.novita import SandboxNovita
 from bot.sandbox.slack import SandboxSlack
 from tests.plain_logs import log_plainly

@@ -10,11 +10,12 @@ import pytest
 
 from bot.doctor import State
 from bot.sandbox.slack import Fault, Message
-from bot.views.alarms import alarm_message, in_words
-from core.alarms import Alarm, AlarmKind, Alarms
-from core.clock import SystemClock
-from tests.bot.clinic import clinic
-from tests.bot.house import House, open_house
+from bot.views.alarms import alarm_message
+from bot.wording.alarms import in_words
+from core.domain.clock import SystemClock
+from core.services.alarms import Alarm, AlarmKind, Alarms
+from tests.bot.app_fixture import House, open_house
+from tests.bot.doctor_fixture import clinic
 from tests.bot.test_views_card import assert_slack_takes
 from tests.bot.watching import scraped
 from tests.core.samples import NOON

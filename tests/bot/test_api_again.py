@@ -10,11 +10,11 @@ import pytest
 import redis
 
 from bot.sandbox.novita import Fault
-from core.transitions import deleted
+from core.domain.transitions import deleted
 from tests.bot.api import BODY, SECRET, TOKEN, api, at, bad_fields, code_of, record, shows
-from tests.bot.house import open_house
+from tests.bot.app_fixture import open_house
 from tests.bot.leaks import all_of_redis
-from tests.bot.living import change
+from tests.bot.scenarios import change
 from tests.e2e.stage import open_stage
 
 KEY = {"Idempotency-Key": "order 66"}

@@ -8,9 +8,10 @@ from typing import Any
 import pytest
 
 from bot.sandbox.novita import Fault
-from core.models import PROGRAM, BillingMode, LeaseEnd
+from core.domain.base import PROGRAM, BillingMode
+from core.domain.request import LeaseEnd
 from tests.bot.api import BODY, SECRET, TOKEN, api, bad_fields, code_of, record
-from tests.bot.house import GPU, open_house
+from tests.bot.app_fixture import GPU, open_house
 
 
 async def test_a_create_answers_when_novita_has_with_all_that_is_known(redis_url: str) -> None:

@@ -13,9 +13,9 @@ import pytest
 import redis
 
 from bot.sandbox.novita import Fault, SandboxNovita
-from core.models import Status
+from core.domain.instance import Status
 from tests.bot.api import BEARER, BODY, TOKEN, api, at, bad_fields, code_of, record, shows
-from tests.bot.house import open_house
+from tests.bot.app_fixture import open_house
 from tests.bot.redis_line import RedisLine
 from tests.e2e.stage import open_stage
 from tests.patience import patience

@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 
 import pytest
 
-from bot.server.api import forms
+from bot.http.api import forms
 
 
 @pytest.mark.parametrize(

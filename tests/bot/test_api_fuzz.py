@@ -14,11 +14,11 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from bot.server.api import openapi
+from bot.http.api import openapi
 from tests.bot.api import BEARER, BODY, NO_AUTHORITIES, SECRET, TOKEN, Contract, Json, path_of
-from tests.bot.house import House, open_house
+from tests.bot.app_fixture import House, open_house
 from tests.bot.leaks import everything_logged
-from tests.bot.living import written
+from tests.bot.scenarios import written
 from tests.bot.test_edge_fuzz import TYPES, bend, bends, values
 from tests.patience import PATIENCE_SECONDS, examples
 

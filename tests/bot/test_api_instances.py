@@ -10,11 +10,12 @@ import httpx
 import pytest
 
 from bot.sandbox.novita import Fault
-from core.models import Instance, Verb
-from core.transitions import deleted, ordered
+from core.domain.instance import Instance
+from core.domain.order import Verb
+from core.domain.transitions import deleted, ordered
 from tests.bot.api import BODY, TOKEN, Json, another_look, api, bad_fields, code_of, shows
-from tests.bot.house import House, open_house
-from tests.bot.living import actor, change, running, with_lease_to, written
+from tests.bot.app_fixture import House, open_house
+from tests.bot.scenarios import actor, change, running, with_lease_to, written
 
 
 async def names(client: httpx.AsyncClient, **query: Any) -> list[str]:

@@ -6,9 +6,9 @@ from datetime import timedelta
 
 from bot.sandbox.novita import Fault, SandboxNovita
 from bot.sandbox.novita.seed import TEMPLATE_TOKEN
-from core.models import BillingMode
+from core.domain.base import BillingMode
 from tests.bot.api import TOKEN, api, bad_fields, code_of
-from tests.bot.house import GPU, open_house
+from tests.bot.app_fixture import GPU, open_house
 
 
 async def test_offers_tell_price_and_stock_cheapest_first(redis_url: str) -> None:

@@ -10,15 +10,15 @@ from typing import Any
 import httpx
 import pytest
 
+from bot.http.api.context import FORM
 from bot.sandbox.novita import Fault
-from bot.server.api.call import FORM
-from core.models import Status
-from core.transitions import deleted
+from core.domain.instance import Status
+from core.domain.transitions import deleted
 from tests.bot.api import TOKEN, another_look, api, bad_fields, code_of
 from tests.bot.api import record as record_of
-from tests.bot.house import GPU, House, open_house
+from tests.bot.app_fixture import GPU, House, open_house
 from tests.bot.leaks import all_of_redis, everything_logged
-from tests.bot.living import change, launched, with_lease_to, written
+from tests.bot.scenarios import change, launched, with_lease_to, written
 from tests.bot.watching import fetched
 
 

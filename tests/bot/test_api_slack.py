@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from bot.sandbox.slack import Fault
-from core.alarms import AlarmKind
+from core.services.alarms import AlarmKind
 from tests.bot.api import BODY, TOKEN, Json, another_look, api, record, shows
-from tests.bot.house import House, open_house
-from tests.bot.living import actor, in_thread, told
+from tests.bot.app_fixture import House, open_house
+from tests.bot.scenarios import actor, in_thread, told
 from tests.bot.watched_alarms import is_over, stands
 
 

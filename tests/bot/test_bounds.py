@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 
 from tests.bot.api import BODY, TOKEN, api
-from tests.bot.house import open_house
-from tests.bot.living import running
+from tests.bot.app_fixture import open_house
+from tests.bot.scenarios import running
 
 LENGTHS = (
     "3000000d",

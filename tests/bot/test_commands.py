@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from bot.views.help import COMMANDS
-from tests.bot.house import House, open_house
+from tests.bot.app_fixture import House, open_house
 
 
 async def said_to(house: House, line: str, who: str = "ada", channel: str = "gpu") -> str:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bot.sandbox.novita import Fault
-from core.models import AttemptOutcome, Status
-from tests.bot.house import GPU, open_house
+from core.domain.attempt import AttemptOutcome
+from core.domain.instance import Status
+from tests.bot.app_fixture import GPU, open_house
 
 
 async def test_a_person_creates_a_gpu_and_watches_it_run_in_one_thread(redis_url: str) -> None:

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import pytest
 
 from bot.sandbox.novita import Fault
-from core.models import FailureKind, Status
-from tests.bot.house import House, open_house
+from core.domain.attempt import FailureKind
+from core.domain.instance import Status
+from tests.bot.app_fixture import House, open_house
 
 LISTED = ["AS-SGP-02", "CN-HK-01", "OC-AU-01", "US-CA-06", "EU-GB-01", "AS-IN-01"]
 

@@ -10,9 +10,9 @@ import pytest
 
 from bot.sandbox.novita import Fault, SandboxNovita
 from bot.sandbox.slack import Kind
-from core.models import BillingMode
-from tests.bot.house import GPU, open_house
-from tests.bot.living import in_thread, told, written
+from core.domain.base import BillingMode
+from tests.bot.app_fixture import GPU, open_house
+from tests.bot.scenarios import in_thread, told, written
 
 LINE = "4090 x2 spot 4h in sgp as train-1 from comfy-prod"
 

@@ -18,18 +18,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.doctor import Finding, State, table
-from bot.doctor.examining import Check, examine
 from bot.doctor.finding import Result, failed, is_well, ok, verdict
+from bot.doctor.runner import Check, examine
 from bot.doctor.settings import settings_findings
 from bot.sandbox.novita import Fault as NovitaFault
 from bot.views.doctor import doctor_message
-from core.errors import SettingsError
-from core.settings import Settings
-from core.store import Store, connect
-from tests.bot.clinic import clinic, said_to_cy
-from tests.bot.house import open_house
+from core.adapters.redis import Store, connect
+from core.adapters.settings import Settings
+from core.domain.errors import SettingsError
+from tests.bot.app_fixture import open_house
+from tests.bot.doctor_fixture import clinic, said_to_cy
+from tests.bot.factories import everything_in
 from tests.bot.test_views_card import assert_slack_takes
-from tests.bot.worlds import everything_in
 from tests.patience import SOON_SECONDS
 
 

@@ -13,11 +13,11 @@ from pydantic import SecretStr
 
 from bot.doctor import State
 from bot.doctor.slack import MAY_STAND
-from bot.manifest import SCOPES
 from bot.sandbox.novita import Fault as NovitaFault
 from bot.sandbox.slack import ANY_METHOD, Fault
-from tests.bot.clinic import HANGING, clinic, said_to_cy
-from tests.bot.house import open_house
+from bot.slack.manifest import SCOPES
+from tests.bot.app_fixture import open_house
+from tests.bot.doctor_fixture import HANGING, clinic, said_to_cy
 from tests.bot.redis_line import RedisLine
 
 # Slack

@@ -9,7 +9,7 @@ import pytest
 from typer.main import get_command
 
 from bot.__main__ import cli
-from core.settings import Settings
+from core.adapters.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 README = ROOT / "README.md"

@@ -14,7 +14,7 @@ import pytest
 
 from bot.sandbox.slack import SandboxSlack
 from tests.bot import wire
-from tests.bot.house import House, open_house
+from tests.bot.app_fixture import House, open_house
 from tests.bot.leaks import everything_logged
 
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}

@@ -11,8 +11,8 @@ import pytest
 
 from bot.sandbox.novita import Fault as NovitaFault
 from bot.sandbox.slack import ANY_METHOD, Ack, Fault, Modal
-from core.models import Status
-from tests.bot.house import GPU, House, open_house
+from core.domain.instance import Status
+from tests.bot.app_fixture import GPU, House, open_house
 from tests.bot.redis_line import RedisLine
 
 LATE_SECONDS = 3.0

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from bot.sandbox.slack import Outcome
 from tests.bot import wire
-from tests.bot.house import House, open_house, payload_of
+from tests.bot.app_fixture import House, open_house, payload_of
 from tests.bot.leaks import everything_logged
 from tests.patience import SOON_SECONDS, examples
 

@@ -11,7 +11,7 @@ from pydantic import SecretStr
 
 from bot.sandbox.slack import ANY_METHOD, Ack, Fault, Kind, SandboxSlack
 from bot.sandbox.slack.constants import ENTERPRISE_ID, GUEST_TEAM_ID, TEAM_ID
-from tests.bot.house import House, open_house, payload_of
+from tests.bot.app_fixture import House, open_house, payload_of
 from tests.patience import patience
 
 Json = dict[str, Any]

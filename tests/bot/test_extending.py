@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from bot.grammar.moments import TONIGHT
+from bot.oneliner.moments import TONIGHT
 from bot.sandbox.slack import Fault
-from core.models import Instance
-from core.policy import Policy
-from tests.bot.house import House, open_house
-from tests.bot.living import read, running, told
+from core.domain.instance import Instance
+from core.domain.policy import Policy
+from tests.bot.app_fixture import House, open_house
+from tests.bot.scenarios import read, running, told
 
 
 async def test_until_tonight_moves_the_end_to_the_evening_unless_that_is_over(redis_url: str) -> None:

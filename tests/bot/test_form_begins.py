@@ -9,12 +9,12 @@ import pytest
 
 from bot.sandbox.slack import Modal
 from bot.sandbox.slack.constants import BOT_USER
-from core.last_used import LastUsed
-from core.models import BillingMode
+from core.domain.base import BillingMode
+from core.domain.last_used import LastUsed
 from tests.bot.api import BODY, TOKEN, api, bad_fields
-from tests.bot.house import GPU, House, open_house
-from tests.bot.living import actor, in_thread, running, told
+from tests.bot.app_fixture import GPU, House, open_house
 from tests.bot.redis_line import RedisLine
+from tests.bot.scenarios import actor, in_thread, running, told
 from tests.patience import until
 
 LAST = LastUsed(

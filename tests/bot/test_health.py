@@ -11,19 +11,19 @@ from datetime import UTC, datetime, timedelta
 import pytest
 from pydantic import SecretStr
 
-from bot.compose.base import open_base
-from bot.compose.run import run
-from bot.compose.web import as_web
-from bot.compose.worker import as_worker
+from bot.http.cache import TTLCache
 from bot.sandbox.novita import Fault as NovitaFault
 from bot.sandbox.novita import SandboxNovita
 from bot.sandbox.slack import Fault, SandboxSlack
-from bot.server.recent import Recent
-from core.errors import SettingsError
-from tests.bot.house import House, open_house
+from bot.wiring.base import open_base
+from bot.wiring.process import run
+from bot.wiring.web import as_web
+from bot.wiring.worker import as_worker
+from core.domain.errors import SettingsError
+from tests.bot.app_fixture import House, open_house
 from tests.bot.leaks import everything_logged, found_in, secrets_of
-from tests.bot.living import read, running, seen, with_lease_to
 from tests.bot.redis_line import RedisLine
+from tests.bot.scenarios import read, running, seen, with_lease_to
 from tests.bot.watching import fetched, readiness, said, scraped
 from tests.patience import SOON_SECONDS, patience
 
@@ -182,7 +182,7 @@ async def test_one_who_leaves_does_not_take_the_answer_from_the_others_and_a_fai
             raise ValueError("broken")
         return count
 
-    recent = Recent(find, timedelta())
+    recent = TTLCache(find, timedelta())
     leaving, staying = asyncio.create_task(recent.get()), asyncio.create_task(recent.get())
     await begun.wait()
     leaving.cancel()
@@ -199,7 +199,7 @@ async def test_an_answer_is_kept_for_as_long_as_was_said() -> None:
     async def find() -> int:
         return next(found)
 
-    recent = Recent(find, timedelta(minutes=1))
+    recent = TTLCache(find, timedelta(minutes=1))
     assert [await recent.get() for _ in range(3)] == [0, 0, 0]
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import time
 
 from bot.sandbox.slack import Screen
-from tests.bot.house import House, open_house
-from tests.bot.living import running, seen, written
+from tests.bot.app_fixture import House, open_house
+from tests.bot.scenarios import running, seen, written
 
 CY = "U0CY000001"
 

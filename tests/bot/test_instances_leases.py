@@ -8,11 +8,14 @@ from datetime import timedelta
 import pytest
 
 from bot.sandbox.novita import Fault
-from core.alarms import AlarmKind
-from core.models import Cause, LeaseEnd, Status, Verb
-from core.transitions import ordered
-from tests.bot.house import House, open_house
-from tests.bot.living import buttons_of, change, in_thread, read, running, seen, told, with_lease_to, written
+from core.domain.base import Cause
+from core.domain.instance import Status
+from core.domain.order import Verb
+from core.domain.request import LeaseEnd
+from core.domain.transitions import ordered
+from core.services.alarms import AlarmKind
+from tests.bot.app_fixture import House, open_house
+from tests.bot.scenarios import buttons_of, change, in_thread, read, running, seen, told, with_lease_to, written
 from tests.patience import patience
 
 HOUR = timedelta(hours=1)

@@ -7,10 +7,11 @@ from datetime import timedelta
 
 import pytest
 
-from core.models import BillingMode, Status
-from tests.bot.house import GPU, open_house
-from tests.bot.living import buttons_of, change, read, running, shows, told, written
+from core.domain.base import BillingMode
+from core.domain.instance import Status
+from tests.bot.app_fixture import GPU, open_house
 from tests.bot.redis_line import RedisLine
+from tests.bot.scenarios import buttons_of, change, read, running, shows, told, written
 
 
 async def test_my_list_shows_mine_and_all_shows_everybodys_under_their_owners(redis_url: str) -> None:

@@ -8,10 +8,11 @@ from typing import Any
 
 import pytest
 
-from core.events import StopReason
-from core.models import BillingMode, Status
-from tests.bot.house import open_house
-from tests.bot.living import (
+from core.domain.base import BillingMode
+from core.domain.events import StopReason
+from core.domain.instance import Status
+from tests.bot.app_fixture import open_house
+from tests.bot.scenarios import (
     aged,
     buttons_of,
     change,

@@ -8,10 +8,10 @@ from datetime import timedelta
 import pytest
 
 from bot.sandbox.novita import Fault
-from core.events import Event
-from core.models import Instance, Status
-from tests.bot.house import House, open_house
-from tests.bot.living import aged, buttons_of, change, in_thread, read, running, running_anew, seen, told
+from core.domain.events import Event
+from core.domain.instance import Instance, Status
+from tests.bot.app_fixture import House, open_house
+from tests.bot.scenarios import aged, buttons_of, change, in_thread, read, running, running_anew, seen, told
 
 
 async def test_a_stop_on_the_card_is_asked_of_novita_once_and_the_card_follows_to_stopped(redis_url: str) -> None:

@@ -9,11 +9,11 @@ import pytest
 import redis
 import structlog
 
-from bot import logs
+from bot.process import logs
 from bot.sandbox.novita import Fault, Machine
-from core.models import Instance
-from tests.bot.house import House, open_house
-from tests.bot.living import in_thread, running, running_anew, seen, told
+from core.domain.instance import Instance
+from tests.bot.app_fixture import House, open_house
+from tests.bot.scenarios import in_thread, running, running_anew, seen, told
 
 
 def machine(house: House, instance: Instance) -> Machine:

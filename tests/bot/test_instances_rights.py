@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from bot.sandbox.slack import Kind
-from core.models import Status
-from tests.bot.house import open_house
-from tests.bot.living import buttons_of, in_thread, read, running, seen, told
+from core.domain.instance import Status
+from tests.bot.app_fixture import open_house
+from tests.bot.scenarios import buttons_of, in_thread, read, running, seen, told
 
 CY = "U0CY000001"
 

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.server.listening import bound
-from core.errors import SettingsError
+from bot.http.listening import bound
+from core.domain.errors import SettingsError
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 import structlog
 
-from bot.log_repeats import Repeats
+from bot.process.log_repeats import Repeats
 
 
 class Told:

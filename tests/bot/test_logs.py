@@ -19,7 +19,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from bot import logs
+from bot.process import logs
 from tests.plain_logs import log_plainly
 
 

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 
-from bot.ids import COMMAND, EVENTS_PATH
-from bot.manifest import OPTIONAL_SCOPES, SCOPES, manifest
-from core.errors import SettingsError
+from bot.slack.ids import COMMAND, EVENTS_PATH
+from bot.slack.manifest import OPTIONAL_SCOPES, SCOPES, manifest
+from core.domain.errors import SettingsError
 
 URL = "https://gpu-bot.example.com"
 

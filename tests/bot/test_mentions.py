@@ -9,9 +9,9 @@ import pytest
 
 from bot.sandbox.slack import Fault, Kind, Message
 from bot.sandbox.slack.constants import BOT_ID, BOT_USER, GUEST_TEAM_ID, TEAM_ID
-from tests.bot.house import House, open_house
-from tests.bot.living import running, written
+from tests.bot.app_fixture import House, open_house
 from tests.bot.redis_line import RedisLine
+from tests.bot.scenarios import running, written
 
 Json = dict[str, Any]
 ADA, CY = "U0ADA00001", "U0CY000001"

@@ -14,15 +14,15 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
-from bot.compose.base import open_base
-from bot.compose.web import as_web
 from bot.sandbox.novita import Fault
 from bot.sandbox.slack import Fault as SlackFault
-from core.models import Instance
-from tests.bot.house import House, open_house
+from bot.wiring.base import open_base
+from bot.wiring.web import as_web
+from core.domain.instance import Instance
+from tests.bot.app_fixture import House, open_house
 from tests.bot.leaks import found_in, secrets_of
-from tests.bot.living import running
 from tests.bot.redis_line import RedisLine
+from tests.bot.scenarios import running
 from tests.bot.test_edge import FORM, HELP
 from tests.bot.watching import Grown, Scrape, listening_program, scraped, settled
 from tests.bot.wire import request

@@ -13,8 +13,8 @@ from typing import NamedTuple
 import pytest
 
 from bot.sandbox.slack import Fault, Modal
-from core.models import BillingMode
-from tests.bot.house import GPU, House, open_house
+from core.domain.base import BillingMode
+from tests.bot.app_fixture import GPU, House, open_house
 
 
 class Choice(NamedTuple):

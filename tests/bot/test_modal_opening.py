@@ -11,7 +11,7 @@ import pytest
 from bot.sandbox.novita import Fault as NovitaFault
 from bot.sandbox.novita import SandboxNovita
 from bot.sandbox.slack import Fault, Modal, SandboxSlack
-from tests.bot.house import BOOT_SECONDS, House, open_house
+from tests.bot.app_fixture import BOOT_SECONDS, House, open_house
 from tests.bot.slack_sandbox import Clock
 
 EVERYTHING_BROKEN = {

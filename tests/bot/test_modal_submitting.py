@@ -14,7 +14,7 @@ from bot.sandbox.novita import Fault as NovitaFault
 from bot.sandbox.novita import SandboxNovita
 from bot.sandbox.slack import Fault, Kind, Outcome, SandboxSlack
 from bot.sandbox.slack.constants import BOT_USER
-from tests.bot.house import House, open_house
+from tests.bot.app_fixture import House, open_house
 from tests.bot.redis_line import RedisLine
 
 

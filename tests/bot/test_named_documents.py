@@ -79,7 +79,7 @@ def test_every_document_that_a_file_names_is_there_and_has_the_heading() -> None
             [("PLATFORM.md", "Modals"), ("PLATFORM.md", "Block Kit")],
         ),
         ("see house.md, it says so", [("house.md", "")]),
-        ("core/novita/API.md", [("core/novita/API.md", "")]),
+        ("core/adapters/novita/API.md", [("core/adapters/novita/API.md", "")]),
         ("https://docs.example.com/guide.md", []),
         ("(slack.md\nA2)", [("slack.md", "")]),
     ],

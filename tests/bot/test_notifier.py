@@ -10,7 +10,7 @@ import pytest
 from bot.sandbox.novita import Fault as NovitaFault
 from bot.sandbox.novita import SandboxNovita
 from bot.sandbox.slack import Fault, Message, SandboxSlack
-from tests.bot.house import House, open_house
+from tests.bot.app_fixture import House, open_house
 
 HONEST = Fault.slow(0)
 POSTS = ("card", "created", "running")

@@ -7,8 +7,8 @@ import re
 from collections.abc import Iterator, Set
 from pathlib import Path
 
-from core.alarms import AlarmKind
-from core.settings import Settings
+from core.adapters.settings import Settings
+from core.services.alarms import AlarmKind
 
 ROOT = Path(__file__).parents[2]
 OPERATING = (ROOT / ".github" / "OPERATING.md").read_text()

@@ -7,12 +7,12 @@ from contextlib import AsyncExitStack
 
 from pydantic import SecretStr
 
-from bot.compose.base import open_base
-from bot.compose.worker import as_worker
 from bot.sandbox.novita import Fault as NovitaFault
 from bot.sandbox.slack import Fault
-from core.models import Status
-from tests.bot.house import open_house
+from bot.wiring.base import open_base
+from bot.wiring.worker import as_worker
+from core.domain.instance import Status
+from tests.bot.app_fixture import open_house
 from tests.bot.redis_line import RedisLine
 from tests.patience import patience
 

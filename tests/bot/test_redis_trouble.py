@@ -11,18 +11,18 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from bot.alarms import RedisTrouble
-from bot.compose.base import open_base
 from bot.doctor import State
+from bot.notifiers.alarms import RedisTrouble
 from bot.sandbox.slack import Fault
-from core.errors import SettingsError, StoreUnavailable
-from core.models import Status
-from core.redis_server import embedded_redis
-from core.store import connect, rights
-from tests.bot.clinic import clinic
-from tests.bot.house import House, open_house
-from tests.bot.living import in_thread, read, running, seen, with_lease_to
+from bot.wiring.base import open_base
+from core.adapters.redis import connect, rights
+from core.adapters.redis_server import embedded_redis
+from core.domain.errors import SettingsError, StoreUnavailable
+from core.domain.instance import Status
+from tests.bot.app_fixture import House, open_house
+from tests.bot.doctor_fixture import clinic
 from tests.bot.redis_failover import RedisName
+from tests.bot.scenarios import in_thread, read, running, seen, with_lease_to
 from tests.bot.watching import readiness, scraped
 
 FULL = "takes no writes (memory full)"

@@ -13,14 +13,14 @@ import aiohttp
 import pytest
 from pydantic import SecretStr
 
-from bot.compose.base import open_base
-from bot.compose.web import as_web
-from bot.ids import Action
 from bot.sandbox.slack import Fault
-from core import request_id
-from core.models import Status
+from bot.slack.ids import Action
+from bot.wiring.base import open_base
+from bot.wiring.web import as_web
+from core.domain.instance import Status
+from core.telemetry import request_id
 from tests.bot.api import BEARER, TOKEN
-from tests.bot.house import House, open_house
+from tests.bot.app_fixture import House, open_house
 from tests.bot.leaks import everything_logged, found_in, secrets_of
 from tests.bot.test_edge import FORM, HELP
 from tests.bot.watching import Json, fetched, lines, said, settled

@@ -20,7 +20,7 @@ from bot.sandbox.page.server import STATIC
 from bot.sandbox.page.showing import has_desktop
 from bot.sandbox.slack import Message, SandboxSlack
 from bot.sandbox.slack.constants import BOT_USER, SLACKBOT
-from core.settings import REGION_PRIORITY
+from core.adapters.settings import REGION_PRIORITY
 from tests.bot.slack_sandbox import buttons, modal_view, text_field
 from tests.core.samples import TurnedClock
 from tests.patience import PATIENCE_SECONDS, SOON_SECONDS, patience

@@ -11,7 +11,7 @@ import pytest
 from bot.sandbox.children import Child
 from bot.sandbox.novita import Machine
 from bot.sandbox.novita.faults import Endpoint
-from bot.sandbox.novita.server import NovitaCall
+from bot.sandbox.novita.steered import NovitaCall
 from bot.sandbox.sandbox import Sandbox
 from bot.sandbox.slack import Message, SlackCall
 from bot.sandbox.slack.constants import BOT_USER

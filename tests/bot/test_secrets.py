@@ -14,11 +14,11 @@ import pytest
 from bot.sandbox.novita import Fault
 from bot.sandbox.novita.seed import REGISTRY_PASSWORD, TEMPLATE_TOKEN
 from bot.sandbox.slack import Fault as SlackFault
-from core.models import Verb
-from core.policy import Policy
-from tests.bot.house import House, open_house
+from core.domain.order import Verb
+from core.domain.policy import Policy
+from tests.bot.app_fixture import House, open_house
 from tests.bot.leaks import all_of_redis, all_said, everything_logged, found_in, secrets_of
-from tests.bot.living import told
+from tests.bot.scenarios import told
 
 TYPED = "hush-hush-typed-value"
 SECOND = "s3cr&t=with/odd chars"

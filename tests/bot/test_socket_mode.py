@@ -17,22 +17,22 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.authorization import AuthorizeResult
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.compose.base import open_base
-from bot.compose.web import as_web
 from bot.sandbox.novita import SandboxNovita
 from bot.sandbox.slack import Ack, Fault, Kind, Manner, SandboxSlack, payloads
-from bot.socket_mode import Line, Pace
-from core.errors import SettingsError
-from tests.bot.house import settings_for
+from bot.slack.socket_mode import SocketConnection, Timings
+from bot.wiring.base import open_base
+from bot.wiring.web import as_web
+from core.domain.errors import SettingsError
+from tests.bot.app_fixture import settings_for
 from tests.bot.slack_sandbox import RunningSlack, running_slack
 from tests.bot.watching import readiness
 from tests.patience import SOON_SECONDS, patience
 
-QUICK = Pace(connect=1, hello=1, heartbeat=0.6, quiet=60, steady=60, pause=0.01, longest_pause=0.05, goodbye=0.1)
+QUICK = Timings(connect=1, hello=1, heartbeat=0.6, quiet=60, steady=60, pause=0.01, longest_pause=0.05, goodbye=0.1)
 
 
 @asynccontextmanager
-async def bot_on_a_socket(redis_url: str, slack: SandboxSlack, pace: Pace = QUICK) -> AsyncIterator[int]:
+async def bot_on_a_socket(redis_url: str, slack: SandboxSlack, pace: Timings = QUICK) -> AsyncIterator[int]:
     """The real bot, connected to Slack by a socket and no other way; the port that the rest of the world has."""
     novita = SandboxNovita()
     await novita.start()
@@ -167,7 +167,7 @@ class Patience:
 
 
 @asynccontextmanager
-async def small_bot(slack: RunningSlack, patience: Patience, pace: Pace = QUICK) -> AsyncIterator[Line]:
+async def small_bot(slack: RunningSlack, patience: Patience, pace: Timings = QUICK) -> AsyncIterator[SocketConnection]:
     async def authorize() -> AuthorizeResult:
         return AuthorizeResult(enterprise_id=None, team_id="T0SANDBOX1", bot_token=slack.bot_token)
 
@@ -175,7 +175,7 @@ async def small_bot(slack: RunningSlack, patience: Patience, pace: Pace = QUICK)
         client = AsyncWebClient(token=slack.bot_token, base_url=slack.api, session=session)
         app = AsyncApp(client=client, authorize=authorize, process_before_response=True)
         app.command("/gpu")(patience.command)
-        line = Line(app, slack.app_token, pace)
+        line = SocketConnection(app, slack.app_token, pace)
         async with line.held():
             await slack.wait_until(lambda: slack.sockets.connected)
             yield line
@@ -220,17 +220,17 @@ async def test_the_end_is_quick_although_a_listener_never_ends() -> None:
 @pytest.mark.parametrize("manner", [Manner.DEAF, Manner.WORDLESS, Manner.HANGING])
 async def test_the_end_is_quick_although_the_connection_is_dead(manner: Manner) -> None:
     clock = asyncio.get_running_loop().time
-    patient = Pace(connect=100, hello=100, heartbeat=100, goodbye=0.1)
+    patient = Timings(connect=100, hello=100, heartbeat=100, goodbye=0.1)
     async with running_slack() as slack, aiohttp.ClientSession() as session:
         slack.sockets.meet_next(manner)
         app = AsyncApp(client=AsyncWebClient(token=slack.bot_token, base_url=slack.api, session=session))
-        async with Line(app, slack.app_token, patient).held():
+        async with SocketConnection(app, slack.app_token, patient).held():
             await slack.wait_until(lambda: slack.sockets.met)
             began = clock()
         assert clock() - began < SOON_SECONDS
 
 
-async def is_connected(line: Line) -> bool:
+async def is_connected(line: SocketConnection) -> bool:
     with contextlib.suppress(TimeoutError):
         async with asyncio.timeout(0.01):
             await line.connected()
@@ -303,5 +303,5 @@ async def test_a_token_that_slack_refuses_is_a_wrong_setting() -> None:
     async with running_slack() as slack, aiohttp.ClientSession() as session:
         app = AsyncApp(client=AsyncWebClient(token=slack.bot_token, base_url=slack.api, session=session))
         with pytest.raises(SettingsError, match="SLACK_APP_TOKEN: Slack refuses it"):
-            async with Line(app, "xapp-of-another-app", QUICK).held():
+            async with SocketConnection(app, "xapp-of-another-app", QUICK).held():
                 pass

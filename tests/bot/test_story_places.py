@@ -10,9 +10,9 @@ from redis.asyncio import Redis
 
 from bot.sandbox.novita import Fault as NovitaFault
 from bot.sandbox.slack import Fault, Message
-from core.alarms import AlarmKind
-from tests.bot.house import House, instance_id_of, open_house
-from tests.bot.living import buttons_of, in_thread
+from core.services.alarms import AlarmKind
+from tests.bot.app_fixture import House, instance_id_of, open_house
+from tests.bot.scenarios import buttons_of, in_thread
 from tests.bot.watched_alarms import is_over, stands
 from tests.patience import patience
 

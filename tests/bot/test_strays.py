@@ -10,13 +10,14 @@ import redis.asyncio as aioredis
 from bot.doctor import State
 from bot.sandbox.novita import Fault
 from bot.sandbox.slack import Message
-from core import transitions
-from core.models import NOBODY, Instance, Origin, Status
-from core.strays import own_id
+from core.domain import transitions
+from core.domain.base import NOBODY
+from core.domain.instance import Instance, Origin, Status
+from core.services.strays import own_id
 from tests.bot.api import BODY, TOKEN, api
-from tests.bot.clinic import clinic
-from tests.bot.house import House, open_house
-from tests.bot.living import buttons_of, change, read, running, with_lease_to
+from tests.bot.app_fixture import House, open_house
+from tests.bot.doctor_fixture import clinic
+from tests.bot.scenarios import buttons_of, change, read, running, with_lease_to
 from tests.bot.watching import scraped
 from tests.patience import until
 

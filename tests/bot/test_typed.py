@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot import typed
-from tests.bot.house import House, open_house
-from tests.bot.living import running
+from bot.slack import typed
+from tests.bot.app_fixture import House, open_house
+from tests.bot.scenarios import running
 
 NAMES = [
     "train-1",

@@ -9,13 +9,16 @@ from typing import Any
 import pytest
 from hypothesis import given
 
-from bot.ids import Action
+from bot.slack.ids import Action
 from bot.views import buttons
 from bot.views.card import card
-from core.lifecycle import possible
-from core.models import BillingMode, Failure, FailureKind, Instance, Status, Verb
-from tests.bot import worlds
-from tests.bot.worlds import (
+from core.domain.attempt import Failure, FailureKind
+from core.domain.base import BillingMode
+from core.domain.instance import Instance, Status
+from core.domain.order import Verb
+from core.services.lifecycle import possible
+from tests.bot import factories
+from tests.bot.factories import (
     NOW,
     asking_for,
     created,
@@ -66,7 +69,7 @@ def test_the_card_has_exactly_the_buttons_that_make_sense(shown: Instance, expec
     assert on_card(shown) == expected
 
 
-@given(worlds.instances, worlds.instants)
+@given(factories.instances, factories.instants)
 def test_no_button_of_a_verb_is_on_a_card_where_it_is_not_possible(any_instance: Instance, now: datetime) -> None:
     assert {one for one in on_card(any_instance, now) if one in VERBS} == {
         f"instance:{verb.value}" for verb in possible(any_instance)

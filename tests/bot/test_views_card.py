@@ -16,11 +16,16 @@ from bot.views.card import card
 from bot.views.details import details
 from bot.views.states import state
 from bot.views.text import date
-from bot.words import STATUS_EMOJI
-from core.models import Billed, Endpoint, Failure, FailureKind, Instance, LeaseEnd, Region, Status, StopReason, Verb
-from core.transitions import GIVE_UP_AFTER, STATUSES
-from tests.bot import worlds
-from tests.bot.worlds import (
+from bot.wording import STATUS_EMOJI
+from core.domain.attempt import Failure, FailureKind
+from core.domain.instance import Billed, Instance, Status, StopReason
+from core.domain.market import Region
+from core.domain.novita import Endpoint
+from core.domain.order import Verb
+from core.domain.request import LeaseEnd
+from core.domain.transitions import GIVE_UP_AFTER, STATUSES
+from tests.bot import factories
+from tests.bot.factories import (
     NOW,
     SINGAPORE,
     asking_for,
@@ -40,7 +45,7 @@ def assert_slack_takes(message: Message) -> None:
     assert problems_in_message({"text": message.text, "blocks": message.blocks}) == []
     assert 0 < len(message.text) <= 3000
     assert len(json.dumps(message.blocks)) <= 13_000
-    drawn = [message.text, *worlds.mrkdwn_in(message.blocks)]
+    drawn = [message.text, *factories.mrkdwn_in(message.blocks)]
     assert not any("<!" in text.replace("<!date^", "") for text in drawn)
 
 
@@ -63,7 +68,7 @@ def test_each_card_leads_to_its_details_and_the_details_to_everything_else(shown
     assert button_ids(card(shown, NOW)) == button_ids(details(shown, NOW))
 
 
-@given(worlds.instances, worlds.instants)
+@given(factories.instances, factories.instants)
 def test_every_card_is_a_message_that_slack_takes(any_instance: Instance, now: datetime) -> None:
     assert_slack_takes(card(any_instance, now))
     assert_slack_takes(details(any_instance, now))
@@ -77,7 +82,7 @@ def test_forty_long_refusals_fit_in_one_card(letter: str) -> None:
     assert "more" in text(instance(attempts=attempts))
 
 
-@given(worlds.anything)
+@given(factories.anything)
 def test_a_notice_is_a_message_whatever_it_says(sentence: str) -> None:
     assert_slack_takes(notice(sentence))
 

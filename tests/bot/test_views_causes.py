@@ -4,24 +4,24 @@ from __future__ import annotations
 
 import pytest
 
-from bot import words
+from bot import wording
 from bot.views import causes
-from core.events import StopReason
-from core.models import PROGRAM, Actor, Cause
-from tests.bot.worlds import running
+from core.domain.base import PROGRAM, Actor, Cause
+from core.domain.events import StopReason
+from tests.bot.factories import running
 
 ADA, BO = Actor(user="U0ADA00001"), Actor(user="U0BO000001")
 BY_ITSELF = [cause for cause in Cause if not cause.is_asked]
 
 
 def test_all_that_the_bot_does_by_itself_has_its_words_and_can_be_why_it_stopped() -> None:
-    assert set(words.BY_ITSELF) == set(BY_ITSELF)
+    assert set(wording.BY_ITSELF) == set(BY_ITSELF)
     assert {StopReason(cause.value) for cause in BY_ITSELF} == {StopReason.LEASE, StopReason.HUNG}
 
 
 @pytest.mark.parametrize("cause", BY_ITSELF)
 def test_what_nobody_asked_for_is_never_told_as_a_wish(cause: Cause) -> None:
-    said = words.BY_ITSELF[cause]
+    said = wording.BY_ITSELF[cause]
     assert causes.wants(cause, None) == said.why
     assert causes.sentence(cause) == said.why[0].upper() + said.why[1:] + "."
     assert causes.asked_for_that(cause, None) == said.asked

@@ -7,15 +7,16 @@ from datetime import datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.ids import Action
+from bot.slack.ids import Action
 from bot.views.blocks import Message
 from bot.views.confirm import create_confirmation
 from bot.views.text import date
-from core.models import InstanceRequest, LeaseEnd, Offer, Stock
-from tests.bot import worlds
+from core.domain.market import Offer, Stock
+from core.domain.request import InstanceRequest, LeaseEnd
+from tests.bot import factories
+from tests.bot.factories import HONG_KONG, NOW, SINGAPORE, asking_for, everything_in, offer
 from tests.bot.test_views_buttons import drawn
 from tests.bot.test_views_card import assert_slack_takes
-from tests.bot.worlds import HONG_KONG, NOW, SINGAPORE, asking_for, everything_in, offer
 
 LINE = "4090 x2 spot 8h as train-1 from comfy"
 
@@ -26,7 +27,13 @@ def confirmed(request: InstanceRequest, *offers: Offer, line: str = LINE) -> Mes
     return message
 
 
-@given(worlds.requests, st.lists(worlds.offers, max_size=12), worlds.anything, worlds.anything, worlds.instants)
+@given(
+    factories.requests,
+    st.lists(factories.offers, max_size=12),
+    factories.anything,
+    factories.anything,
+    factories.instants,
+)
 def test_every_confirmation_is_a_message_that_slack_takes(
     request: InstanceRequest, offers: list[Offer], line: str, template: str, now: datetime
 ) -> None:

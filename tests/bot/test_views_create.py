@@ -11,9 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.ids import Action, Field, View
 from bot.sandbox.slack.block_kit import problems_in_suggestions, problems_in_view
 from bot.sandbox.slack.forms import carried_over, initial_state
+from bot.slack.ids import Action, Field, View
 from bot.views.lists import template_list
 from bot.views.modal import (
     Form,
@@ -26,12 +26,28 @@ from bot.views.modal import (
     template_options,
 )
 from bot.views.text import date
-from bot.words import money
-from core.models import BillingMode, LeaseEnd, Market, Offer, Stock, Template
-from core.offers import rank
-from core.requests import Limits
-from tests.bot import worlds
-from tests.bot.worlds import ENDLESS, H100, HONG_KONG, LIMITS, NOW, RTX, SINGAPORE, SYDNEY, form, market, offer, product
+from bot.wording import money
+from core.domain.base import BillingMode
+from core.domain.market import Market, Offer, Stock
+from core.domain.offers import rank
+from core.domain.request import LeaseEnd
+from core.domain.template import Template
+from core.domain.validation import Limits
+from tests.bot import factories
+from tests.bot.factories import (
+    ENDLESS,
+    H100,
+    HONG_KONG,
+    LIMITS,
+    NOW,
+    RTX,
+    SINGAPORE,
+    SYDNEY,
+    form,
+    market,
+    offer,
+    product,
+)
 
 View_ = dict[str, Any]
 
@@ -68,20 +84,20 @@ def as_slack_sends(view: View_, typed: dict[str, Any] | None = None) -> View_:
 
 
 @given(
-    worlds.forms,
-    worlds.markets,
-    st.lists(worlds.offers, max_size=12),
-    worlds.limits,
-    worlds.contexts,
-    worlds.instants,
-    st.none() | worlds.anything,
+    factories.forms,
+    factories.markets,
+    st.lists(factories.offers, max_size=12),
+    factories.limits,
+    factories.contexts,
+    factories.instants,
+    st.none() | factories.anything,
 )
 def test_every_form_over_every_market_is_a_view_that_slack_takes(
     chosen: Form, sale: Market, offers: list[Offer], limits: Limits, context: ModalContext, now: Any, note: str | None
 ) -> None:
     view = create_view(chosen, sale, offers, limits=limits, context=context, now=now, note=note)
     assert problems_in_view(view) == []
-    assert not any("<!" in text.replace("<!date^", "") for text in worlds.mrkdwn_in(view))
+    assert not any("<!" in text.replace("<!date^", "") for text in factories.mrkdwn_in(view))
 
 
 def test_the_form_has_every_field_of_a_request_under_its_own_name() -> None:
@@ -256,8 +272,8 @@ def test_a_disk_that_no_region_takes_is_said() -> None:
 
 
 def test_old_prices_say_how_old_they_are() -> None:
-    assert "5 min old" in worlds.everything_in(draw(form(), market(), later=timedelta(minutes=5)))
-    assert " old" not in worlds.everything_in(draw(form(), market(), later=timedelta(minutes=1)))
+    assert "5 min old" in factories.everything_in(draw(form(), market(), later=timedelta(minutes=5)))
+    assert " old" not in factories.everything_in(draw(form(), market(), later=timedelta(minutes=1)))
 
 
 def test_nothing_chosen_yet_asks_for_a_gpu() -> None:
@@ -301,7 +317,7 @@ def test_a_form_with_a_webhook_shows_it_without_being_asked_and_can_hide_it() ->
 
 def test_a_note_stands_on_top_harmlessly_and_stays_when_the_form_is_redrawn() -> None:
     view = draw(form(), market(), note="Not understood: <!channel>")
-    assert worlds.everything_in(view["blocks"][0]) == "💬 Not understood: &lt;!channel&gt;"
+    assert factories.everything_in(view["blocks"][0]) == "💬 Not understood: &lt;!channel&gt;"
     again = draw(form(gpu_num=4), market(), context=read_context(view))
     assert again["blocks"][0] == view["blocks"][0]
     assert draw(form(), market())["blocks"][0]["type"] == "input"
@@ -378,9 +394,9 @@ def test_a_market_with_nothing_still_opens() -> None:
 
 
 def test_a_modal_of_forty_gpus_in_eight_regions_is_drawn_in_well_under_a_millisecond() -> None:
-    sale = market(*(product(region, name=f"GPU {n}") for n in range(40) for region in (*worlds.REGIONS,) * 3))
+    sale = market(*(product(region, name=f"GPU {n}") for n in range(40) for region in (*factories.REGIONS,) * 3))
     chosen = form(product_name="GPU 1")
-    offers = [offer(region) for region in worlds.REGIONS]
+    offers = [offer(region) for region in factories.REGIONS]
     spent = []
     for _ in range(200):
         began = time.thread_time()
@@ -389,7 +405,7 @@ def test_a_modal_of_forty_gpus_in_eight_regions_is_drawn_in_well_under_a_millise
     assert min(spent) < 0.001
 
 
-@given(worlds.templates, st.text(max_size=5))
+@given(factories.templates, st.text(max_size=5))
 def test_templates_are_options_that_slack_takes(templates: list[Template], typed: str) -> None:
     assert problems_in_suggestions({"options": template_options(templates, typed)}) == []
 

@@ -22,10 +22,12 @@ from bot.views.modal import (
     read_context,
     read_form,
 )
-from core.models import BillingMode, InstanceRequest, LeaseEnd, Market
-from core.requests import Limits, Problems
-from tests.bot import worlds
-from tests.bot.worlds import ENDLESS, H100, HONG_KONG, LIMITS, NOW, RTX, form, market, product
+from core.domain.base import BillingMode
+from core.domain.market import Market
+from core.domain.request import InstanceRequest, LeaseEnd
+from core.domain.validation import Limits, Problems
+from tests.bot import factories
+from tests.bot.factories import ENDLESS, H100, HONG_KONG, LIMITS, NOW, RTX, form, market, product
 
 json_like = st.recursive(
     st.none() | st.booleans() | st.integers() | st.text(max_size=20),
@@ -49,8 +51,8 @@ def problems(chosen: Form, sale: Market | None = None, limits: Any = LIMITS) -> 
 
 
 @given(
-    name=worlds.names,
-    region=st.none() | st.sampled_from([region.name for region in worlds.REGIONS]),
+    name=factories.names,
+    region=st.none() | st.sampled_from([region.name for region in factories.REGIONS]),
     count=st.integers(1, 8),
     disk=st.integers(10, 6144).map(str),
     billing=st.sampled_from(BillingMode),
@@ -104,7 +106,7 @@ def test_state_of_a_block_that_is_no_longer_shown_does_not_count() -> None:
     assert read_form(view).product_name == RTX
 
 
-@given(worlds.contexts)
+@given(factories.contexts)
 def test_the_modals_memory_comes_back_and_fits(context: ModalContext) -> None:
     assert read_context({"private_metadata": context.dump()}) == context
     assert len(context.dump()) < 3000
@@ -151,7 +153,7 @@ def test_an_empty_form_is_asked_for_everything_that_is_needed() -> None:
     assert set(asked) == set(expected.split())
 
 
-@given(worlds.forms, worlds.markets, worlds.limits)
+@given(factories.forms, factories.markets, factories.limits)
 def test_checking_answers_with_a_request_or_with_sentences(chosen: Form, sale: Market, limits: Any) -> None:
     found = check(chosen, sale, limits)
     if isinstance(found, dict):
@@ -159,7 +161,7 @@ def test_checking_answers_with_a_request_or_with_sentences(chosen: Form, sale: M
         assert all(sentence.endswith(".") for sentence in found.values())
 
 
-@given(worlds.forms)
+@given(factories.forms)
 def test_a_form_is_either_rankable_or_has_no_gpu(chosen: Form) -> None:
     request = draft(chosen)
     if request is None:

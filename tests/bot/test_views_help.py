@@ -5,12 +5,12 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 
-from bot.ids import Action
+from bot.slack.ids import Action
 from bot.views.blocks import Message
 from bot.views.help import COMMANDS, everything, help_message, help_on, unknown_command, welcome
-from tests.bot import worlds
+from tests.bot import factories
+from tests.bot.factories import everything_in
 from tests.bot.test_views_card import assert_slack_takes
-from tests.bot.worlds import everything_in
 
 
 def commands_in(message: Message) -> list[str]:
@@ -100,7 +100,7 @@ def test_a_word_like_no_command_gets_help() -> None:
     assert "`/gpu help` lists" in unknown_command("xyzzy").text
 
 
-@given(worlds.anything)
+@given(factories.anything)
 def test_an_unknown_word_is_repeated_harmlessly(word: str) -> None:
     assert_slack_takes(unknown_command(word))
 

@@ -9,13 +9,14 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.ids import Action
 from bot.sandbox.slack.block_kit import problems_in_view
+from bot.slack.ids import Action
 from bot.views.home import home
-from core.models import Actor, Instance
-from tests.bot import worlds
+from core.domain.base import Actor
+from core.domain.instance import Instance
+from tests.bot import factories
+from tests.bot.factories import NOW, asking_for, everything_in, running, stopped
 from tests.bot.test_views_buttons import drawn
-from tests.bot.worlds import NOW, asking_for, everything_in, running, stopped
 
 
 def view(mine: list[Instance], others: list[Instance], *, is_admin: bool = False, page: int = 0) -> dict[str, Any]:
@@ -36,19 +37,19 @@ def stop_values(shown: dict[str, Any]) -> list[str]:
 
 
 @given(
-    st.lists(worlds.records, max_size=4),
-    st.lists(worlds.records, max_size=4),
+    st.lists(factories.records, max_size=4),
+    st.lists(factories.records, max_size=4),
     st.booleans(),
-    worlds.prices,
+    factories.prices,
     st.integers(-2, 50),
-    worlds.instants,
+    factories.instants,
 )
 def test_every_home_is_a_view_that_slack_takes(
     mine: list[Instance], others: list[Instance], is_admin: bool, spent: Decimal, page: int, now: datetime
 ) -> None:
     shown = home(mine, others, now=now, is_admin=is_admin, spent_this_month=spent, page=page)
     assert problems_in_view(shown) == []
-    assert not any("<!" in text.replace("<!date^", "") for text in worlds.mrkdwn_in(shown))
+    assert not any("<!" in text.replace("<!date^", "") for text in factories.mrkdwn_in(shown))
 
 
 def test_home_shows_my_instances_with_buttons_what_i_spent_and_a_create_button() -> None:

@@ -11,14 +11,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.ids import Action
+from bot.slack.ids import Action
 from bot.views.blocks import Message
 from bot.views.lists import choose, instance_list, nothing_named, offer_list, status, template_list
-from core.models import Actor, Instance, Market, Stock, Template, Verb
-from tests.bot import worlds
-from tests.bot.test_views_buttons import drawn, on_card
-from tests.bot.test_views_card import assert_slack_takes
-from tests.bot.worlds import (
+from core.domain.base import Actor
+from core.domain.instance import Instance
+from core.domain.market import Market, Stock
+from core.domain.order import Verb
+from core.domain.template import Template
+from tests.bot import factories
+from tests.bot.factories import (
     H100,
     HONG_KONG,
     NOW,
@@ -36,6 +38,8 @@ from tests.bot.worlds import (
     running,
     stopped,
 )
+from tests.bot.test_views_buttons import drawn, on_card
+from tests.bot.test_views_card import assert_slack_takes
 
 
 def listed(*instances: Instance, scope: str = "all", page: int = 0, now: datetime = NOW) -> Message:
@@ -67,7 +71,9 @@ def pages_of(instances: list[Instance]) -> list[Message]:
     return shown
 
 
-@given(st.lists(worlds.records, max_size=6), st.sampled_from(["mine", "all"]), st.integers(-5, 1000), worlds.instants)
+@given(
+    st.lists(factories.records, max_size=6), st.sampled_from(["mine", "all"]), st.integers(-5, 1000), factories.instants
+)
 def test_every_list_is_a_message_that_slack_takes(many: list[Instance], scope: str, page: int, now: datetime) -> None:
     assert_slack_takes(instance_list(many, scope=scope, page=page, now=now))
 
@@ -156,7 +162,7 @@ def test_a_status_is_the_card_with_its_buttons() -> None:
     assert {one["action_id"] for one in drawn(message.blocks)} == set(on_card(running()))
 
 
-@given(worlds.anything, st.lists(worlds.records, max_size=6), st.sampled_from(Action))
+@given(factories.anything, st.lists(factories.records, max_size=6), st.sampled_from(Action))
 def test_a_choice_is_a_message_that_slack_takes(typed: str, many: list[Instance], action: Action) -> None:
     assert_slack_takes(choose(action, typed, many))
 
@@ -186,7 +192,7 @@ def test_a_choice_has_no_button_that_cannot_work() -> None:
     assert accessories(choose(Action.CONNECT, "t", [created(id="a"), running(id="b")])) == [("instance:connect", "b")]
 
 
-@given(worlds.anything, st.lists(worlds.anything, max_size=9))
+@given(factories.anything, st.lists(factories.anything, max_size=9))
 def test_a_name_that_fits_nothing_is_repeated_harmlessly(typed: str, near: list[str]) -> None:
     assert_slack_takes(nothing_named(typed, near))
 
@@ -196,7 +202,7 @@ def test_a_name_that_fits_nothing_gets_the_nearest() -> None:
     assert "`/gpu list` shows yours" in nothing_named("x", []).text
 
 
-@given(worlds.markets, st.sampled_from(["", "rtx", "GPU", "h100 80"]) | worlds.anything, worlds.instants)
+@given(factories.markets, st.sampled_from(["", "rtx", "GPU", "h100 80"]) | factories.anything, factories.instants)
 def test_every_list_of_offers_is_a_message_that_slack_takes(sale: Market, typed: str, now: datetime) -> None:
     assert_slack_takes(offer_list(sale, typed, now))
 
@@ -239,7 +245,7 @@ def test_no_offer_is_said_with_what_was_looked_for() -> None:
     assert "lists no GPU right now" in text(offer_list(Market(as_of=NOW, regions=(), products=()), "", NOW))
 
 
-@given(worlds.templates, st.sampled_from(["", "a"]) | worlds.anything)
+@given(factories.templates, st.sampled_from(["", "a"]) | factories.anything)
 def test_every_list_of_templates_is_a_message_that_slack_takes(templates: list[Template], typed: str) -> None:
     assert_slack_takes(template_list(templates, typed))
 
@@ -259,6 +265,6 @@ def test_templates_are_found_by_all_words_and_the_teams_own_come_first() -> None
 
 
 def test_what_was_spent_is_summed_to_the_cent() -> None:
-    many = [owned("U0ADA00001", f"g{n}", offer=worlds.offer(usd="0.333")) for n in range(3)]
+    many = [owned("U0ADA00001", f"g{n}", offer=factories.offer(usd="0.333")) for n in range(3)]
     assert Decimal("2.00") == sum((Decimal("0.666"),) * 3, Decimal(0)).quantize(Decimal("0.01"))
     assert "≈ $2.00 so far" in text(listed(*many, now=NOW + timedelta(hours=1)))

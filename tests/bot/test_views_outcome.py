@@ -8,30 +8,31 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.ids import Action, View
 from bot.sandbox.slack.block_kit import problems_in_view
+from bot.slack.ids import Action, View
 from bot.views.modal import ModalContext, creating_view, loading_view, outcome_view, problem_view
 from bot.views.text import date
-from core.models import Failure, FailureKind, Instance
-from core.transitions import GIVE_UP_AFTER
-from tests.bot import worlds
-from tests.bot.worlds import NOW, SINGAPORE, created, everything_in, failed, instance, offer, refused, running
+from core.domain.attempt import Failure, FailureKind
+from core.domain.instance import Instance
+from core.domain.transitions import GIVE_UP_AFTER
+from tests.bot import factories
+from tests.bot.factories import NOW, SINGAPORE, created, everything_in, failed, instance, offer, refused, running
 
 PERMALINK = "https://sandbox.slack.com/archives/C0GPU00001/p1795435200000100"
 
 
-@given(worlds.instances, st.none() | st.just(PERMALINK))
+@given(factories.instances, st.none() | st.just(PERMALINK))
 def test_every_outcome_is_a_view_that_slack_takes(any_instance: Instance, link: str | None) -> None:
     view = outcome_view(any_instance, link=link)
     assert problems_in_view(view) == []
-    assert not any("<!" in text.replace("<!date^", "") for text in worlds.mrkdwn_in(view))
+    assert not any("<!" in text.replace("<!date^", "") for text in factories.mrkdwn_in(view))
 
 
-@given(worlds.anything, worlds.anything)
+@given(factories.anything, factories.anything)
 def test_the_small_views_are_taken_whatever_is_said_in_them(text: str, channel: str) -> None:
     for view in (problem_view(text), creating_view(text, channel), loading_view(ModalContext().dump())):
         assert problems_in_view(view) == []
-        assert not any("<!" in drawn for drawn in worlds.mrkdwn_in(view))
+        assert not any("<!" in drawn for drawn in factories.mrkdwn_in(view))
 
 
 def test_the_wait_for_prices_remembers_where_it_was_opened() -> None:

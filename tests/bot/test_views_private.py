@@ -10,16 +10,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from bot.ids import Action
 from bot.sandbox.slack.block_kit import problems_in_message
 from bot.sandbox.slack.reading import text_of
+from bot.slack.ids import Action
 from bot.views.blocks import Message
 from bot.views.private import already, asking, connection, refused
-from core.models import Connection, Instance, Verb
-from tests.bot import worlds
+from core.domain.instance import Instance
+from core.domain.novita import Connection
+from core.domain.order import Verb
+from tests.bot import factories
+from tests.bot.factories import NOW, everything_in, ordered, running, stopped
 from tests.bot.test_views_buttons import drawn
 from tests.bot.test_views_card import assert_slack_takes
-from tests.bot.worlds import NOW, everything_in, ordered, running, stopped
 
 PASSWORD = "p`<a>&s*s_w`d"
 WAY_IN = Connection(
@@ -35,7 +37,7 @@ def text(message: Message) -> str:
     return everything_in(message.blocks)
 
 
-@given(worlds.instances, worlds.connections)
+@given(factories.instances, factories.connections)
 def test_every_way_in_is_a_message_that_slack_takes(any_instance: Instance, way: Connection) -> None:
     message = connection(any_instance, way)
     assert problems_in_message({"text": message.text, "blocks": message.blocks}) == []
@@ -72,7 +74,7 @@ def test_an_instance_that_gives_no_way_in_yet_says_so() -> None:
     assert "Novita gives no SSH command for it (yet)" in text(message)
 
 
-@given(worlds.instances, st.sampled_from(Action), worlds.anything)
+@given(factories.instances, st.sampled_from(Action), factories.anything)
 def test_every_refusal_is_a_message_that_slack_takes(any_instance: Instance, action: Action, why: str) -> None:
     assert_slack_takes(refused(any_instance, action, why))
 
@@ -91,7 +93,11 @@ def test_a_refusal_says_whose_it_is_and_lets_one_ask(action: Action, value: str)
     assert [(one["action_id"], one["value"]) for one in drawn(message.blocks)] == [("instance:ask", value)]
 
 
-@given(worlds.instances, st.sampled_from(["stop", "extend:4h", "connect", "again"]) | worlds.anything, worlds.anything)
+@given(
+    factories.instances,
+    st.sampled_from(["stop", "extend:4h", "connect", "again"]) | factories.anything,
+    factories.anything,
+)
 def test_every_request_to_an_owner_is_a_message_that_slack_takes(any_instance: Instance, verb: str, by: str) -> None:
     assert_slack_takes(asking(any_instance, verb, by))
 
@@ -116,7 +122,7 @@ def test_a_request_for_what_cannot_be_done_now_has_no_button() -> None:
     assert drawn(asking(stopped(), "stop", "U0BO000001").blocks) == []
 
 
-@given(worlds.instances, st.sampled_from(Verb), st.none() | worlds.instants)
+@given(factories.instances, st.sampled_from(Verb), st.none() | factories.instants)
 def test_every_echo_is_a_message_that_slack_takes(any_instance: Instance, verb: Verb, now: object) -> None:
     assert_slack_takes(already(any_instance, verb, now))  # type: ignore[arg-type]
 

@@ -13,7 +13,6 @@ from bot.views.text import (
     SECTION_LIMIT,
     call,
     channel_mention,
-    clip,
     code,
     countdown,
     date,
@@ -24,7 +23,8 @@ from bot.views.text import (
     mrkdwn,
     plain,
 )
-from tests.bot.worlds import HOSTILE, NOW, anything
+from bot.wording.clip import clip
+from tests.bot.factories import HOSTILE, NOW, anything
 
 
 def test_markup_from_outside_is_escaped_once() -> None:

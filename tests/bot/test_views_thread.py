@@ -15,12 +15,15 @@ from bot.views.failures import quoting
 from bot.views.private import private_notice
 from bot.views.text import date
 from bot.views.thread import reply
-from core import events
-from core.events import Event, ReportLevel
-from core.models import PROGRAM, Attempt, AttemptOutcome, Endpoint, Failure, FailureKind, Instance
-from tests.bot import worlds
+from core.domain import events
+from core.domain.attempt import Attempt, AttemptOutcome, Failure, FailureKind
+from core.domain.base import PROGRAM
+from core.domain.events import Event, ReportLevel
+from core.domain.instance import Instance
+from core.domain.novita import Endpoint
+from tests.bot import factories
+from tests.bot.factories import NOW, created, everything_in, failed, instance, offer, refused, running
 from tests.bot.test_views_card import assert_slack_takes
-from tests.bot.worlds import NOW, created, everything_in, failed, instance, offer, refused, running
 
 OWNER = "<@U0ADA00001>"
 BOT = "U0GPUBOT01"
@@ -39,7 +42,7 @@ def said(about: Instance, event: Event) -> str:
     return everything_in(message.blocks)
 
 
-@given(worlds.instances, worlds.happenings)
+@given(factories.instances, factories.happenings)
 def test_every_reply_is_a_message_that_slack_takes(any_instance: Instance, event: Event) -> None:
     message = reply(any_instance, event)
     if message is not None:

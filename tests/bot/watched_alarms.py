@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from core.alarms import Alarm, AlarmKind
-from tests.bot.house import House
+from core.services.alarms import Alarm, AlarmKind
+from tests.bot.app_fixture import House
 from tests.patience import patience
 
 

@@ -13,7 +13,7 @@ import aiohttp
 from aiohttp import web
 from prometheus_client.parser import text_string_to_metric_families
 
-from tests.bot.house import House
+from tests.bot.app_fixture import House
 from tests.patience import patience
 
 Json = dict[str, Any]

@@ -12,8 +12,11 @@ from pydantic import SecretStr
 
 from bot.sandbox.novita import SandboxNovita
 from bot.sandbox.novita.server import DEFAULT_API_KEY
-from core.models import BillingMode, InstanceRequest, Offer, Region, Stock, Template
-from core.novita import NovitaClient, Timeouts
+from core.adapters.novita import NovitaClient, Timeouts
+from core.domain.base import BillingMode
+from core.domain.market import Offer, Region, Stock
+from core.domain.request import InstanceRequest
+from core.domain.template import Template
 
 HONG_KONG = Region(id="cn-hongkong-1", name="CN-HK-01", place="Hong Kong")
 PRIVATE_TEMPLATE = "107672"

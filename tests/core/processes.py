@@ -12,19 +12,19 @@ from pydantic import SecretStr
 
 from bot.sandbox.novita import SandboxNovita
 from bot.sandbox.novita.server import DEFAULT_API_KEY
-from core.alarms import Alarms
-from core.catalog import Catalog
-from core.continuity import Continuity
-from core.events import Event
-from core.launch import Launcher, Patience
-from core.lifecycle import Lifecycle
-from core.models import Instance
-from core.novita import NovitaClient
-from core.observe import ALIVE_WITHIN, Observer
-from core.outbox import Memo, Notifier, Outbox
-from core.store import Store, connect
-from core.strays import Strays
-from core.witness import Clocks
+from core.adapters.novita import NovitaClient
+from core.adapters.redis import Store, connect
+from core.domain.events import Event
+from core.domain.instance import Instance
+from core.services.alarms import Alarms
+from core.services.catalog import Catalog
+from core.services.clock_agreement import Clocks
+from core.services.continuity import Continuity
+from core.services.launch import Launcher, RetryPolicy
+from core.services.lifecycle import Lifecycle
+from core.services.outbox import Memo, Notifier, Outbox
+from core.services.reconciler import ALIVE_WITHIN, Reconciler
+from core.services.strays import Strays
 from tests.core.novita_world import IMPATIENT
 from tests.core.samples import TurnedClock
 
@@ -59,7 +59,7 @@ class Process:
     outbox: Outbox
     catalog: Catalog
     launcher: Launcher
-    observer: Observer
+    reconciler: Reconciler
     lifecycle: Lifecycle
     strays: Strays
     continuity: Continuity
@@ -80,7 +80,7 @@ def process(
     redis_url: str,
     clock: TurnedClock,
     *,
-    patience: Patience | None = None,
+    patience: RetryPolicy | None = None,
     novita: Any = None,
     notifiers: Sequence[Notifier] = (),
 ) -> Process:
@@ -102,10 +102,10 @@ def process(
     alarms = Alarms(store, clock)
     strays = Strays(client, store, outbox, alarms, clock, lease=USUAL_LEASE)
     continuity = Continuity(store, outbox)
-    observer = Observer(client, store, outbox, clock, alarms, strays=strays, continuity=continuity)
+    reconciler = Reconciler(client, store, outbox, clock, alarms, strays=strays, continuity=continuity)
     witness = Clocks(client, clock, clock, alarms, store, alive_within=ALIVE_WITHIN)
     lifecycle = Lifecycle(client, store, outbox, clock, witness, alarms, past=continuity, max_lease=MAX_LEASE)
-    return Process(store, client, outbox, catalog, launcher, observer, lifecycle, strays, continuity, alarms, told)
+    return Process(store, client, outbox, catalog, launcher, reconciler, lifecycle, strays, continuity, alarms, told)
 
 
 @asynccontextmanager

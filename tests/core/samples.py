@@ -8,22 +8,14 @@ from decimal import Decimal
 
 from pydantic import SecretStr
 
-from core.models import (
-    Actor,
-    BillingMode,
-    Instance,
-    InstanceRequest,
-    Market,
-    NovitaInstance,
-    Offer,
-    Price,
-    Product,
-    Region,
-    Stock,
-    Template,
-    new_id,
-)
-from core.policy import Policy
+from core.domain.base import Actor, BillingMode
+from core.domain.identity import new_id
+from core.domain.instance import Instance
+from core.domain.market import Market, Offer, Price, Product, Region, Stock
+from core.domain.novita import NovitaInstance
+from core.domain.policy import Policy
+from core.domain.request import InstanceRequest
+from core.domain.template import Template
 
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 ADA = Actor(user="U0ADA", team="T0HOME")

@@ -6,8 +6,17 @@ from datetime import timedelta
 
 import pytest
 
-from core.absence import ABSENT_FOR, ALONE_ABSENT_FOR, UNLISTED_FOR, believed_after, is_all_absent, should_be_listed
-from core.models import Cause, Instance, Order, Status, Verb
+from core.domain.absence import (
+    ABSENT_FOR,
+    ALONE_ABSENT_FOR,
+    UNLISTED_FOR,
+    believed_after,
+    is_all_absent,
+    should_be_listed,
+)
+from core.domain.base import Cause
+from core.domain.instance import Instance, Status
+from core.domain.order import Order, Verb
 from tests.core.samples import NOON, instance
 
 SHORT = timedelta(milliseconds=1)

@@ -9,8 +9,8 @@ from datetime import timedelta
 import pytest
 from redis.asyncio import Redis
 
-from core.alarms import REMEMBERED_FOR, AlarmKind, Alarms
-from core.store import Store, connect
+from core.adapters.redis import Store, connect
+from core.services.alarms import REMEMBERED_FOR, AlarmKind, Alarms
 from tests.core.samples import NOON, TurnedClock
 
 STRAY, STUCK = AlarmKind.STRAY, AlarmKind.ORDER_STUCK

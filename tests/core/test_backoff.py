@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.backoff import pause, read_retry_after
+from core.domain.backoff import pause, read_retry_after
 
 FIRST, LONGEST = timedelta(seconds=15), timedelta(minutes=5)
 

@@ -7,13 +7,13 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core import leases, requests
-from core.backoff import read_retry_after
-from core.durations import LONGEST, read_duration
-from core.models import Instance
-from core.novita import reading
-from core.requests import LONGEST_LEASE, Limits
-from core.settings import Settings
+from core.adapters.novita import parse
+from core.adapters.settings import Settings
+from core.domain import leases, validation
+from core.domain.backoff import read_retry_after
+from core.domain.durations import LONGEST, read_duration
+from core.domain.instance import Instance
+from core.domain.validation import LONGEST_LEASE, Limits
 from tests.core.samples import NOON, instance, market, request
 
 EVER = datetime(9999, 12, 31, 23, 59, tzinfo=UTC)
@@ -41,16 +41,16 @@ def test_a_length_of_time_is_a_hundred_years_at_most(text: str, span: timedelta 
 )
 def test_a_lease_has_a_bound_where_the_installation_sets_none(lease: timedelta, is_fine: bool) -> None:
     limits = Limits(default_lease=None, max_lease=None)
-    draft = requests.draft_of(request(lease=lease))
-    found = requests.check(draft, market(), limits)
+    draft = validation.draft_of(request(lease=lease))
+    found = validation.check(draft, market(), limits)
     problems = found if isinstance(found, dict) else {}
     assert ("lease" not in problems) == is_fine
 
 
 @pytest.mark.parametrize(("count", "is_fine"), [(0, True), (1, True), (99, True), (100, False), (101, False)])
 def test_novita_takes_a_hundred_variables_of_which_the_bot_needs_one(count: int, *, is_fine: bool) -> None:
-    draft = replace(requests.draft_of(request()), envs={f"V{number}": "x" for number in range(count)})
-    found = requests.check(draft, market(), Limits(default_lease=None, max_lease=None))
+    draft = replace(validation.draft_of(request()), envs={f"V{number}": "x" for number in range(count)})
+    found = validation.check(draft, market(), Limits(default_lease=None, max_lease=None))
     problems = found if isinstance(found, dict) else {}
     assert ("envs" not in problems) is is_fine
 
@@ -85,7 +85,7 @@ def test_no_extension_leaves_the_calendar(ends_at: datetime | None, by: timedelt
     ],
 )
 def test_a_number_of_novitas_is_one_that_can_be(value: object, number: int) -> None:
-    assert reading.integer(value) == number
+    assert parse.integer(value) == number
 
 
 @pytest.mark.parametrize(
@@ -103,7 +103,7 @@ def test_a_number_of_novitas_is_one_that_can_be(value: object, number: int) -> N
     ],
 )
 def test_an_instant_of_novitas_is_within_this_century(value: object, instant: datetime | None) -> None:
-    assert reading.instant(value) == instant
+    assert parse.instant(value) == instant
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
-from core.alarms import AlarmKind, Alarms
-from core.care import Care
-from core.errors import NovitaUnclear, StoreUnavailable
-from core.models import Instance
-from core.outbox import Outbox
-from core.store import Store, connect
+from core.adapters.redis import Store, connect
+from core.domain.errors import NovitaUnclear, StoreUnavailable
+from core.domain.instance import Instance
+from core.services.alarms import AlarmKind, Alarms
+from core.services.care import Care
+from core.services.outbox import Outbox
 from tests.core.samples import NOON, TurnedClock, instance
 
 

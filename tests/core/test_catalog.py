@@ -11,8 +11,9 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.sandbox.novita import Endpoint, Fault, SandboxNovita
-from core.errors import NotFound, NovitaError
-from core.models import BillingMode, Market, Stock
+from core.domain.base import BillingMode
+from core.domain.errors import NotFound, NovitaError
+from core.domain.market import Market, Stock
 from tests.core.processes import Process, process
 from tests.core.samples import TurnedClock
 

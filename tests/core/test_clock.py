@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from core.clock import CLOSE_ENOUGH, Sample, SharedClock, is_ahead, is_within, steady
+from core.domain.clock import CLOSE_ENOUGH, Sample, SharedClock, is_ahead, is_within, steady
 from tests.core.samples import NOON
 
 MOMENT = timedelta(milliseconds=1)

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import pytest
 
-from core.continuity import RESTART_WITHIN, Continuity
-from core.events import Event
-from core.models import Instance
-from core.outbox import Begun, Change
+from core.domain.events import Event
+from core.domain.instance import Instance
+from core.services.continuity import RESTART_WITHIN, Continuity
+from core.services.outbox import Begun, Transition
 from tests.core.samples import instance
 
 WITHIN = int(RESTART_WITHIN.total_seconds() * 1000)
@@ -50,7 +50,7 @@ class Past:
     async def begin(self, instance: Instance, events: Sequence[Event], *, has_own_name: bool = False) -> Begun:
         raise NotImplementedError
 
-    async def update(self, instance: Instance, change: Change) -> Instance:
+    async def update(self, instance: Instance, change: Transition) -> Instance:
         changed = change(instance)
         self.record = changed[0] if changed else instance
         return self.record

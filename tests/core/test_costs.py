@@ -7,8 +7,8 @@ from decimal import Decimal
 
 import pytest
 
-from core import costs
-from core.models import Billed, Status
+from core.domain import costs
+from core.domain.instance import Billed, Status
 from tests.core.samples import NOON, instance, request
 
 HOUR = timedelta(hours=1)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.durations import duration_words, read_duration, write_duration
+from core.domain.durations import duration_words, read_duration, write_duration
 
 MOMENT = timedelta(milliseconds=1)
 MIN, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)

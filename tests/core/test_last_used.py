@@ -10,9 +10,9 @@ import pytest
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from core.last_used import LastUsed
-from core.models import Actor, BillingMode
-from core.store.proposals import LAST_USED_KEPT
+from core.adapters.redis.proposals import LAST_USED_KEPT
+from core.domain.base import Actor, BillingMode
+from core.domain.last_used import LastUsed
 from tests.core.processes import Process
 from tests.core.samples import ADA, POLICY, request
 

@@ -11,11 +11,14 @@ import pytest
 import structlog.testing
 
 from bot.sandbox.novita import Endpoint, Fault, SandboxNovita
-from core.errors import InvalidRequest, NotAllowed
-from core.events import RegionRefused
-from core.launch import Patience
-from core.models import Actor, AttemptOutcome, CreateInstanceResponse, FailureKind, Status
-from core.transitions import given_up
+from core.domain.attempt import AttemptOutcome, FailureKind
+from core.domain.base import Actor
+from core.domain.errors import InvalidRequest, NotAllowed
+from core.domain.events import RegionRefused
+from core.domain.instance import Status
+from core.domain.response import CreateInstanceResponse
+from core.domain.transitions import presumed_lost
+from core.services.launch import RetryPolicy
 from tests.core.processes import Process, process
 from tests.core.samples import ADA, POLICY, SECRET, TurnedClock, request
 
@@ -150,7 +153,7 @@ async def test_429_waits_as_told_and_then_goes_on_with_the_same_offer(
     sandbox.fail_next("create", Fault.rate_limited(None))
     answer = await _create(web)
     assert _outcomes(answer) == [("AS-SGP-02", "created")]
-    assert clock.slept == [timedelta(seconds=7), Patience().default_retry_after]
+    assert clock.slept == [timedelta(seconds=7), RetryPolicy().default_retry_after]
 
 
 async def test_a_third_429_or_one_that_asks_for_too_much_ends_the_launch(web: Process, sandbox: SandboxNovita) -> None:
@@ -168,7 +171,7 @@ async def test_a_connection_that_was_never_made_is_tried_again_and_then_said_to_
     await sandbox.stop()
     answer = await _create(web)
     assert (answer.status, _outcomes(answer)) == (Status.FAILED, [("AS-SGP-02", "unsent")])
-    assert clock.slept == list(Patience().unsent_pauses)
+    assert clock.slept == list(RetryPolicy().unsent_pauses)
 
 
 async def test_no_attempt_begins_after_the_deadline(web: Process, sandbox: SandboxNovita, clock: TurnedClock) -> None:
@@ -187,7 +190,7 @@ async def test_a_launch_that_a_worker_gave_up_meanwhile_tries_no_further_region(
     """The process stood still (a suspended machine, say) with its create under way; the record went on without it."""
     sandbox.out_of_stock_at_create("AS-SGP-02")
     launch = await web.launcher.begin(request(), owner=ADA, policy=POLICY, key="view:V1")
-    await web.outbox.update(launch.instance, lambda i: given_up(i, clock.now()))
+    await web.outbox.update(launch.instance, lambda i: presumed_lost(i, clock.now()))
     answer = await web.launcher.finish(launch)
     assert answer.status is Status.FAILED
     assert len(sandbox.calls_of("create")) == 1
@@ -201,7 +204,7 @@ async def test_an_instance_that_a_worker_adopted_meanwhile_is_announced_once(
     sandbox.fail_next("create", Fault.hang(has_effect=True))
     finishing = asyncio.create_task(web.launcher.finish(launch))
     await sandbox.wait_until(lambda: bool(sandbox.instances))
-    await worker.observer.look()
+    await worker.reconciler.run_once()
     answer = await finishing
     await web.quiet()
     await worker.close()

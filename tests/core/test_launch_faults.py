@@ -21,9 +21,10 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.sandbox.novita import Fault, SandboxNovita
-from core.errors import GpuBotError
-from core.launch import Launcher
-from core.models import Instance, token_in
+from core.domain.errors import GpuBotError
+from core.domain.identity import token_in
+from core.domain.instance import Instance
+from core.services.launch import Launcher
 from tests.core.processes import PRIORITY, Process, novita_at, process
 from tests.core.samples import ADA, POLICY, TurnedClock, request
 from tests.patience import examples
@@ -153,7 +154,7 @@ async def _look(worker: Process, clock: TurnedClock, *, times: int, seconds: flo
     for _ in range(times):
         clock.turn(seconds=seconds)
         with contextlib.suppress(GpuBotError):
-            await worker.observer.look()
+            await worker.reconciler.run_once()
 
 
 async def _records(worker: Process, sandbox: SandboxNovita) -> list[Instance]:

@@ -6,9 +6,9 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from bot.grammar.moments import TONIGHT
-from core import costs, leases
-from core.models import Status
+from bot.oneliner.moments import TONIGHT
+from core.domain import costs, leases
+from core.domain.instance import Status
 from tests.core.samples import NOON, instance, request
 
 MIN, HOUR, WEEK = timedelta(minutes=1), timedelta(hours=1), timedelta(weeks=1)

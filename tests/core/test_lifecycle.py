@@ -8,12 +8,15 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.sandbox.novita import Fault, SandboxNovita
-from core.alarms import AlarmKind
-from core.errors import InvalidRequest, NoSuchInstance, NotAllowed
-from core.events import InstanceStopped, LeaseReminder, OrderFailed, OrderStuck, StopReason
-from core.lifecycle import possible
-from core.models import Actor, BillingMode, Instance, LeaseEnd, OrderOutcome, Status, Verb
-from core.policy import Policy
+from core.domain.base import Actor, BillingMode
+from core.domain.errors import InvalidRequest, NoSuchInstance, NotAllowed
+from core.domain.events import InstanceStopped, LeaseReminder, OrderFailed, OrderStuck, StopReason
+from core.domain.instance import Instance, Status
+from core.domain.order import OrderOutcome, Verb
+from core.domain.policy import Policy
+from core.domain.request import LeaseEnd
+from core.services.alarms import AlarmKind
+from core.services.lifecycle import possible
 from tests.core.processes import Process, process
 from tests.core.samples import ADA, TurnedClock, request
 
@@ -39,8 +42,8 @@ async def _worker(web: Process, clock: TurnedClock, seconds: float, *, each: flo
     """A worker's looks for so long."""
     for _ in range(round(seconds / each)):
         clock.turn(seconds=each)
-        await web.observer.look()
-        await web.lifecycle.tend()
+        await web.reconciler.run_once()
+        await web.lifecycle.run_due()
     await web.quiet()
 
 
@@ -223,8 +226,8 @@ async def test_two_workers_and_a_repeated_look_remind_and_stop_once(
     record = await _running(web, clock, lease=timedelta(hours=1))
     for _ in range(70):
         clock.turn(seconds=60)
-        await asyncio.gather(web.observer.look(), other.observer.look())
-        await asyncio.gather(web.lifecycle.tend(), other.lifecycle.tend(), web.lifecycle.tend())
+        await asyncio.gather(web.reconciler.run_once(), other.reconciler.run_once())
+        await asyncio.gather(web.lifecycle.run_due(), other.lifecycle.run_due(), web.lifecycle.run_due())
     await web.quiet()
     await other.close()
     told = web.told.types + other.told.types
@@ -348,8 +351,8 @@ async def test_what_was_seen_by_a_clock_two_hours_ahead_goes_on_as_usual_once_it
     record = await _running(web, clock, lease=timedelta(hours=1))
     clock.turn(hours=-2)
     sandbox.boot_at_once(record.novita_id or "")
-    await web.observer.look()
-    await web.lifecycle.tend()
+    await web.reconciler.run_once()
+    await web.lifecycle.run_due()
     put_right = await _read(web, record.id)
     assert put_right.running_at == clock.now()
     assert put_right.lease_ends_at == clock.now() + timedelta(hours=1)
@@ -363,7 +366,7 @@ async def test_a_worker_that_was_away_for_a_day_ends_the_lease_at_once_and_remin
     launch = await web.launcher.begin(request(lease=timedelta(hours=4)), owner=ADA, policy=POLICY, key="view:V1")
     await web.launcher.finish(launch)
     clock.turn(hours=24)
-    await web.observer.look()
+    await web.reconciler.run_once()
     record = await _read(web, launch.instance.id)
     assert record.running_at is not None
     assert record.running_at - clock.now() < timedelta(hours=-23)

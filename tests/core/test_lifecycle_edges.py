@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 
-from core.errors import InvalidRequest
-from core.lifecycle import can_extend
-from core.models import Cause, Instance, LeaseEnd, Order, Status, Verb
+from core.domain.base import Cause
+from core.domain.errors import InvalidRequest
+from core.domain.instance import Instance, Status
+from core.domain.order import Order, Verb
+from core.domain.request import LeaseEnd
+from core.services.lifecycle import can_extend
 from tests.core.processes import MAX_LEASE, Process
 from tests.core.samples import ADA, NOON, POLICY, TurnedClock, instance, request
 
@@ -88,7 +91,7 @@ async def test_while_an_order_is_under_way_a_lease_is_neither_extended_nor_ended
         await web.lifecycle.extend(record.id, HOUR, ADA, POLICY)
     assert await web.lifecycle.used(record.id, ADA, POLICY) == await _read(web, record)
     clock.turn(seconds=10)
-    await web.lifecycle.tend()
+    await web.lifecycle.run_due()
     assert (await _read(web, record)).order == record.order
 
 
@@ -105,10 +108,10 @@ async def test_a_lease_ends_at_its_very_end_and_not_before(
 ) -> None:
     record = await _kept(web, _up(lease_ends_at=NOON + timedelta(seconds=10), reminded=(60, 15), **changes))
     clock.instant += timedelta(seconds=10) - MOMENT
-    await web.lifecycle.tend()
+    await web.lifecycle.run_due()
     assert (await _read(web, record)).order is None
     clock.instant += MOMENT
-    await web.lifecycle.tend()
+    await web.lifecycle.run_due()
     order = (await _read(web, record)).order
     assert order is not None
     assert (order.verb, order.cause, order.actor, order.at) == (verb, Cause.LEASE, None, NOON + timedelta(seconds=10))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from core.matching import matched
-from core.models import NovitaInstance
+from core.domain.matching import matched
+from core.domain.novita import NovitaInstance
 from tests.core.samples import NOON, at_novita, instance
 
 NAMELESS = instance()

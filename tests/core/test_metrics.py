@@ -10,9 +10,9 @@ from decimal import Decimal
 import pytest
 
 from bot.sandbox.novita import Fault, SandboxNovita
-from core import metrics
-from core.metrics import REGISTRY, Few
-from core.models import Attempt, AttemptOutcome
+from core.domain.attempt import Attempt, AttemptOutcome
+from core.telemetry import metrics
+from core.telemetry.metrics import REGISTRY, BoundedLabels
 from tests.core.processes import Process
 from tests.core.samples import ADA, POLICY, instance, offer, request
 
@@ -103,7 +103,7 @@ def test_a_reason_is_one_that_is_known_or_other(reason: str, label: str) -> None
 
 
 def test_however_many_regions_novita_names_the_labels_stay_few() -> None:
-    regions = Few(3)
+    regions = BoundedLabels(3)
     assert [regions.label(name) for name in ("A", "B", "", "A", "C", "D", "B", "E")] == [
         *("A", "B", "none", "A", "C", "other", "B", "other"),
     ]

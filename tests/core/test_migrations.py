@@ -10,10 +10,12 @@ import pytest
 from pydantic import ValidationError
 from redis.asyncio import Redis
 
-from core.events import read_event
-from core.models import PROGRAM, Actor, Cause, Instance, Order, Verb
-from core.policy import Policy
-from core.store.migrations import read_news, read_record
+from core.adapters.redis.migrations import read_news, read_record
+from core.domain.base import PROGRAM, Actor, Cause
+from core.domain.events import read_event
+from core.domain.instance import Instance
+from core.domain.order import Order, Verb
+from core.domain.policy import Policy
 from tests.core.processes import Process
 from tests.core.samples import NOON, TurnedClock, instance
 

@@ -7,9 +7,10 @@ import re
 
 import pytest
 
-from core.errors import InvalidRequest
-from core.models import NAME_PATTERN, PROGRAM, Actor
-from core.naming import free_name, name_after
+from core.domain.base import PROGRAM, Actor
+from core.domain.errors import InvalidRequest
+from core.domain.naming import free_name, name_after
+from core.domain.request import NAME_PATTERN
 from tests.core.processes import Process
 from tests.core.samples import ADA, POLICY, request
 

@@ -13,10 +13,13 @@ import structlog
 from pydantic import SecretStr
 
 from bot.sandbox.novita import Fault, SandboxNovita
-from core.errors import NotFound, NovitaRefused
-from core.models import BillingMode, FailureKind, InstanceRequest, Price, Region, Stock
-from core.novita import NovitaClient
-from core.user_agent import USER_AGENT
+from core.adapters.novita import NovitaClient
+from core.adapters.user_agent import USER_AGENT
+from core.domain.attempt import FailureKind
+from core.domain.base import BillingMode
+from core.domain.errors import NotFound, NovitaRefused
+from core.domain.market import Price, Region, Stock
+from core.domain.request import InstanceRequest
 from tests.core.novita_world import HONG_KONG, OFFER, PRIVATE_TEMPLATE, REQUEST, Meeting, meeting
 
 

@@ -12,9 +12,17 @@ import structlog
 from pydantic import SecretStr
 
 from bot.sandbox.novita import Fault
-from core.errors import NoCapacity, NotFound, NovitaError, NovitaRefused, NovitaUnclear, NovitaUnsent, RateLimited
-from core.models import FailureKind
-from core.novita import NovitaClient, Timeouts
+from core.adapters.novita import NovitaClient, Timeouts
+from core.domain.attempt import FailureKind
+from core.domain.errors import (
+    NoCapacity,
+    NotFound,
+    NovitaError,
+    NovitaRefused,
+    NovitaUnclear,
+    NovitaUnsent,
+    RateLimited,
+)
 from tests.core.novita_world import IMAGE, IMPATIENT, OFFER, PRIVATE_TEMPLATE, REQUEST, Meeting, meeting
 
 

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.errors import NovitaRefused
-from core.models import FailureKind
-from core.novita.paging import PAGE_SIZE, Page, Paging
+from core.adapters.novita.paging import PAGE_SIZE, Page, Paging
+from core.domain.attempt import FailureKind
+from core.domain.errors import NovitaRefused
 
 
 @dataclass(frozen=True)

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.models import BillingMode, Market, Product, Stock
-from core.offers import disk_limits, on_sale, rank, sale_of
+from core.domain.base import BillingMode
+from core.domain.market import Market, Product, Stock
+from core.domain.offers import disk_limits, on_sale, rank, sale_of
 from tests.core.samples import market, product, request
 
 PRIORITY = ("AS-SGP-02", "CN-HK-01")

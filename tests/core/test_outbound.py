@@ -7,8 +7,8 @@ from pathlib import Path
 import certifi
 import pytest
 
-from core.errors import SettingsError
-from core.outbound import Outbound
+from core.adapters.outbound import Outbound
+from core.domain.errors import SettingsError
 
 PROXY = "http://proxy.example:3128"
 

@@ -11,10 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from core.events import Event, InstanceRequested, PhaseChanged
-from core.models import Instance
-from core.outbox import Memo, NotDelivered, Outbox
-from core.store import Store, connect
+from core.adapters.redis import Store, connect
+from core.domain.events import Event, InstanceRequested, PhaseChanged
+from core.domain.instance import Instance
+from core.services.outbox import Memo, Outbox, RetryLater
 from tests.core.samples import NOON, TurnedClock, instance
 from tests.patience import patience
 
@@ -130,7 +130,7 @@ async def test_a_notifier_that_is_away_delays_its_own_news_only_and_loses_none(
     start: Callable[..., Process], clock: TurnedClock
 ) -> None:
     away = True
-    slack = Listener("slack", lambda _: NotDelivered("away", timedelta(seconds=7)) if away else None)
+    slack = Listener("slack", lambda _: RetryLater("away", timedelta(seconds=7)) if away else None)
     hook = Listener("webhook")
     web = start(slack, hook)
     record = await web.begin()
@@ -233,7 +233,7 @@ async def test_what_nobody_could_be_told_yet_is_kept_however_much_it_is(
     start: Callable[..., Process], clock: TurnedClock
 ) -> None:
     away = True
-    slack = Listener("slack", lambda _: NotDelivered("away", timedelta(minutes=1)) if away else None)
+    slack = Listener("slack", lambda _: RetryLater("away", timedelta(minutes=1)) if away else None)
     hook = Listener("webhook")
     web = start(slack, hook)
     record = await web.begin()
@@ -315,7 +315,7 @@ async def test_whatever_fails_each_event_is_told_once_and_in_order(redis_server:
     def trouble(_: Event) -> Exception | None:
         if faults[0] > 0:
             faults[0] -= 1
-            return NotDelivered("away")
+            return RetryLater("away")
         return None
 
     heard.trouble = trouble
@@ -350,7 +350,7 @@ async def test_a_notifier_that_wants_no_pause_gets_one_all_the_same_when_it_fail
 
     def fail(event: Event) -> Exception:
         tries.append(event)
-        return NotDelivered("not now", timedelta())
+        return RetryLater("not now", timedelta())
 
     process = start(Listener(trouble=fail))
     await process.begin()
@@ -394,7 +394,7 @@ async def test_a_notifier_knows_of_each_event_whether_more_stand_right_behind_it
 async def test_what_a_clock_that_was_ahead_has_put_off_is_told_as_soon_as_it_is_set_right(
     start: Callable[..., Process], clock: TurnedClock
 ) -> None:
-    away: list[Exception | None] = [NotDelivered("away", timedelta(minutes=2)), None]
+    away: list[Exception | None] = [RetryLater("away", timedelta(minutes=2)), None]
     ear = Listener(trouble=lambda _: away.pop(0))
     web = start(ear)
     clock.turn(hours=2)
@@ -410,7 +410,7 @@ async def test_what_a_clock_that_was_ahead_has_put_off_is_told_as_soon_as_it_is_
 async def test_no_notifier_puts_anything_off_for_longer_than_an_hour(
     start: Callable[..., Process], clock: TurnedClock
 ) -> None:
-    away: list[Exception | None] = [NotDelivered("away", timedelta(days=1)), None]
+    away: list[Exception | None] = [RetryLater("away", timedelta(days=1)), None]
     ear = Listener(trouble=lambda _: away.pop(0))
     web = start(ear)
     await web.begin()

@@ -8,11 +8,11 @@ from datetime import timedelta
 import pytest
 from redis.asyncio import Redis
 
-from core.alarms import AlarmKind, Alarms
-from core.events import Event, InstanceRequested, PhaseChanged
-from core.outbox import GivenUp, NotDelivered, Stuck
-from core.store import Store, connect
-from core.tidying import tidy_alarms
+from core.adapters.redis import Store, connect
+from core.domain.events import Event, InstanceRequested, PhaseChanged
+from core.services.alarm_cleanup import tidy_alarms
+from core.services.alarms import AlarmKind, Alarms
+from core.services.outbox import Abandoned, RetryLater, Stuck
 from tests.core.samples import NOON, TurnedClock, instance
 from tests.core.test_outbox import Listener, Process
 
@@ -55,11 +55,11 @@ async def kinds(process: Process) -> list[tuple[AlarmKind, str]]:
 @pytest.mark.parametrize(
     ("error", "waits"),
     [
-        (NotDelivered("away"), [1, 2, 4, 8, 16, 32, 64, 120, 120]),
-        (NotDelivered("slow down", timedelta(days=1)), [300, 300, 300]),
-        (NotDelivered("slow down", timedelta(seconds=301)), [300]),
-        (NotDelivered("slow down", timedelta(seconds=299)), [299, 299]),
-        (NotDelivered("moved", timedelta()), [0, 1, 1]),
+        (RetryLater("away"), [1, 2, 4, 8, 16, 32, 64, 120, 120]),
+        (RetryLater("slow down", timedelta(days=1)), [300, 300, 300]),
+        (RetryLater("slow down", timedelta(seconds=301)), [300]),
+        (RetryLater("slow down", timedelta(seconds=299)), [299, 299]),
+        (RetryLater("moved", timedelta()), [0, 1, 1]),
         (Stuck("closed"), [2, 4, 8, 16, 32, 64, 128, 256, 512, 1024, 1800, 1800]),
     ],
 )
@@ -83,7 +83,7 @@ async def test_waits_grow_to_a_bound_whatever_anybody_asks(
 async def test_the_news_is_due_again_when_the_first_of_those_that_wait_may_be_tried(
     redis_url: str, clock: TurnedClock
 ) -> None:
-    later = [Listener(name, Trouble(NotDelivered("away", wait))) for name, wait in (("a", MINUTE), ("b", MINUTE / 2))]
+    later = [Listener(name, Trouble(RetryLater("away", wait))) for name, wait in (("a", MINUTE), ("b", MINUTE / 2))]
     process = Process(redis_url, clock, *later, Listener("c"))
     record = await process.begin()
     await process.quiet()
@@ -94,7 +94,7 @@ async def test_the_news_is_due_again_when_the_first_of_those_that_wait_may_be_tr
 
 async def test_what_one_that_was_taken_away_had_not_heard_is_due_no_more(redis_url: str, clock: TurnedClock) -> None:
     """As when an installation's webhook is away, and its address is then taken out of the settings."""
-    before = Process(redis_url, clock, Listener(), Listener("webhook", Trouble(NotDelivered("away"))))
+    before = Process(redis_url, clock, Listener(), Listener("webhook", Trouble(RetryLater("away"))))
     await before.begin()
     await before.quiet()
     assert await before.store.outbox_size() == 1
@@ -106,14 +106,14 @@ async def test_what_one_that_was_taken_away_had_not_heard_is_due_no_more(redis_u
 
 
 async def test_what_has_been_told_begins_the_next_waits_anew(redis_url: str, clock: TurnedClock) -> None:
-    trouble = Trouble(NotDelivered("away"))
+    trouble = Trouble(RetryLater("away"))
     process = Process(redis_url, clock, Listener(trouble=trouble))
     record = await process.begin()
     await process.quiet()
     await another_try(process, clock, timedelta(seconds=1))
     trouble.error = None
     await another_try(process, clock, timedelta(seconds=2))
-    trouble.error = NotDelivered("away")
+    trouble.error = RetryLater("away")
     await process.happen(record, "a")
     await process.quiet()
     assert await process.store.due(clock.now() + timedelta(seconds=1) - MOMENT) == []
@@ -162,7 +162,7 @@ async def test_news_is_never_passed_over_without_the_admins_hearing(redis_url: s
 async def test_an_installations_webhook_that_takes_nothing_more_is_told_to_the_admins(
     redis_url: str, clock: TurnedClock, is_wished: bool
 ) -> None:
-    ear = Listener("webhook", trouble=Trouble(GivenUp("it answers 404", is_wished=is_wished)))
+    ear = Listener("webhook", trouble=Trouble(Abandoned("it answers 404", is_wished=is_wished)))
     process = Process(redis_url, clock, ear)
     await process.begin()
     await process.quiet()
@@ -183,7 +183,7 @@ async def test_news_is_as_late_as_it_is_old_and_none_is_not_late(redis_url: str,
 
 
 async def test_the_oldest_of_all_that_waits_says_how_late_it_is(redis_url: str, clock: TurnedClock) -> None:
-    process = Process(redis_url, clock, Listener(trouble=Trouble(NotDelivered("away"))))
+    process = Process(redis_url, clock, Listener(trouble=Trouble(RetryLater("away"))))
     for minutes in (5, 9, 7):
         at = NOON - minutes * MINUTE
         await process.outbox.begin(instance(), [InstanceRequested(at=at)])
@@ -218,7 +218,7 @@ async def test_what_this_program_cannot_read_is_named_with_what_can_be_made_out(
 async def test_one_whose_keys_hold_something_else_keeps_no_other_waiting(
     redis_url: str, clock: TurnedClock, kind: str
 ) -> None:
-    ear = Listener(trouble=Trouble(NotDelivered("away")))
+    ear = Listener(trouble=Trouble(RetryLater("away")))
     process = Process(redis_url, clock, ear)
     odd, well = await process.begin(), await process.begin()
     await process.quiet()
@@ -235,7 +235,7 @@ async def test_one_whose_keys_hold_something_else_keeps_no_other_waiting(
 
 
 async def test_a_note_that_cannot_be_read_is_begun_anew(redis_url: str, clock: TurnedClock) -> None:
-    ear = Listener(trouble=Trouble(NotDelivered("away")))
+    ear = Listener(trouble=Trouble(RetryLater("away")))
     process = Process(redis_url, clock, ear)
     record = await process.begin()
     await process.quiet()

@@ -6,9 +6,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from core.alarms import AlarmKind, Alarms
-from core.overdue import LATE_AFTER, TaskWatch, overdue
-from core.store import Store, connect
+from core.adapters.redis import Store, connect
+from core.services.alarms import AlarmKind, Alarms
+from core.services.overdue import LATE_AFTER, TaskWatch, overdue
 from tests.core.samples import NOON, TurnedClock
 
 MOMENT = timedelta(seconds=1)

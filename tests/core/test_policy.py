@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from core.errors import NotAllowed
-from core.models import PROGRAM, Actor
-from core.policy import Policy
+from core.domain.base import PROGRAM, Actor
+from core.domain.errors import NotAllowed
+from core.domain.policy import Policy
 from tests.core.samples import ADA, instance, request
 
 

@@ -14,14 +14,14 @@ import pytest
 from aiohttp import web
 from pydantic import SecretStr
 
-from bot.slack_client import SlackClient
-from core.errors import NovitaUnsent
-from core.events import InstanceCreated
-from core.models import Instance, Status
-from core.novita import NovitaClient
-from core.outbound import Outbound, trouble_of
-from core.outbox import NotDelivered
-from core.webhook import WebhookNotifier
+from bot.slack.client import SlackClient
+from core.adapters.novita import NovitaClient
+from core.adapters.outbound import Outbound, trouble_of
+from core.adapters.webhook import WebhookNotifier
+from core.domain.errors import NovitaUnsent
+from core.domain.events import InstanceCreated
+from core.domain.instance import Instance, Status
+from core.services.outbox import RetryLater
 from tests.core.samples import NOON, TurnedClock, instance, request
 from tests.e2e.proxy import SmallProxy
 from tests.tls import Authority
@@ -154,7 +154,7 @@ async def test_a_webhooks_proxy_is_sent_to_the_address_that_was_checked(authorit
 async def test_what_a_proxy_leads_to_must_have_the_names_certificate(authority: Authority) -> None:
     async with SmallProxy().open() as proxy, server(authority.server("other.example.com")) as port:
         outbound = Outbound({"HTTPS_PROXY": proxy.url, "SSL_CERT_FILE": str(authority.file)})
-        with pytest.raises(NotDelivered, match="not trusted: Hostname mismatch"):
+        with pytest.raises(RetryLater, match="not trusted: Hostname mismatch"):
             await hook(outbound, resolve=resolve).tell(told_at(f"https://{NAME}:{port}"), CREATED, {}, latest=True)
 
 

@@ -6,8 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from core.models import BillingMode, Failure, FailureKind, Instance, Status
-from core.recreating import can_recreate
+from core.domain.attempt import Failure, FailureKind
+from core.domain.base import BillingMode
+from core.domain.instance import Instance, Status
+from core.domain.recreating import can_recreate
 from tests.core.samples import NOON, instance
 
 WEEK, SECOND = timedelta(days=7), timedelta(seconds=1)

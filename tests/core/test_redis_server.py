@@ -18,8 +18,8 @@ from typing import cast
 import pytest
 import redis
 
-from core.errors import SettingsError
-from core.redis_server import embedded_redis, ensure_server
+from core.adapters.redis_server import embedded_redis, ensure_server
+from core.domain.errors import SettingsError
 from tests.patience import PATIENCE_SECONDS
 
 ROOT = Path(__file__).parents[2]
@@ -27,7 +27,7 @@ USER = """
 import asyncio, signal, sys
 from pathlib import Path
 import structlog
-from core.redis_server import embedded_redis
+from core.adapters.redis_server import embedded_redis
 
 async def main():
     leave = asyncio.Event()

@@ -14,15 +14,25 @@ from hypothesis import strategies as st
 from pydantic import SecretStr
 from redis.asyncio import Redis
 
-from core import transitions
-from core.errors import InvalidRequest, StoreUnavailable
-from core.events import Event, InstanceRequested, MachineReported, ReportLevel, ReportsLeftOut
-from core.models import ENV_LIMIT, HOOK_VARIABLE, Instance, Status
-from core.outbox import Memo, NotDelivered, Outbox
-from core.reports import Answer, Report, Reports, fitting, new_hook, opens, read_report, with_hook
-from core.reports.desk import WINDOW
-from core.reports.reading import clean
-from core.store import Store, connect
+from core.adapters.redis import Store, connect
+from core.domain import transitions
+from core.domain.errors import InvalidRequest, StoreUnavailable
+from core.domain.events import Event, InstanceRequested, MachineReported, ReportLevel, ReportsLeftOut
+from core.domain.instance import Instance, Status
+from core.domain.request import ENV_LIMIT, HOOK_VARIABLE
+from core.services.outbox import Memo, Outbox, RetryLater
+from core.services.reports import (
+    Receipt,
+    Report,
+    Reports,
+    new_hook,
+    read_report,
+    token_matches,
+    with_hook,
+    within_env_limit,
+)
+from core.services.reports.intake import WINDOW
+from core.services.reports.parse import clean
 from tests.core.processes import Told
 from tests.core.samples import NOON, TurnedClock, instance, request, template
 
@@ -130,20 +140,20 @@ def test_only_the_token_of_an_instance_opens_its_address_and_the_record_does_not
     assert base == "https://bot.example.com/gpu/hooks/0123456789"
     assert len(token) * 6 >= 128
     mine = instance(hook_digest=hook.digest)
-    assert opens(token, mine)
+    assert token_matches(token, mine)
     assert token not in mine.model_dump_json() + repr(hook) + repr(mine)
-    assert not any(opens(other, mine) for other in ("", token[:-1], token.swapcase(), hook.digest, "é\ud83d"))
-    assert not opens(token, instance())
-    assert not opens("", instance())
-    assert not opens(token, None)
+    assert not any(token_matches(other, mine) for other in ("", token[:-1], token.swapcase(), hook.digest, "é\ud83d"))
+    assert not token_matches(token, instance())
+    assert not token_matches("", instance())
+    assert not token_matches(token, None)
 
 
 def test_the_address_gives_way_where_novita_would_not_take_so_many_variables() -> None:
     asked = request(envs={f"K{n}": SecretStr("v") for n in range(ENV_LIMIT - 1)})
     ours = with_hook(asked, new_hook("https://bot.example.com", "0123456789"))
-    assert len(fitting(ours, template()).envs) == ENV_LIMIT
+    assert len(within_env_limit(ours, template()).envs) == ENV_LIMIT
     full = template().model_copy(update={"envs": {"ONE": SecretStr("more")}})
-    assert fitting(ours, full).envs == asked.envs
+    assert within_env_limit(ours, full).envs == asked.envs
     assert HOOK_VARIABLE in ours.envs
 
 
@@ -161,7 +171,7 @@ class Desk:
     desks: list[Desk]
     """All there are: any of them may be the one that tells."""
 
-    async def say(self, sender: Instance, text: str = "hello", times: int = 1) -> list[Answer]:
+    async def say(self, sender: Instance, text: str = "hello", times: int = 1) -> list[Receipt]:
         """As a program does it: one after the other, each known by the record as it then is."""
         answers = []
         for _ in range(times):
@@ -210,7 +220,7 @@ async def test_twenty_a_minute_are_told_over_all_processes_and_the_rest_costs_no
     one, two = desk(), desk()
     sender = await begun(one)
     answers = [answer for _ in range(15) for each in (one, two) for answer in await each.say(sender)]
-    assert answers == [Answer.POSTED] * 20 + [Answer.COUNTED] * 10
+    assert answers == [Receipt.POSTED] * 20 + [Receipt.COUNTED] * 10
     record = await one.store.get(sender.id)
     assert record is not None
     assert record.version == 1 + 20
@@ -267,7 +277,7 @@ async def test_the_next_minutes_first_report_comes_after_the_sum_of_the_last(
     sender = await begun(web)
     await web.say(sender, times=22)
     clock.turn(seconds=61)
-    assert await web.say(sender, "next", times=21) == [Answer.POSTED] * 20 + [Answer.COUNTED]
+    assert await web.say(sender, "next", times=21) == [Receipt.POSTED] * 20 + [Receipt.COUNTED]
     await worker.reports.sum_up()
     assert (await web.news())[20:] == [2, *["next"] * 20]
     clock.turn(seconds=61)
@@ -313,12 +323,12 @@ async def test_a_minute_counted_by_a_clock_that_was_ahead_is_over_a_minute_after
     clock.turn(hours=2)
     await web.say(sender, times=25)
     clock.turn(hours=-2)
-    assert await web.say(sender) == [Answer.COUNTED], "it is still that minute"
+    assert await web.say(sender) == [Receipt.COUNTED], "it is still that minute"
     clock.turn(seconds=59)
-    assert await web.say(sender) == [Answer.COUNTED]
+    assert await web.say(sender) == [Receipt.COUNTED]
     clock.turn(seconds=1)
     await web.reports.sum_up()
-    assert await web.say(sender) == [Answer.POSTED]
+    assert await web.say(sender) == [Receipt.POSTED]
     assert (await web.news())[20:22] == [7, "hello"]
 
 
@@ -355,15 +365,15 @@ async def test_the_address_dies_with_the_instance(desk: Callable[[], Desk], stat
     web = desk()
     sender = await begun(web)
     await web.outbox.update(sender, lambda i: (i.model_copy(update={"status": status, "ended_at": NOON}), []))
-    assert await web.reports.take(sender, Report("late")) is Answer.ENDED, "it was seen alive a moment ago"
-    assert await web.say(sender) == [Answer.ENDED]
+    assert await web.reports.take(sender, Report("late")) is Receipt.ENDED, "it was seen alive a moment ago"
+    assert await web.say(sender) == [Receipt.ENDED]
     assert await web.news() == []
 
 
 @pytest.mark.parametrize("status", [Status.CREATING, Status.STOPPED, Status.UNKNOWN, Status.DELETING])
 async def test_until_then_it_is_open_in_every_state(desk: Callable[[], Desk], status: Status) -> None:
     web = desk()
-    assert await web.say(await begun(web, status=status)) == [Answer.POSTED]
+    assert await web.say(await begun(web, status=status)) == [Receipt.POSTED]
 
 
 async def test_levels_are_kept(desk: Callable[[], Desk]) -> None:
@@ -380,20 +390,20 @@ class Away:
         self.name = name
 
     async def tell(self, instance: Instance, event: Event, memo: Memo, *, latest: bool) -> Memo:
-        raise NotDelivered("away", timedelta(hours=1))
+        raise RetryLater("away", timedelta(hours=1))
 
 
 async def test_while_slack_is_away_reports_do_not_pile_up_in_front_of_other_news(
     redis_url: str, clock: TurnedClock
 ) -> None:
-    assert await _minutes_of_talk(redis_url, clock, [Away("told")]) == [Answer.POSTED] * 39
+    assert await _minutes_of_talk(redis_url, clock, [Away("told")]) == [Receipt.POSTED] * 39
 
 
 async def test_a_webhook_that_is_away_keeps_no_report_out_of_the_thread(redis_url: str, clock: TurnedClock) -> None:
-    assert await _minutes_of_talk(redis_url, clock, [Told(), Away("webhook")]) == [Answer.POSTED] * 60
+    assert await _minutes_of_talk(redis_url, clock, [Told(), Away("webhook")]) == [Receipt.POSTED] * 60
 
 
-async def _minutes_of_talk(redis_url: str, clock: TurnedClock, notifiers: list[Told | Away]) -> list[Answer]:
+async def _minutes_of_talk(redis_url: str, clock: TurnedClock, notifiers: list[Told | Away]) -> list[Receipt]:
     """What was shown of three minutes in which a machine says as much as it may."""
     store = Store(connect(redis_url))
     outbox = Outbox(store, notifiers, clock)
@@ -405,7 +415,7 @@ async def _minutes_of_talk(redis_url: str, clock: TurnedClock, notifiers: list[T
         await outbox.drain(timedelta(seconds=10))
         clock.turn(seconds=61)
     await store.aclose()
-    return [answer for answer in answers if answer is Answer.POSTED]
+    return [answer for answer in answers if answer is Receipt.POSTED]
 
 
 async def test_without_redis_a_report_is_refused_and_not_taken_for_told() -> None:

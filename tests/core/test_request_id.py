@@ -7,7 +7,7 @@ import contextvars
 import pytest
 from structlog.contextvars import get_contextvars
 
-from core import request_id
+from core.telemetry import request_id
 
 
 @pytest.mark.parametrize(

@@ -8,15 +8,17 @@ from decimal import Decimal
 
 import pytest
 
-from core import transitions
-from core.models import Attempt, AttemptOutcome, Failure, FailureKind, Instance, Status, Verb
-from core.responses import first_response_to, response_to
+from core.domain import transitions
+from core.domain.attempt import Attempt, AttemptOutcome, Failure, FailureKind
+from core.domain.instance import Instance, Status
+from core.domain.order import Verb
+from core.domain.responses import first_response_to, response_to
 from tests.core.samples import ADA, NOON, at_novita, instance
 
 ATTEMPT = Attempt(region="CN-HK-01", product_id="4090.16c62g", price=Decimal("0.18"), outcome=AttemptOutcome.CREATED)
 
 
-def after(record: Instance, *changes: transitions.Changed | None) -> Instance:
+def after(record: Instance, *changes: transitions.TransitionResult | None) -> Instance:
     for change in changes:
         assert change is not None
         record = change[0]
@@ -31,10 +33,10 @@ def lived() -> list[Instance]:
     """The same instance at later moments of its life."""
     later = NOON + timedelta(minutes=5)
     began = created()
-    running = after(began, transitions.seen(began, at_novita(began, "running"), later))
+    running = after(began, transitions.observed(began, at_novita(began, "running"), later))
     ordered = after(running, transitions.ordered(running, Verb.STOP, ADA, later))
-    stopped = after(ordered, transitions.seen(ordered, at_novita(ordered, "exited"), later))
-    broken = after(began, transitions.seen(began, at_novita(began, "pulling", error_message="no image"), later))
+    stopped = after(ordered, transitions.observed(ordered, at_novita(ordered, "exited"), later))
+    broken = after(began, transitions.observed(began, at_novita(began, "pulling", error_message="no image"), later))
     return [running, ordered, stopped, broken, after(running, transitions.deleted(running, later))]
 
 

@@ -6,10 +6,12 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from core import transitions
-from core.events import InstanceRunning, InstanceStopped
-from core.models import Cause, Instance, Order, OrderOutcome, Status, StopReason, Verb
-from core.transitions import runs
+from core.domain import transitions
+from core.domain.base import Cause
+from core.domain.events import InstanceRunning, InstanceStopped
+from core.domain.instance import Instance, Status, StopReason
+from core.domain.order import Order, OrderOutcome, Verb
+from core.domain.transitions import runs
 from tests.core.samples import ADA, NOON, at_novita, instance
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
@@ -61,7 +63,7 @@ def test_what_was_stopped_and_then_started_by_somebody_is_not_stopped_again(
     stopped_at: datetime | None, started_at: datetime | None, *, is_over: bool
 ) -> None:
     record = up(Verb.STOP)
-    changed = transitions.seen(
+    changed = transitions.observed(
         record, at_novita(record, "running", started_at=started_at, stopped_at=stopped_at), LATER
     )
     newest = changed[0] if changed else record
@@ -82,7 +84,9 @@ def test_what_was_started_and_then_stopped_by_somebody_is_not_started_again(
     started_at: datetime, stopped_at: datetime, *, is_over: bool
 ) -> None:
     record = down(Verb.START)
-    changed = transitions.seen(record, at_novita(record, "exited", started_at=started_at, stopped_at=stopped_at), LATER)
+    changed = transitions.observed(
+        record, at_novita(record, "exited", started_at=started_at, stopped_at=stopped_at), LATER
+    )
     newest = changed[0] if changed else record
     assert (newest.order is None) is is_over
     if changed is not None and is_over:
@@ -92,16 +96,16 @@ def test_what_was_started_and_then_stopped_by_somebody_is_not_started_again(
 
 def test_a_restart_that_nobody_has_seen_is_told_by_the_new_run() -> None:
     record = up(Verb.RESTART)
-    same = transitions.seen(record, at_novita(record, "running", started_at=EARLIER), LATER)
+    same = transitions.observed(record, at_novita(record, "running", started_at=EARLIER), LATER)
     assert same is None
-    new = transitions.seen(record, at_novita(record, "running", started_at=LATER), LATER)
+    new = transitions.observed(record, at_novita(record, "running", started_at=LATER), LATER)
     assert new is not None
     assert (new[0].order, [type(event) for event in new[1]]) == (None, [InstanceRunning])
 
 
 def test_a_delete_stands_whatever_runs() -> None:
     record = up(Verb.DELETE)
-    changed = transitions.seen(record, at_novita(record, "running", started_at=LATER, stopped_at=LATER), LATER)
+    changed = transitions.observed(record, at_novita(record, "running", started_at=LATER, stopped_at=LATER), LATER)
     assert changed is None or changed[0].order == record.order
 
 

@@ -11,9 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from core import settings
-from core.errors import SettingsError
-from core.settings import Settings
+from core.adapters import settings
+from core.adapters.settings import Settings
+from core.domain.errors import SettingsError
 
 ACCOUNT = {"SLACK_BOT_TOKEN": "xoxb-1", "NOVITA_API_KEY": "sk_1"}
 DESIGN = {

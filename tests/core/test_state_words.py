@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from core.lifecycle import _impossible
-from core.models import Status, Verb
-from core.transitions import state_words
+from core.domain.instance import Status
+from core.domain.order import Verb
+from core.domain.transitions import state_words
+from core.services.lifecycle import why_impossible
 from tests.core.samples import instance
 
 
@@ -32,6 +33,6 @@ def test_a_state_is_told_in_our_words(status: Status, word: str, said: str) -> N
 @pytest.mark.parametrize("verb", [Verb.START, Verb.STOP, Verb.RESTART])
 def test_a_refusal_quotes_no_inner_word_of_novitas_that_is_known(verb: Verb) -> None:
     moving = instance(status=Status.RUNNING, novita_id="3f9a", novita_status="migrating")
-    assert _impossible(moving, verb) == (
+    assert why_impossible(moving, verb) == (
         f"It cannot {verb.value} now: it is being moved to another machine by Novita, and Novita takes only a delete."
     )

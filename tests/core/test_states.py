@@ -6,11 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from core import transitions
-from core.events import InstanceFailed, InstanceFault, InstanceRunning, InstanceStopped, PhaseChanged
-from core.lifecycle import can_connect, possible
-from core.models import Billed, Cause, Failure, FailureKind, Instance, Order, Status, Verb
-from core.transitions.statuses import BEING_MADE, GONE_WORDS, STATUSES
+from core.domain import transitions
+from core.domain.attempt import Failure, FailureKind
+from core.domain.base import Cause
+from core.domain.events import InstanceFailed, InstanceFault, InstanceRunning, InstanceStopped, PhaseChanged
+from core.domain.instance import Billed, Instance, Status
+from core.domain.order import Order, Verb
+from core.domain.transitions.statuses import BEING_MADE, GONE_WORDS, STATUSES
+from core.services.lifecycle import can_connect, possible
 from tests.core.samples import ADA, NOON, at_novita, instance
 
 LATER = NOON + timedelta(hours=1)
@@ -39,7 +42,7 @@ def _new(**changes: object) -> Instance:
 
 
 def _after(record: Instance, word: str, **more: object) -> tuple[Instance, list[type]]:
-    changed = transitions.seen(record, at_novita(record, word, **more), LATER)
+    changed = transitions.observed(record, at_novita(record, word, **more), LATER)
     return (record, []) if changed is None else (changed[0], [type(event) for event in changed[1]])
 
 

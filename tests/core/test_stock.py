@@ -9,8 +9,9 @@ from datetime import timedelta
 import pytest
 
 from bot.sandbox.novita import Fault, SandboxNovita
-from core.models import BillingMode, Market, Stock
-from core.stock import StockList, with_stock
+from core.domain.base import BillingMode
+from core.domain.market import Market, Stock
+from core.services.stock import StockList, with_stock
 from tests.core.processes import Process, process
 from tests.core.samples import ADA, NOON, POLICY, TurnedClock, market, product, request
 

@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from core.alarms import Alarm
-from core.last_used import LastUsed
-from core.models import Market
-from core.outbox.story import Note
-from core.stock import StockList
-from core.store.migrations import read_news, read_record
+from core.adapters.redis.migrations import read_news, read_record
+from core.domain.last_used import LastUsed
+from core.domain.market import Market
+from core.services.alarms import Alarm
+from core.services.outbox.delivery import DeliveryState
+from core.services.stock import StockList
 
 FOLDER = Path(__file__).with_name("documents")
 OTHERS = ("market", "stock", "identity", "last_used")
@@ -44,7 +44,7 @@ def test_a_life_is_read_as_it_was_written(life: str) -> None:
     assert_within(kept["record"], json.loads(record.model_dump_json()))
     for line in kept["timeline"]:
         assert_within(line, json.loads(read_news(json.dumps(line), record).model_dump_json()))
-    note = Note.model_validate_json(json.dumps(kept["delivery"]))
+    note = DeliveryState.model_validate_json(json.dumps(kept["delivery"]))
     assert_within(kept["delivery"], json.loads(note.model_dump_json()))
     for document in kept.get("alarms", {}).values():
         alarm = Alarm.model_validate_json(json.dumps(document))

@@ -11,26 +11,19 @@ import redis.asyncio as aioredis
 
 from bot.sandbox.novita import Fault, SandboxNovita
 from bot.sandbox.novita.faults import Endpoint
-from core import transitions
-from core.alarms import AlarmKind, Alarms
-from core.continuity import Continuity
-from core.errors import InvalidRequest, NoSuchInstance, NotAllowed
-from core.models import (
-    NOBODY,
-    PROGRAM,
-    Actor,
-    Instance,
-    LeaseEnd,
-    NovitaInstance,
-    Origin,
-    Status,
-    Verb,
-    id_from,
-    token_in,
-)
-from core.novita import reading
-from core.policy import Policy
-from core.strays import SHORT_LEASE, Sorted, Strays, own_id
+from core.adapters.novita import parse
+from core.domain import transitions
+from core.domain.base import NOBODY, PROGRAM, Actor
+from core.domain.errors import InvalidRequest, NoSuchInstance, NotAllowed
+from core.domain.identity import id_from, token_in
+from core.domain.instance import Instance, Origin, Status
+from core.domain.novita import NovitaInstance
+from core.domain.order import Verb
+from core.domain.policy import Policy
+from core.domain.request import LeaseEnd
+from core.services.alarms import AlarmKind, Alarms
+from core.services.continuity import Continuity
+from core.services.strays import SHORT_LEASE, Sorted, Strays, own_id
 from tests.core.processes import USUAL_LEASE, Process, process
 from tests.core.samples import ADA, POLICY, TurnedClock, at_novita, instance, request
 
@@ -65,10 +58,10 @@ async def _read(worker: Process, instance_id: str) -> Instance:
 async def _looks(worker: Process, clock: TurnedClock, seconds: int, *, tends: bool = False) -> None:
     for _ in range(0, seconds, 10):
         clock.turn(seconds=10)
-        await worker.observer.look()
+        await worker.reconciler.run_once()
         if tends:
             await worker.continuity.check()
-            await worker.lifecycle.tend()
+            await worker.lifecycle.run_due()
     await worker.quiet()
 
 
@@ -92,7 +85,7 @@ async def _strays(worker: Process, clock: TurnedClock, kind: AlarmKind = AlarmKi
     return {each.subject: each.facts for each in await _alarms(worker, clock).standing() if each.kind is kind}
 
 
-def _without_run(record: Instance) -> transitions.Changed:
+def _without_run(record: Instance) -> transitions.TransitionResult:
     """As an earlier version wrote an order, or where Novita does not say when an instance came up."""
     assert record.order is not None
     return record.model_copy(update={"order": record.order.model_copy(update={"run": None})}), ()
@@ -211,10 +204,10 @@ async def test_a_clone_of_what_was_deleted_is_no_life_of_the_old_record(
 def test_a_record_is_changed_by_its_own_instance_only() -> None:
     record = instance(novita_id="n-1", status=Status.STARTING)
     now = record.created_at
-    assert transitions.seen(record, at_novita(record, "running", id="n-2"), now) is None
-    assert transitions.seen(record, at_novita(record, "running", id="n-1"), now) is not None
+    assert transitions.observed(record, at_novita(record, "running", id="n-2"), now) is None
+    assert transitions.observed(record, at_novita(record, "running", id="n-1"), now) is not None
     ended = record.model_copy(update={"status": Status.DELETED, "ended_at": now})
-    assert transitions.seen(ended, at_novita(record, "running", id="n-2"), now) is None
+    assert transitions.observed(ended, at_novita(record, "running", id="n-2"), now) is None
 
 
 # Redis has forgotten.
@@ -252,7 +245,7 @@ async def test_two_workers_that_find_it_at_once_put_it_on_one_record(
     other = process(sandbox, redis_url, clock)
     await server.flushall()
     clock.turn(seconds=90)
-    await asyncio.gather(*(each.observer.look() for each in (worker, other, worker, other)))
+    await asyncio.gather(*(each.reconciler.run_once() for each in (worker, other, worker, other)))
     await worker.quiet()
     await other.close()
     live = await worker.store.live()
@@ -304,7 +297,7 @@ async def test_a_stray_is_taken_on_whatever_novita_says_of_it(
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock, broken: dict[str, object]
 ) -> None:
     row = {"id": "n-9", "name": "x" * 240 + "-0123456789", "status": "running", "gpuNum": "2", **broken}
-    (novita,) = reading.instances({"instances": [row], "total": 1}).rows
+    (novita,) = parse.instances({"instances": [row], "total": 1}).rows
     found = await _taken_on(worker.strays, [novita])
     assert (found.lost, found.outside, found.pairs) == (1, 0, [])
     record = await _read(worker, "0123456789")
@@ -410,7 +403,7 @@ async def test_another_key_that_leads_to_a_taken_id_makes_its_own_instance(
     await worker.store.begin(odd, [], clock.now())
     made = await _made(worker)
     assert made.id != odd.id
-    assert await worker.store.led_to("view:V1") == made.id
+    assert await worker.store.id_for_request("view:V1") == made.id
     assert (await _made(worker)).id == made.id
 
 
@@ -556,7 +549,7 @@ async def test_after_a_restore_a_lease_that_was_extended_is_asked_about_and_not_
     await _restored(server, state)
     clock.turn(minutes=40)
     await worker.continuity.check()
-    await worker.lifecycle.tend()
+    await worker.lifecycle.run_due()
     await _looks(worker, clock, 30, tends=True)
     record = await _read(worker, made.id)
     assert record.past_in_doubt
@@ -643,7 +636,7 @@ async def test_a_store_put_back_while_the_second_clock_is_asked_ends_no_lease(
     await _looks(worker, clock, 70)
     clock.turn(minutes=2)
     sandbox.fail_next("clusters", Fault.slow(0.3))
-    tending = asyncio.create_task(worker.lifecycle.tend())
+    tending = asyncio.create_task(worker.lifecycle.run_due())
     await sandbox.wait_until(lambda: not sandbox.faults.queued[Endpoint.CLUSTERS])
     await _restored(server, state)
     await tending

@@ -8,8 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core import transitions
-from core.events import (
+from core.domain import transitions
+from core.domain.attempt import Failure, FailureKind
+from core.domain.base import Cause
+from core.domain.events import (
     InstanceBack,
     InstanceCreated,
     InstanceDeleted,
@@ -18,14 +20,16 @@ from core.events import (
     InstanceSlow,
     PhaseChanged,
 )
-from core.models import Billed, Cause, Endpoint, Failure, FailureKind, Instance, NovitaInstance, Order, Status, Verb
+from core.domain.instance import Billed, Instance, Status
+from core.domain.novita import Endpoint, NovitaInstance
+from core.domain.order import Order, Verb
 from tests.core.samples import NOON, at_novita, instance
 
 LATER = NOON + timedelta(minutes=1)
 
 
-def _seen(record: Instance, status: str, **more: object) -> transitions.Changed:
-    changed = transitions.seen(record, at_novita(record, status, **more), LATER)
+def _seen(record: Instance, status: str, **more: object) -> transitions.TransitionResult:
+    changed = transitions.observed(record, at_novita(record, status, **more), LATER)
     assert changed is not None
     return changed
 
@@ -43,7 +47,7 @@ def test_an_instance_found_by_name_is_adopted_and_its_state_taken_over_in_one_st
 
 
 def test_a_launch_that_was_given_up_is_taken_back_when_its_instance_appears() -> None:
-    changed = transitions.given_up(instance(), NOON)
+    changed = transitions.presumed_lost(instance(), NOON)
     assert changed is not None
     assert changed[0].has_ended
     record, _ = _seen(changed[0], "pulling")
@@ -61,13 +65,13 @@ def test_an_error_beside_an_ordinary_status_is_a_failure_with_novitas_own_words(
 def test_each_new_phase_on_the_way_up_is_news_once() -> None:
     record, events = _seen(_launched(), "pulling")
     assert [type(event) for event in events] == [PhaseChanged]
-    assert transitions.seen(record, at_novita(record, "pulling"), LATER) is None
+    assert transitions.observed(record, at_novita(record, "pulling"), LATER) is None
 
 
 def test_a_slow_start_is_told_at_ten_and_at_thirty_minutes_and_never_again() -> None:
     record, told = _launched(novita_status="pulling"), []
     for minute in range(60):
-        changed = transitions.seen(record, at_novita(record, "pulling"), NOON + timedelta(minutes=minute))
+        changed = transitions.observed(record, at_novita(record, "pulling"), NOON + timedelta(minutes=minute))
         if changed is not None:
             record = changed[0]
             told += [event.minutes for event in changed[1] if isinstance(event, InstanceSlow)]
@@ -76,7 +80,7 @@ def test_a_slow_start_is_told_at_ten_and_at_thirty_minutes_and_never_again() -> 
 
 @pytest.mark.parametrize("word", ["hibernating", "", "MIGRATING?"])
 def test_a_word_we_do_not_know_changes_nothing_but_is_kept(word: str) -> None:
-    changed = transitions.seen(_launched(novita_status="pulling"), at_novita(instance(), word), LATER)
+    changed = transitions.observed(_launched(novita_status="pulling"), at_novita(instance(), word), LATER)
     assert changed is not None
     assert (changed[0].status, changed[0].novita_status) == (Status.STARTING, word)
 
@@ -85,7 +89,7 @@ def _missed(record: Instance, *seconds: float, believed_after: float = 30) -> In
     """The record after looks at these seconds have not seen it; told is only the end."""
     for second in seconds:
         at = NOON + timedelta(seconds=second)
-        changed = transitions.missing(record, at, believed_after=timedelta(seconds=believed_after))
+        changed = transitions.not_found(record, at, believed_after=timedelta(seconds=believed_after))
         assert changed is not None
         assert [type(event) for event in changed[1]] == ([InstanceDeleted] if changed[0].has_ended else [])
         record = changed[0]
@@ -140,12 +144,12 @@ def test_what_is_seen_after_it_was_called_deleted_has_its_order_and_lease_again(
     assert (again.order and again.order.verb, again.lease_ends_at, again.reminded) == (verb, ends_at, (60,))
     assert (again.status, again.billed, again.ended_at) == (Status.RUNNING, billed, None)
     assert [type(event) for event in events] == [InstanceBack]
-    assert transitions.seen(again, at_novita(again, "running"), LATER) is None
+    assert transitions.observed(again, at_novita(again, "running"), LATER) is None
 
 
 def test_a_deleted_record_stays_deleted_while_novita_is_still_removing_it() -> None:
     record, _ = _seen(_launched(), "removed")
-    assert transitions.seen(record, at_novita(record, "removing"), LATER) is None
+    assert transitions.observed(record, at_novita(record, "removing"), LATER) is None
 
 
 _novita = st.builds(
@@ -164,12 +168,12 @@ def test_no_sequence_of_looks_tells_the_same_news_twice_in_a_row(looks: list[Nov
         now += timedelta(seconds=10)
         for again in range(2):
             if isinstance(look, NovitaInstance):
-                changed = transitions.seen(record, look, now)
+                changed = transitions.observed(record, look, now)
             else:
                 changed = (
-                    transitions.given_up(record, now)
+                    transitions.presumed_lost(record, now)
                     if look
-                    else transitions.missing(record, now, believed_after=timedelta(seconds=30))
+                    else transitions.not_found(record, now, believed_after=timedelta(seconds=30))
                 )
             if changed is not None:
                 assert again == 0 or not changed[1] or look is None

@@ -8,22 +8,12 @@ from typing import Any
 
 import pytest
 
-from core import transitions
-from core.events import InstanceStopped, LeaseExtended, OrderFailed, OrderStuck, SpotNotice, StopReason
-from core.models import (
-    NOBODY,
-    Attempt,
-    AttemptOutcome,
-    Billed,
-    BillingMode,
-    Cause,
-    Failure,
-    FailureKind,
-    Instance,
-    Order,
-    Status,
-    Verb,
-)
+from core.domain import transitions
+from core.domain.attempt import Attempt, AttemptOutcome, Failure, FailureKind
+from core.domain.base import NOBODY, BillingMode, Cause
+from core.domain.events import InstanceStopped, LeaseExtended, OrderFailed, OrderStuck, SpotNotice, StopReason
+from core.domain.instance import Billed, Instance, Status
+from core.domain.order import Order, Verb
 from tests.core.samples import ADA, NOON, at_novita, instance, offer, request
 
 LATER = NOON + timedelta(minutes=1)
@@ -35,8 +25,8 @@ ATTEMPT = Attempt(
 WHY = Failure(kind=FailureKind.UNREACHABLE, message="no answer")
 
 
-def _seen(record: Instance, status: str, **more: object) -> transitions.Changed:
-    changed = transitions.seen(record, at_novita(record, status, **more), LATER)
+def _seen(record: Instance, status: str, **more: object) -> transitions.TransitionResult:
+    changed = transitions.observed(record, at_novita(record, status, **more), LATER)
     assert changed is not None
     return changed
 
@@ -81,7 +71,7 @@ def test_each_reclaim_is_announced_once() -> None:
     record, told = _up(), []
     for word in ("running", "running", "exited", "starting", "running", "running"):
         spot = {"spot_status": "reclaiming"} if word == "running" else {}
-        changed = transitions.seen(record, at_novita(record, word, **spot), LATER)
+        changed = transitions.observed(record, at_novita(record, word, **spot), LATER)
         if changed is not None:
             record = changed[0]
             told += [type(event) for event in changed[1] if isinstance(event, SpotNotice)]
@@ -115,7 +105,7 @@ def test_running_after_a_restart_is_distrusted_for_six_seconds(ago: float, taken
     """And for as long as Novita has not said yes to it. A stamp that lies ahead is a mistaken clock's."""
     order = _given(Verb.RESTART, last_try_at=LATER - timedelta(seconds=ago), sent=1, taken=taken)
     record = _up(status=Status.STARTING, order=order, starting_since=NOON)
-    changed = transitions.seen(record, at_novita(record, "running"), LATER)
+    changed = transitions.observed(record, at_novita(record, "running"), LATER)
     assert (changed is not None and changed[0].status is Status.RUNNING) is is_believed
 
 
@@ -154,7 +144,7 @@ def test_a_reclaim_is_announced_by_its_word_or_by_a_time_that_lies_ahead(
     more: dict[str, Any], *, is_told: bool
 ) -> None:
     for record, word in ((_up(), "running"), (_coming(novita_status="pulling"), "pulling"), (_down(), "exited")):
-        changed = transitions.seen(record, at_novita(record, word, **more), LATER)
+        changed = transitions.observed(record, at_novita(record, word, **more), LATER)
         told = [event for event in changed[1] if isinstance(event, SpotNotice)] if changed else []
         assert bool(told) is (is_told and word != "exited"), word
 
@@ -181,7 +171,7 @@ def test_doubt_is_counted_from_the_first_answer_that_was_lost_and_is_over_with_t
         transitions.refused(again[0], ATTEMPT, offer(), LATER),
         transitions.created(again[0], "n-1", LATER, found=False),
         transitions.launch_failed(again[0], WHY, LATER),
-        transitions.given_up(again[0], LATER),
+        transitions.presumed_lost(again[0], LATER),
     )
     assert [changed and changed[0].in_doubt_since for changed in nexts] == [None] * 4
 

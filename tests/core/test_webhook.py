@@ -21,9 +21,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
-from core.addresses import is_public
-from core.clock import Clock, SystemClock
-from core.events import (
+from core.adapters.redis import Store, connect
+from core.adapters.user_agent import USER_AGENT
+from core.adapters.webhook import Forbidden, PublicOnly, WebhookNotifier
+from core.domain.addresses import is_public
+from core.domain.attempt import Failure, FailureKind
+from core.domain.base import Cause
+from core.domain.clock import Clock, SystemClock
+from core.domain.events import (
     Event,
     InstanceBack,
     InstanceCreated,
@@ -47,11 +52,11 @@ from core.events import (
     StopReason,
     WebhookGivenUp,
 )
-from core.models import Cause, Endpoint, Failure, FailureKind, Instance, LeaseEnd, Status, Verb
-from core.outbox import GivenUp, NotDelivered, Outbox
-from core.store import Store, connect
-from core.user_agent import USER_AGENT
-from core.webhook import Forbidden, PublicOnly, WebhookNotifier
+from core.domain.instance import Instance, Status
+from core.domain.novita import Endpoint
+from core.domain.order import Verb
+from core.domain.request import LeaseEnd
+from core.services.outbox import Abandoned, Outbox, RetryLater
 from tests.core.processes import Told
 from tests.core.samples import ADA, NOON, SECRET, TurnedClock, instance, request
 from tests.patience import patience
@@ -157,7 +162,7 @@ async def test_an_event_is_posted_signed_with_the_answers_fields_and_no_secret(r
 @pytest.mark.parametrize("status", [500, 503, 408, 425, 429])
 async def test_what_may_pass_is_tried_again(receiver: Receiver, status: int) -> None:
     receiver.answers = [web.Response(status=status, headers={"Retry-After": "9", "Location": "/hook"})]
-    with pytest.raises(NotDelivered) as raised:
+    with pytest.raises(RetryLater) as raised:
         await _hook().tell(_made(receiver.url), CREATED, {}, latest=True)
     assert raised.value.retry_after == timedelta(seconds=9)
     assert len(receiver.came) == 1
@@ -168,7 +173,7 @@ async def test_no_wait_that_a_receiver_asks_for_is_longer_than_an_hour_or_breaks
     receiver: Receiver, asked: str, wait: int | None
 ) -> None:
     receiver.answers = [web.Response(status=503, headers={"Retry-After": asked})]
-    with pytest.raises(NotDelivered) as raised:
+    with pytest.raises(RetryLater) as raised:
         await _hook().tell(_made(receiver.url), CREATED, {}, latest=True)
     assert raised.value.retry_after == (timedelta(seconds=wait) if wait else None)
 
@@ -181,10 +186,10 @@ async def test_what_has_arrived_has_arrived_whatever_wait_is_asked_for(receiver:
 async def test_410_ends_it_quietly_and_other_refusals_end_it_with_a_word(receiver: Receiver) -> None:
     receiver.answers = [web.Response(status=410), web.Response(status=404)]
     hook, made = _hook(), _made(receiver.url)
-    with pytest.raises(GivenUp) as quietly:
+    with pytest.raises(Abandoned) as quietly:
         await hook.tell(made, CREATED, {}, latest=True)
     assert quietly.value.news is None
-    with pytest.raises(GivenUp, match="404") as aloud:
+    with pytest.raises(Abandoned, match="404") as aloud:
         await hook.tell(made, CREATED, {}, latest=True)
     assert isinstance(aloud.value.news, WebhookGivenUp)
 
@@ -192,15 +197,15 @@ async def test_410_ends_it_quietly_and_other_refusals_end_it_with_a_word(receive
 async def test_after_a_day_of_failures_it_is_given_up(receiver: Receiver) -> None:
     clock = TurnedClock()
     receiver.answers = [web.Response(status=500), web.Response(status=500)]
-    with pytest.raises(NotDelivered):
+    with pytest.raises(RetryLater):
         await _hook(clock).tell(_made(receiver.url), CREATED, {}, latest=True)
     clock.turn(hours=25)
-    with pytest.raises(GivenUp):
+    with pytest.raises(Abandoned):
         await _hook(clock).tell(_made(receiver.url), CREATED, {}, latest=True)
 
 
 async def test_nobody_answering_is_a_reason_to_try_again() -> None:
-    with pytest.raises(NotDelivered):
+    with pytest.raises(RetryLater):
         await _hook().tell(_made("http://127.0.0.1:1/hook"), CREATED, {}, latest=True)
 
 
@@ -224,7 +229,7 @@ async def test_nobody_answering_is_a_reason_to_try_again() -> None:
 )
 async def test_no_webhook_reaches_this_host_or_a_private_network(receiver: Receiver, url: str) -> None:
     port = receiver.url.rsplit(":", 1)[1].split("/")[0]
-    with pytest.raises(GivenUp):
+    with pytest.raises(Abandoned):
         await _hook(allow_private=False).tell(_made(url.format(port=port)), CREATED, {}, latest=True)
     assert receiver.came == []
 
@@ -346,7 +351,7 @@ async def never_ends_its_answer(writer: asyncio.StreamWriter) -> None:
 @pytest.mark.parametrize("manners", [hangs_up, speaks_no_http, says_nothing, never_ends_its_head])
 async def test_a_receiver_without_manners_costs_no_more_than_its_time_and_is_tried_again(manners: Any) -> None:
     async with rude(manners) as url, patience():
-        with pytest.raises(NotDelivered):
+        with pytest.raises(RetryLater):
             await _hook(patience=timedelta(seconds=0.3)).tell(_made(url), CREATED, {}, latest=True)
 
 
@@ -358,7 +363,7 @@ async def test_an_answer_without_end_is_not_read() -> None:
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308, 399])
 async def test_a_redirect_leads_nowhere_and_ends_it_as_its_owner_hears(receiver: Receiver, status: int) -> None:
     receiver.answers = [web.Response(status=status, headers={"Location": receiver.url, "Retry-After": "9"})]
-    with pytest.raises(GivenUp, match=str(status)) as ended:
+    with pytest.raises(Abandoned, match=str(status)) as ended:
         await _hook().tell(_made(receiver.url), CREATED, {}, latest=True)
     assert isinstance(ended.value.news, WebhookGivenUp)
     assert len(receiver.came) == 1
@@ -402,7 +407,7 @@ async def test_a_name_is_looked_up_once_and_the_address_that_was_checked_is_the_
 async def test_a_name_that_also_leads_inside_is_not_gone_to_at_all(receiver: Receiver, found: list[str]) -> None:
     port = receiver.url.rsplit(":", 1)[1].split("/")[0]
     _, resolve = answering(found)
-    with pytest.raises(GivenUp, match="private network"):
+    with pytest.raises(Abandoned, match="private network"):
         await _hook(allow_private=False, resolve=resolve).tell(
             _made(f"https://hook.example.com:{port}/hook"), CREATED, {}, latest=True
         )
@@ -464,7 +469,7 @@ async def test_a_name_that_is_not_known_just_now_is_tried_again(answer: Any) -> 
             raise answer
         return list(answer)
 
-    with pytest.raises(NotDelivered):
+    with pytest.raises(RetryLater):
         await _hook(allow_private=False, resolve=resolve).tell(
             _made("https://hook.example.com/"), CREATED, {}, latest=True
         )
@@ -479,7 +484,7 @@ async def test_a_name_that_is_not_known_just_now_is_tried_again(answer: Any) -> 
 )
 async def test_an_address_with_any_letters_is_one_that_can_be_gone_to(typed: str, asked: str) -> None:
     questions, resolve = answering(["127.0.0.1"])
-    with pytest.raises(GivenUp, match="private"):
+    with pytest.raises(Abandoned, match="private"):
         await _hook(allow_private=False, resolve=resolve).tell(_made(typed), CREATED, {}, latest=True)
     assert questions == [asked]
 
@@ -488,7 +493,7 @@ async def test_an_address_with_any_letters_is_one_that_can_be_gone_to(typed: str
     "url", ["ftp://example.com/", "https://", "https:///x", "https://x:99999/", "https://" + "a" * 70]
 )
 async def test_an_address_that_leads_nowhere_ever_is_given_up_with_a_word(url: str) -> None:
-    with pytest.raises(GivenUp, match="the address") as raised:
+    with pytest.raises(Abandoned, match="the address") as raised:
         await _hook().tell(_made(url), CREATED, {}, latest=True)
     assert isinstance(raised.value.news, WebhookGivenUp)
 

@@ -18,10 +18,10 @@ from redis.asyncio import Redis
 
 from bot.sandbox.novita import SandboxNovita
 from bot.sandbox.slack import Message, SandboxSlack
-from core.models import Instance
-from core.redis_server import EmbeddedRedis, embedded_redis
-from core.store import Store, connect
-from tests.bot.house import BOOT_SECONDS, Scene, instance_id_of
+from core.adapters.redis import Store, connect
+from core.adapters.redis_server import EmbeddedRedis, embedded_redis
+from core.domain.instance import Instance
+from tests.bot.app_fixture import BOOT_SECONDS, Scene, instance_id_of
 from tests.bot.leaks import found_in, secrets_of
 from tests.patience import NO_HURRY_SECONDS, patience
 

@@ -15,7 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from bot.manifest import manifest
+from bot.slack.manifest import manifest
 from tests.e2e.stage import ROOT, Stage, open_stage
 from tests.patience import NO_HURRY_SECONDS, patience
 

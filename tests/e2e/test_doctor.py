@@ -14,7 +14,7 @@ import pytest
 
 from bot.sandbox.novita import Fault as NovitaFault
 from bot.sandbox.slack import ANY_METHOD, Fault
-from core.redis_server.folder import Folder
+from core.adapters.redis_server.folder import Folder
 from tests.bot.leaks import found_in, secrets_of
 from tests.e2e.stage import Stage, open_stage
 from tests.patience import SOON_SECONDS, patience

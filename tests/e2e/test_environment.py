@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from core.redis_server import ensure_server
+from core.adapters.redis_server import ensure_server
 from tests.bot.watching import listening_program
 from tests.e2e.proxy import SmallProxy
 from tests.e2e.stage import BotProcess, Stage, open_stage

@@ -14,8 +14,9 @@ import pytest
 
 from bot.sandbox.novita import Fault as NovitaFault
 from bot.sandbox.slack import Fault, Message
-from core.models import FailureKind, Instance, Status
-from tests.bot.house import GPU
+from core.domain.attempt import FailureKind
+from core.domain.instance import Instance, Status
+from tests.bot.app_fixture import GPU
 from tests.bot.redis_line import RedisLine
 from tests.e2e.stage import BotProcess, Stage, open_stage
 from tests.patience import SOON_SECONDS

@@ -15,10 +15,11 @@ import pytest
 from bot.sandbox.novita import Fault, SandboxNovita
 from bot.sandbox.novita.machines import GONE
 from bot.sandbox.slack import Message
-from core.events import OrderFailed
-from core.models import Instance, Status, Verb
-from core.orders import IN_FLIGHT_FOR
-from tests.bot.house import GPU, instance_id_of
+from core.domain.events import OrderFailed
+from core.domain.instance import Instance, Status
+from core.domain.order import Verb
+from core.domain.order_timing import IN_FLIGHT_FOR
+from tests.bot.app_fixture import GPU, instance_id_of
 from tests.bot.redis_line import RedisLine
 from tests.e2e.stage import Stage, open_stage
 from tests.patience import until

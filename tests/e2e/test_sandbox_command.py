@@ -333,11 +333,11 @@ def test_children_get_nothing_of_the_user_that_could_matter(monkeypatch: pytest.
 
 
 def test_the_real_bot_loads_nothing_of_the_sandbox() -> None:
-    assert "sandbox" not in _modules_behind("bot.__main__", "bot.compose.web", "bot.compose.worker")
+    assert "sandbox" not in _modules_behind("bot.__main__", "bot.wiring.web", "bot.wiring.worker")
 
 
 def test_a_worker_loads_nothing_of_bolt() -> None:
-    assert "slack_bolt" not in _modules_behind("bot.__main__", "bot.compose.worker")
+    assert "slack_bolt" not in _modules_behind("bot.__main__", "bot.wiring.worker")
 
 
 def _modules_behind(*names: str) -> str:

@@ -8,11 +8,11 @@ from bot.listeners.create import editing, submitting
 from bot.listeners.create.confirming import press_confirm, press_edit
 from bot.listeners.create.line import from_line
 from bot.listeners.create.opening import Opening, open_modal
-from bot.parts import Parts
+from bot.listeners.services import Services
 
 __all__ = ["Opening", "from_line", "open_modal", "press_confirm", "press_edit", "register"]
 
 
-def register(app: AsyncApp, parts: Parts) -> None:
-    editing.register(app, parts)
-    submitting.register(app, parts)
+def register(app: AsyncApp, services: Services) -> None:
+    editing.register(app, services)
+    submitting.register(app, services)

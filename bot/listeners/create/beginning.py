@@ -8,15 +8,17 @@ from dataclasses import dataclass, replace
 
 import structlog
 
-from bot.listeners.visits import Visit
-from bot.parts import Parts
-from bot.reachable import PRIVATE, UNKNOWN
+from bot.listeners.interactions import Interaction
+from bot.listeners.services import Services
+from bot.slack.reachable import PRIVATE, UNKNOWN
 from bot.views.modal import Form, ModalContext, opening_form
 from bot.views.text import CHANNEL_ID
-from core import naming
-from core.errors import NotFound, NovitaError, StoreUnavailable
-from core.last_used import LastUsed
-from core.models import Actor, InstanceRequest, Template
+from core.domain import naming
+from core.domain.base import Actor
+from core.domain.errors import NotFound, NovitaError, StoreUnavailable
+from core.domain.last_used import LastUsed
+from core.domain.request import InstanceRequest
+from core.domain.template import Template
 
 log = structlog.get_logger(__name__)
 
@@ -41,17 +43,21 @@ class Beginning:
     note: str = ""
 
 
-async def begin_with(parts: Parts, visit: Visit) -> Beginning:
+async def begin_with(services: Services, interaction: Interaction) -> Beginning:
     """Everything that has to be asked for, with little patience: without it the form has its plain defaults."""
     try:
         async with asyncio.timeout(_STORE_SECONDS):
-            last, names = await asyncio.gather(parts.store.last_used(visit.actor), parts.store.names_taken())
+            last, names = await asyncio.gather(
+                services.store.last_used(interaction.actor), services.store.names_taken()
+            )
     except (TimeoutError, StoreUnavailable) as error:
         log.warning("nothing_to_propose", error=type(error).__name__)
         return Beginning()
     if last is None:
         return Beginning(names=names)
-    is_gone, closed = await asyncio.gather(_is_gone(parts, last.template_id), _closed(parts, visit, last.channel))
+    is_gone, closed = await asyncio.gather(
+        _is_gone(services, last.template_id), _closed(services, interaction, last.channel)
+    )
     notes = [_GONE.get(closed, "")]
     if is_gone:
         notes.append("The template that you used last is gone. Choose another.")
@@ -61,28 +67,28 @@ async def begin_with(parts: Parts, visit: Visit) -> Beginning:
     return Beginning(last, names, " ".join(filter(None, notes)))
 
 
-async def remember(parts: Parts, actor: Actor, request: InstanceRequest) -> None:
+async def remember(services: Services, actor: Actor, request: InstanceRequest) -> None:
     """Notes what this person has just created, for their next form. A create goes on without it."""
     try:
-        await parts.store.save_last_used(actor, LastUsed.of(request))
+        await services.store.save_last_used(actor, LastUsed.of(request))
     except StoreUnavailable as error:
         log.warning("last_used_not_saved", error=str(error))
 
 
-def default_form(parts: Parts, channel: str) -> Form:
+def default_form(services: Services, channel: str) -> Form:
     """The form with the defaults of this installation, and without a name."""
-    return opening_form(None, channel=channel, lease=parts.limits.default_lease, region=parts.default_region)
+    return opening_form(None, channel=channel, lease=services.limits.default_lease, region=services.default_region)
 
 
-def first_form(parts: Parts, channel: str, beginning: Beginning) -> Form:
+def first_form(services: Services, channel: str, beginning: Beginning) -> Form:
     """The form with what the person used last in place of the defaults, and still without a name."""
-    form = default_form(parts, channel)
+    form = default_form(services, channel)
     if beginning.last is not None:
         form = _with_last(form, beginning.last)
-    sole = sole_template(parts.catalog.templates)
+    sole = sole_template(services.catalog.templates)
     if form.template_id is None and sole is not None and not beginning.note:
         form = replace(form, template_id=sole.id)
-    return replace(form, template_name=_template_name(parts, form.template_id))
+    return replace(form, template_name=_template_name(services, form.template_id))
 
 
 def named(form: Form, names: Collection[str]) -> Form:
@@ -91,17 +97,17 @@ def named(form: Form, names: Collection[str]) -> Form:
     return replace(form, name=naming.free_name(wished, names))
 
 
-async def renamed(parts: Parts, form: Form, context: ModalContext) -> Form:
+async def renamed(services: Services, form: Form, context: ModalContext) -> Form:
     """A submitted form whose name was left as proposed, called after the template that was chosen since."""
     if not context.follows(form):
         return form
     try:
         async with asyncio.timeout(_STORE_SECONDS):
-            names = await parts.store.names_taken()
+            names = await services.store.names_taken()
     except (TimeoutError, StoreUnavailable):
         return form
     shown = (form.template_name or "").partition(" · ")[0]
-    called = _template_name(parts, form.template_id) or shown
+    called = _template_name(services, form.template_id) or shown
     return named(replace(form, name=None, template_name=called), names)
 
 
@@ -128,17 +134,17 @@ def _with_last(form: Form, last: LastUsed) -> Form:
     )
 
 
-def _template_name(parts: Parts, template_id: str | None) -> str | None:
-    return parts.catalog.template_name(template_id) or None if template_id else None
+def _template_name(services: Services, template_id: str | None) -> str | None:
+    return services.catalog.template_name(template_id) or None if template_id else None
 
 
-async def _is_gone(parts: Parts, template_id: str | None) -> bool:
+async def _is_gone(services: Services, template_id: str | None) -> bool:
     """Whether Novita says that there is no such template any more."""
     if template_id is None:
         return False
     try:
         async with asyncio.timeout(_TEMPLATE_SECONDS):
-            await parts.catalog.get_template(template_id)
+            await services.catalog.get_template(template_id)
     except NotFound:
         return True
     except (TimeoutError, NovitaError):
@@ -146,10 +152,10 @@ async def _is_gone(parts: Parts, template_id: str | None) -> bool:
     return False
 
 
-async def _closed(parts: Parts, visit: Visit, channel: str | None) -> str:
+async def _closed(services: Services, interaction: Interaction, channel: str | None) -> str:
     """Why the channel of last time is not proposed; empty when it is. Where the person is they can also write."""
-    if channel is None or channel == visit.channel:
+    if channel is None or channel == interaction.channel:
         return ""
-    if parts.allowed_channels and channel not in parts.allowed_channels:
+    if services.allowed_channels and channel not in services.allowed_channels:
         return PRIVATE
-    return await parts.reachable.closed(channel) if CHANNEL_ID.fullmatch(channel) else UNKNOWN
+    return await services.reachable.closed(channel) if CHANNEL_ID.fullmatch(channel) else UNKNOWN

@@ -14,18 +14,18 @@ from typing import Any
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.context.ack.async_ack import AsyncAck
 
-from bot import typed
-from bot.faults import Kind
-from bot.ids import Action, Field
-from bot.listeners import visits
+from bot.listeners import interactions
 from bot.listeners.create.drawing import draw
 from bot.listeners.create.screen import show
 from bot.listeners.create.submitting import request_key
-from bot.parts import Parts
+from bot.listeners.services import Services
+from bot.slack import typed
+from bot.slack.errors import SlackErrorKind
+from bot.slack.ids import Action, Field
 from bot.views.modal import Form, ModalContext, read_context, read_form, template_options
 from bot.views.text import Block
-from core.errors import NovitaError, StoreUnavailable
-from core.models import Actor, BillingMode
+from core.domain.base import Actor, BillingMode
+from core.domain.errors import NovitaError, StoreUnavailable
 
 _TEMPLATES_PATIENCE_SECONDS = 0.7
 """How long a search waits for the first templates of a web that has just started; an empty menu says nothing."""
@@ -37,20 +37,20 @@ _PRICED = (Field.PRODUCT_NAME, Field.GPU_NUM, Field.ROOTFS_SIZE, Field.BILLING_M
 _EDITS = re.compile("|".join(f"^{name.value}$" for name in (*_PRICED, Action.REVEAL_ADVANCED, Action.USE_ON_DEMAND)))
 
 
-def register(app: AsyncApp, parts: Parts) -> None:
-    editor = _Editor(parts)
+def register(app: AsyncApp, services: Services) -> None:
+    editor = _Editor(services)
 
     async def on_edit(ack: AsyncAck, body: dict[str, Any], action: dict[str, Any]) -> None:
         await ack()
         if isinstance(body.get("view"), dict):
-            actor = visits.of_click(body).actor
-            parts.background.start(editor.redraw(actor, body["view"], action))
+            actor = interactions.from_payload(body).actor
+            services.background.start(editor.redraw(actor, body["view"], action))
 
     async def on_search(ack: AsyncAck, body: dict[str, Any]) -> None:
         with contextlib.suppress(NovitaError, TimeoutError):
             async with asyncio.timeout(_TEMPLATES_PATIENCE_SECONDS):
-                await parts.catalog.get_templates()
-        await ack(options=template_options(parts.catalog.templates, typed.on_one_line(str(body.get("value") or ""))))
+                await services.catalog.get_templates()
+        await ack(options=template_options(services.catalog.templates, typed.on_one_line(str(body.get("value") or ""))))
 
     app.block_action(_EDITS)(on_edit)
     app.options(Field.TEMPLATE_ID.value)(on_search)
@@ -59,8 +59,8 @@ def register(app: AsyncApp, parts: Parts) -> None:
 class _Editor:
     """Redraws forms so that of several quick edits the last one stays, whichever web process hears of which."""
 
-    def __init__(self, parts: Parts) -> None:
-        self._parts = parts
+    def __init__(self, services: Services) -> None:
+        self._services = services
         self._latest: dict[str, tuple[float, Block]] = {}
         """The last drawing of each form that this process is redrawing, by the stamp of its edit."""
         self._under_way: Counter[str] = Counter()
@@ -73,12 +73,14 @@ class _Editor:
         with self._counted(view_id):
             form, context = _edited(read_form(view), read_context(view), str(action.get("action_id")))
             billing = form.billing_mode or BillingMode.SPOT
-            await self._parts.catalog.get_market_for(form.gpu_num or 1, billing)  # So that it is at hand for drawing.
-            drawn = draw(self._parts, actor, form, await self._parts.catalog.get_market(), context)
+            await self._services.catalog.get_market_for(
+                form.gpu_num or 1, billing
+            )  # So that it is at hand for drawing.
+            drawn = draw(self._services, actor, form, await self._services.catalog.get_market(), context)
             if stamp >= self._latest.get(view_id, (stamp, drawn))[0]:
                 self._latest[view_id] = (stamp, drawn)
-            kind = await show(self._parts, view_id, drawn, newer_than=str(view.get("hash") or ""))
-            if kind is Kind.GONE and await self._is_latest(view_id, stamp):
+            kind = await show(self._services, view_id, drawn, newer_than=str(view.get("hash") or ""))
+            if kind is SlackErrorKind.GONE and await self._is_latest(view_id, stamp):
                 await self._show_anyhow(view_id, drawn)
 
     @contextmanager
@@ -100,20 +102,20 @@ class _Editor:
         """
         if await self._is_submitted(view_id):
             return
-        await show(self._parts, view_id, drawn)
+        await show(self._services, view_id, drawn)
         _, later = self._latest.get(view_id, (0, drawn))
         if later is not drawn:
-            await show(self._parts, view_id, later)
+            await show(self._services, view_id, later)
 
     async def _is_latest(self, view_id: str, stamp: float) -> bool:
         try:
-            return await self._parts.store.note_stamp(f"edit:{view_id}", stamp) <= stamp
+            return await self._services.store.note_stamp(f"edit:{view_id}", stamp) <= stamp
         except StoreUnavailable:
             return True
 
     async def _is_submitted(self, view_id: str) -> bool:
         try:
-            return await self._parts.store.led_to(request_key(view_id)) is not None
+            return await self._services.store.id_for_request(request_key(view_id)) is not None
         except StoreUnavailable:
             return True
 

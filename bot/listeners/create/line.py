@@ -7,22 +7,23 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from bot import grammar
-from bot.grammar import Vocabulary, Wish
-from bot.grammar.clauses import Clauses, lease_until, take_clauses
+from bot import oneliner
 from bot.listeners.create.beginning import Beginning, default_form, first_form, named
 from bot.listeners.create.opening import Opening, open_modal
-from bot.listeners.extending import zone_of
-from bot.listeners.visits import Visit
-from bot.parts import Parts
+from bot.listeners.extend import zone_of
+from bot.listeners.interactions import Interaction
+from bot.listeners.services import Services
+from bot.oneliner import ParsedLine, Vocabulary
+from bot.oneliner.clauses import Clauses, lease_until, take_clauses
 from bot.views.blocks import Message
 from bot.views.confirm import create_confirmation
 from bot.views.modal import Form, check, fitted
-from core import naming
-from core.durations import write_duration
-from core.models import InstanceRequest, LeaseEnd, Market, Offer
-from core.offers import rank
-from core.requests import unlisted_region
+from core.domain import naming
+from core.domain.durations import write_duration
+from core.domain.market import Market, Offer
+from core.domain.offers import rank
+from core.domain.request import InstanceRequest, LeaseEnd
+from core.domain.validation import unlisted_region
 
 _STOCK_PATIENCE = timedelta(seconds=0.7)
 """How long the ack waits for the stock of several GPUs at once."""
@@ -40,56 +41,56 @@ class Understood:
     is_named: bool
 
 
-async def from_line(parts: Parts, visit: Visit, line: str) -> Message | None:
+async def from_line(services: Services, interaction: Interaction, line: str) -> Message | None:
     """A confirmation with its price when the line says all there is to say; else the modal opens, and None."""
-    line = await _on_the_clock(parts, visit, line)
-    market = parts.catalog.market
+    line = await _on_the_clock(services, interaction, line)
+    market = services.catalog.market
     if market is None:
-        open_from_line(parts, visit, line)
+        open_from_line(services, interaction, line)
         return None
-    understood = understand(parts, visit, line, market)
+    understood = understand(services, interaction, line, market)
     offers: list[Offer] = []
     if (wanted := understood.request) is not None:
-        market = await parts.catalog.get_market_for(wanted.gpu_num, wanted.billing_mode, patience=_STOCK_PATIENCE)
-        offers = rank(market, wanted, parts.priority)
+        market = await services.catalog.get_market_for(wanted.gpu_num, wanted.billing_mode, patience=_STOCK_PATIENCE)
+        offers = rank(market, wanted, services.priority)
     if understood.request is None or not offers:
-        open_from_line(parts, visit, line)
+        open_from_line(services, interaction, line)
         return None
     asked = understood.request
-    names, obstacle = await asyncio.gather(parts.store.names_taken(), parts.reachable.obstacle(asked.channel))
+    names, obstacle = await asyncio.gather(services.store.names_taken(), services.reachable.obstacle(asked.channel))
     request = asked.model_copy(update={"name": naming.free_name(asked.name, names)})
     return create_confirmation(
         request,
         offers,
-        line=f"{grammar.write(request, understood.vocabulary)} {clauses_of(request, visit).write()}".rstrip(),
+        line=f"{oneliner.write(request, understood.vocabulary)} {clauses_of(request, interaction).write()}".rstrip(),
         taken=asked.name if understood.is_named and request.name != asked.name else "",
-        template_name=parts.catalog.template_name(understood.request.template_id),
-        now=parts.clock.now(),
+        template_name=services.catalog.template_name(understood.request.template_id),
+        now=services.clock.now(),
         unlisted=unlisted_region(understood.request.region, market),
         obstacle=obstacle,
     )
 
 
-async def _on_the_clock(parts: Parts, visit: Visit, line: str) -> str:
+async def _on_the_clock(services: Services, interaction: Interaction, line: str) -> str:
     """The line with `until 18:00` as the lease that it means now, where the person is. What has passed stays as it is,
     and is told as not understood."""
     rest, said = take_clauses(line)
     if said.until is None:
         return line
-    lease = lease_until(said.until, parts.clock.now(), await zone_of(parts, visit.actor.user))
+    lease = lease_until(said.until, services.clock.now(), await zone_of(services, interaction.actor.user))
     if lease is None:
         return line
     return f"{rest} lease={write_duration(lease)} {replace(said, until=None).write()}".rstrip()
 
 
-def clauses_of(request: InstanceRequest, visit: Visit) -> Clauses:
+def clauses_of(request: InstanceRequest, interaction: Interaction) -> Clauses:
     """What the line must say beside the machine, to read back as the request."""
     is_usual = request.lease_end is LeaseEnd.STOP
-    channel = request.channel if request.channel != visit.channel else None
+    channel = request.channel if request.channel != interaction.channel else None
     return Clauses(None, None if is_usual else request.lease_end, channel)
 
 
-def open_from_line(parts: Parts, visit: Visit, line: str, *, says_all: bool = False) -> None:
+def open_from_line(services: Services, interaction: Interaction, line: str, *, says_all: bool = False) -> None:
     """The modal with what the line says, and a note of what it does not say clearly.
 
     What the line does not say is as the person used it last; with `says_all`, as it was when a button was drawn.
@@ -97,48 +98,52 @@ def open_from_line(parts: Parts, visit: Visit, line: str, *, says_all: bool = Fa
 
     def prefill(market: Market, beginning: Beginning) -> Opening:
         if says_all:
-            understood = understand(parts, visit, line, market)
+            understood = understand(services, interaction, line, market)
             return Opening(understood.form, understood.note or None)
-        understood = understand(parts, visit, line, market, first_form(parts, visit.channel, beginning))
+        understood = understand(
+            services, interaction, line, market, first_form(services, interaction.channel, beginning)
+        )
         return Opening(understood.form, " ".join(filter(None, (beginning.note, understood.note))) or None)
 
-    open_modal(parts, visit, prefill)
+    open_modal(services, interaction, prefill)
 
 
-def understand(parts: Parts, visit: Visit, line: str, market: Market, begun: Form | None = None) -> Understood:
+def understand(
+    services: Services, interaction: Interaction, line: str, market: Market, begun: Form | None = None
+) -> Understood:
     """`begun` has what the line does not say: the defaults of the installation, where it is not given. A line that can
     be confirmed means the same whoever types it, and whatever they used last."""
-    vocabulary = grammar.vocabulary(market, parts.catalog.templates)
+    vocabulary = oneliner.vocabulary(market, services.catalog.templates)
     rest, clauses = take_clauses(line)
     # A moment is still there only when it has passed: then it is told as what was not understood.
-    wish = grammar.read(rest if clauses.until is None else line, vocabulary)
-    form = _form(begun or default_form(parts, visit.channel), wish, parts)
+    parsed = oneliner.read(rest if clauses.until is None else line, vocabulary)
+    form = _form(begun or default_form(services, interaction.channel), parsed, services)
     form = replace(form, lease_end=clauses.lease_end or form.lease_end, channel=clauses.channel or form.channel)
-    limits = parts.limits_for(visit.actor)
+    limits = services.limits_for(interaction.actor)
     checked = check(named(form, ()), market, limits)
-    complaint, is_named = grammar.complaint(wish, vocabulary), wish.name is not None
+    complaint, is_named = oneliner.complaint(parsed, vocabulary), parsed.name is not None
     if isinstance(checked, dict):
         form, instead = fitted(form, market, limits)
         said = {field: instead.get(field, problem) for field, problem in checked.items()}
         return Understood(form, None, " ".join(filter(None, (complaint, *said.values()))), vocabulary, is_named)
-    return Understood(form, checked if wish.is_clear else None, complaint, vocabulary, is_named)
+    return Understood(form, checked if parsed.is_clear else None, complaint, vocabulary, is_named)
 
 
-def _form(form: Form, wish: Wish, parts: Parts) -> Form:
+def _form(form: Form, parsed: ParsedLine, services: Services) -> Form:
     """The form with what was said in place of the defaults."""
     said: dict[str, Any] = {
-        "name": wish.name,
-        "product_name": wish.product_name,
-        "gpu_num": wish.gpu_num,
-        "billing_mode": wish.billing_mode,
-        "template_id": wish.template_id,
-        "template_name": parts.catalog.template_name(wish.template_id) if wish.template_id else None,
-        "rootfs_size": str(wish.rootfs_size) if wish.rootfs_size is not None else None,
-        "region": wish.region,
+        "name": parsed.name,
+        "product_name": parsed.product_name,
+        "gpu_num": parsed.gpu_num,
+        "billing_mode": parsed.billing_mode,
+        "template_id": parsed.template_id,
+        "template_name": services.catalog.template_name(parsed.template_id) if parsed.template_id else None,
+        "rootfs_size": str(parsed.rootfs_size) if parsed.rootfs_size is not None else None,
+        "region": parsed.region,
     }
     form = replace(form, **{field: value for field, value in said.items() if value is not None})
-    if wish.any_region:
+    if parsed.any_region:
         form = replace(form, region=None)
-    if wish.lease is not None or wish.no_end:
-        form = replace(form, lease=wish.lease, no_end=wish.no_end)
+    if parsed.lease is not None or parsed.no_end:
+        form = replace(form, lease=parsed.lease, no_end=parsed.no_end)
     return form

@@ -2,6 +2,7 @@
 
 from bot.sandbox.novita.faults import Endpoint, Fault
 from bot.sandbox.novita.machines import Machine
-from bot.sandbox.novita.server import NovitaCall, SandboxNovita
+from bot.sandbox.novita.server import SandboxNovita
+from bot.sandbox.novita.steered import NovitaCall
 
 __all__ = ["Endpoint", "Fault", "Machine", "NovitaCall", "SandboxNovita"]

@@ -9,7 +9,7 @@ import aiohttp
 
 from bot.sandbox.novita.machines import Machine
 from bot.sandbox.novita.orders import Order
-from core.models import HOOK_VARIABLE
+from core.domain.request import HOOK_VARIABLE
 
 Level = Literal["info", "done", "error"]
 _TIMEOUT = aiohttp.ClientTimeout(total=10)

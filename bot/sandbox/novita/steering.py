@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 from aiohttp import web
 from pydantic import BaseModel, ConfigDict, ValidationError
@@ -16,10 +16,8 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from bot.sandbox.novita.faults import Endpoint, Fault
 from bot.sandbox.novita.programs import Level
 from bot.sandbox.novita.seed import Shelf
+from bot.sandbox.novita.steered import SteeredWorld
 from bot.sandbox.novita.world import Refusal
-
-if TYPE_CHECKING:
-    from bot.sandbox.novita.server import SandboxNovita
 
 PREFIX = "/_sandbox"
 
@@ -27,7 +25,7 @@ PREFIX = "/_sandbox"
 class _Command(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
-    def act(self, sandbox: SandboxNovita) -> None:
+    def act(self, sandbox: SteeredWorld) -> None:
         raise NotImplementedError
 
 
@@ -36,7 +34,7 @@ class SetLatency(_Command):
 
     seconds: float
 
-    def act(self, sandbox: SandboxNovita) -> None:
+    def act(self, sandbox: SteeredWorld) -> None:
         sandbox.latency = self.seconds
 
 
@@ -45,7 +43,7 @@ class SetBoot(_Command):
 
     seconds: float
 
-    def act(self, sandbox: SandboxNovita) -> None:
+    def act(self, sandbox: SteeredWorld) -> None:
         sandbox.boot_seconds = self.seconds
 
 
@@ -55,7 +53,7 @@ class SetShown(_Command):
     late_seconds: float = 0.0
     nothing: bool = False
 
-    def act(self, sandbox: SandboxNovita) -> None:
+    def act(self, sandbox: SteeredWorld) -> None:
         sandbox.show_late(self.late_seconds)
         sandbox.show_nothing(nothing=self.nothing)
 
@@ -72,7 +70,7 @@ class SetStock(_Command):
     at_create: bool = False
     at_most: int | None = None
 
-    def act(self, sandbox: SandboxNovita) -> None:
+    def act(self, sandbox: SteeredWorld) -> None:
         if self.stock != "none":
             sandbox.restock(self.region, self.product_name, self.stock)
             if self.at_most is not None:
@@ -89,7 +87,7 @@ class SetRegion(_Command):
     region: str
     is_open: bool
 
-    def act(self, sandbox: SandboxNovita) -> None:
+    def act(self, sandbox: SteeredWorld) -> None:
         (sandbox.open_region if self.is_open else sandbox.close_region)(self.region)
 
 
@@ -101,7 +99,7 @@ class BreakImage(_Command):
     state: str = "pullFailed"
     message: str = "image pull failed"
 
-    def act(self, sandbox: SandboxNovita) -> None:
+    def act(self, sandbox: SteeredWorld) -> None:
         if self.broken:
             sandbox.break_image(self.image, self.state, self.message)
         else:
@@ -132,7 +130,7 @@ class AddFault(_Command):
     retry_after: str | None = "1"
     seconds: float = 1.0
 
-    def act(self, sandbox: SandboxNovita) -> None:
+    def act(self, sandbox: SteeredWorld) -> None:
         if self.times is None:
             sandbox.fail_all(self._fault(), self.endpoint)
             return
@@ -158,7 +156,7 @@ class AddFault(_Command):
 class ClearFaults(_Command):
     """Behave again."""
 
-    def act(self, sandbox: SandboxNovita) -> None:
+    def act(self, sandbox: SteeredWorld) -> None:
         sandbox.clear_faults()
 
 
@@ -178,7 +176,7 @@ class SteerInstance(_Command):
     """Of the clone; without, it has the same."""
     level: Level = "info"
 
-    def act(self, sandbox: SandboxNovita) -> None:
+    def act(self, sandbox: SteeredWorld) -> None:
         deeds: dict[str, Callable[[], object]] = {
             "start": lambda: sandbox.start_instance(self.id),
             "stop": lambda: sandbox.stop_instance(self.id),
@@ -198,7 +196,7 @@ class SteerInstance(_Command):
 class Forget(_Command):
     """Empty the records of calls, creates and violations; the world stays."""
 
-    def act(self, sandbox: SandboxNovita) -> None:
+    def act(self, sandbox: SteeredWorld) -> None:
         for record in (sandbox.calls, sandbox.creates, sandbox.violations):
             record.clear()
 
@@ -217,7 +215,7 @@ COMMANDS: dict[str, type[_Command]] = {
 }
 
 
-def add_routes(app: web.Application, sandbox: SandboxNovita) -> None:
+def add_routes(app: web.Application, sandbox: SteeredWorld) -> None:
     async def show_state(_: web.Request) -> web.Response:
         return web.json_response(state(sandbox))
 
@@ -232,7 +230,7 @@ def add_routes(app: web.Application, sandbox: SandboxNovita) -> None:
     app.router.add_post(PREFIX + "/{command}", act)
 
 
-def obey(sandbox: SandboxNovita, command: str, body: bytes) -> web.Response:
+def obey(sandbox: SteeredWorld, command: str, body: bytes) -> web.Response:
     """Carries out one of the COMMANDS and answers how that went."""
     try:
         COMMANDS[command].model_validate_json(body or b"{}").act(sandbox)
@@ -246,7 +244,7 @@ def obey(sandbox: SandboxNovita, command: str, body: bytes) -> web.Response:
     return web.json_response({"ok": True})
 
 
-def state(sandbox: SandboxNovita) -> dict[str, Any]:
+def state(sandbox: SteeredWorld) -> dict[str, Any]:
     """The world without its secrets."""
     now = sandbox.clock()
     return {

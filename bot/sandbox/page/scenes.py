@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from bot.sandbox.novita import SandboxNovita
-from core.settings import REGION_PRIORITY
+from core.adapters.settings import REGION_PRIORITY
 
 LATENCY_SECONDS = 0.3
 """Slow enough that a person can watch the bot go from one region to the next."""

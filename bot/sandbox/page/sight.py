@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from bot.ids import COMMAND
-from bot.manifest import manifest
 from bot.sandbox.slack import Channel, Member, Message, Person, SandboxSlack, View
 from bot.sandbox.slack.constants import BOT_USER, TEAM_ID
+from bot.slack.ids import COMMAND
+from bot.slack.manifest import manifest
 from bot.views.help import COMMANDS
 
 Json = dict[str, Any]

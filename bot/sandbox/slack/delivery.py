@@ -17,9 +17,9 @@ from urllib.parse import urlencode
 
 import aiohttp
 
-from bot.ids import EVENTS_PATH
 from bot.sandbox.slack.sockets import Sockets
 from bot.sandbox.slack.workspace import Workspace
+from bot.slack.ids import EVENTS_PATH
 
 Json = dict[str, Any]
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from typing import Any
 
-from bot.ids import COMMAND
 from bot.sandbox.patience import PATIENCE_SECONDS
 from bot.sandbox.slack import payloads
 from bot.sandbox.slack.block_kit import problems_in_message
@@ -17,6 +16,7 @@ from bot.sandbox.slack.responses import response_message
 from bot.sandbox.slack.screen import Modal, Screen, find_element
 from bot.sandbox.slack.views import View
 from bot.sandbox.slack.workspace import Channel, Member, Message, Workspace
+from bot.slack.ids import COMMAND
 
 Json = dict[str, Any]
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})

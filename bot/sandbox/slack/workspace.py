@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from bot.manifest import SCOPES
 from bot.sandbox.slack.changes import Changes
 from bot.sandbox.slack.constants import (
     APP_ID,
@@ -24,6 +23,7 @@ from bot.sandbox.slack.constants import (
 from bot.sandbox.slack.reading import text_of
 from bot.sandbox.slack.tickets import ResponseUrls, Triggers
 from bot.sandbox.slack.views import Views
+from bot.slack.manifest import SCOPES
 
 Json = dict[str, Any]
 

@@ -8,8 +8,8 @@ from datetime import datetime
 from decimal import Decimal
 from itertools import groupby
 
-from bot import words
-from bot.ids import COMMAND, Action
+from bot import wording
+from bot.slack.ids import COMMAND, Action
 from bot.views import blocks as b
 from bot.views import buttons, states
 from bot.views.blocks import Message
@@ -17,10 +17,10 @@ from bot.views.failures import was_never_made
 from bot.views.paging import page as page_of
 from bot.views.paging import turns
 from bot.views.text import Block, code, date, esc, mention
-from core import costs
-from core.durations import duration_words
-from core.models import Instance, Status
-from core.transitions import shows_strange_state
+from core.domain import costs
+from core.domain.durations import duration_words
+from core.domain.instance import Instance, Status
+from core.domain.transitions import shows_strange_state
 
 PAGE_SIZE = 15
 """Rows on a page: with the longest names they stay within what Slack takes (about 13,000 characters)."""
@@ -51,9 +51,9 @@ def sums(instances: Sequence[Instance], now: datetime) -> str:
     running = sum(i.status is Status.RUNNING and not shows_strange_state(i) for i in instances)
     spent = sum((costs.so_far(instance, now) for instance in instances), Decimal(0))
     disks = sum((costs.disk_per_day(i) for i in instances if i.status is Status.STOPPED), Decimal(0))
-    parts = [_count(len(instances)), f"{running} running", f"{words.money(costs.per_hour(instances))}/h now"]
-    parts += [f"{words.money(disks)} a day for disks of stopped ones"] if disks else []
-    return ", ".join([*parts, f"{words.roughly(spent)} so far"])
+    parts = [_count(len(instances)), f"{running} running", f"{wording.money(costs.per_hour(instances))}/h now"]
+    parts += [f"{wording.money(disks)} a day for disks of stopped ones"] if disks else []
+    return ", ".join([*parts, f"{wording.roughly(spent)} so far"])
 
 
 def line(instance: Instance, now: datetime) -> str:
@@ -65,7 +65,7 @@ def line(instance: Instance, now: datetime) -> str:
     if instance.fault:
         facts.append("⚠️ Novita reports a fault")
     if instance.billed:
-        facts.append(f"{words.roughly(costs.so_far(instance, now))} so far")
+        facts.append(f"{wording.roughly(costs.so_far(instance, now))} so far")
     return f"{emoji} *{esc(request.name, 40)}* {state}\n{' · '.join(facts)}"
 
 
@@ -74,15 +74,15 @@ def _row(instance: Instance, now: datetime) -> Block:
 
 
 def _price(instance: Instance) -> str:
-    billing = words.BILLING_WORDS[instance.request.billing_mode]
+    billing = wording.BILLING_WORDS[instance.request.billing_mode]
     usd, idle = instance.hourly_price, " when it runs" if instance.status is Status.STOPPED else ""
-    return f"{words.money(usd)}/h {billing}{idle}" if usd is not None else billing
+    return f"{wording.money(usd)}/h {billing}{idle}" if usd is not None else billing
 
 
 def _time(instance: Instance, now: datetime) -> list[str]:
     """What is coming: the order under way, Novita taking it back, the lease's end, the end of the data."""
     if instance.order is not None:
-        return [f"to be {words.VERB_DONE[instance.order.verb]}"]
+        return [f"to be {wording.VERB_DONE[instance.order.verb]}"]
     if instance.status is Status.STOPPED:
         return [f"data kept until {date(instance.data_until)}"] if instance.data_until else []
     if instance.status is not Status.RUNNING:
@@ -106,7 +106,7 @@ def _rank(instance: Instance) -> tuple[bool, bool, float]:
 
 def _heading(owner: str, instances: Iterable[Instance]) -> Block:
     theirs = [instance for instance in instances if instance.owner.user == owner]
-    return b.context(f"{mention(owner)} · {_count(len(theirs))} · {words.money(costs.per_hour(theirs))}/h now")
+    return b.context(f"{mention(owner)} · {_count(len(theirs))} · {wording.money(costs.per_hour(theirs))}/h now")
 
 
 def _count(number: int) -> str:

@@ -7,15 +7,17 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from bot.ids import COMMAND, Action
+from bot.slack.ids import COMMAND, Action
 from bot.views import blocks as b
 from bot.views.blocks import Message
 from bot.views.modal.price import age_blocks
 from bot.views.text import Block, code, date, esc, fit_lines
-from bot.words import BILLING_WORDS, STOCK_WORDS, VOLUMES_LEFT_OUT, money, money_range, region_count
-from core.finding import templates_about
-from core.models import BillingMode, Market, Product, Template
-from core.offers import Sale, on_sale
+from bot.wording import BILLING_WORDS, STOCK_WORDS, VOLUMES_LEFT_OUT, money, money_range, region_count
+from core.domain.base import BillingMode
+from core.domain.market import Market, Product
+from core.domain.offers import Sale, on_sale
+from core.domain.search import templates_about
+from core.domain.template import Template
 
 IN_DETAIL = 4
 """Of so many GPUs each region is shown; more are shown in a line each."""

@@ -6,12 +6,12 @@ import json
 from collections.abc import Iterable, Sequence
 from itertools import accumulate
 
-from bot.ids import COMMAND, Action
+from bot.slack.ids import COMMAND, Action
 from bot.views import blocks as b
 from bot.views import buttons, states
 from bot.views.blocks import Message
 from bot.views.text import Block, code, esc, mention
-from core.models import Instance
+from core.domain.instance import Instance
 
 CHOICES = 20
 _ROOM = 11_500

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from bot.ids import Field
+from bot.slack.ids import Field
 from bot.views.modal.form import Form
-from bot.views.text import clip
-from core import requests
-from core.models import InstanceRequest, Market
-from core.requests import Draft, Limits, Problems
+from bot.wording.clip import clip
+from core.domain import validation
+from core.domain.market import Market
+from core.domain.request import InstanceRequest
+from core.domain.validation import Draft, Limits, Problems
 
 _ERROR_LIMIT = 1000
 
@@ -18,7 +19,7 @@ _ERROR_LIMIT = 1000
 def check(form: Form, market: Market, limits: Limits) -> InstanceRequest | Problems:
     """The request in the form. Whether its template exists is not known here; the launch will ask."""
     envs, env_problem = read_envs(form.envs or "")
-    checked = requests.check(_draft(form, envs), market, limits)
+    checked = validation.check(_draft(form, envs), market, limits)
     problems = checked if isinstance(checked, dict) else {}
     if not form.channel:
         problems |= {Field.CHANNEL.value: "Choose the channel that hears how it goes."}
@@ -56,7 +57,7 @@ def read_envs(text: str) -> tuple[dict[str, str], str | None]:
 def _line_problem(key: str, equals: str, value: str, *, taken: bool) -> str | None:
     if not equals:
         return "write it as KEY=value."
-    return requests.env_problem(key, value) or (f"{clip(key, 60)} is set twice." if taken else None)
+    return validation.env_problem(key, value) or (f"{clip(key, 60)} is set twice." if taken else None)
 
 
 def _draft(form: Form, envs: Mapping[str, str]) -> Draft:

@@ -6,18 +6,20 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from bot import words
-from bot.ids import Action, Field, View
+from bot import wording
+from bot.slack.ids import Action, Field, View
 from bot.views import blocks as b
 from bot.views.modal import options
 from bot.views.modal.form import NOTE_LIMIT, Form, ModalContext
 from bot.views.modal.price import price_blocks
 from bot.views.text import CHANNEL_ID, Block, esc
-from core import costs
-from core.durations import duration_words
-from core.models import DISK_DEFAULT_GB, DISK_MAX_GB, DISK_MIN_GB, BillingMode, LeaseEnd, Market, Offer
-from core.offers import disk_limits
-from core.requests import Limits, allowed_lease, unlisted_region, unlisted_words
+from core.domain import costs
+from core.domain.base import BillingMode
+from core.domain.durations import duration_words
+from core.domain.market import Market, Offer
+from core.domain.offers import disk_limits
+from core.domain.request import DISK_DEFAULT_GB, DISK_MAX_GB, DISK_MIN_GB, LeaseEnd
+from core.domain.validation import Limits, allowed_lease, unlisted_region, unlisted_words
 
 
 def create_view(
@@ -132,7 +134,7 @@ def _count(form: Form) -> Block:
 def _disk(form: Form, market: Market) -> Block:
     low, high = disk_bounds(form.product_name, market)
     initial = min(max(form.disk or DISK_DEFAULT_GB, low), high)
-    price = f"{words.money(costs.DISK_USD_PER_GB_DAY)} a day, running or stopped"
+    price = f"{wording.money(costs.DISK_USD_PER_GB_DAY)} a day, running or stopped"
     hint = f"{low} to {high} GB. {DISK_DEFAULT_GB} GB are free; each GB more costs {price}."
     return b.input_(Field.ROOTFS_SIZE, "Disk (GB)", b.number_input(low, high, initial), hint=hint, dispatch=True)
 
@@ -150,7 +152,7 @@ def _lease(form: Form, limits: Limits) -> Block:
         "Lease",
         b.static_select(choices.options, options.chosen_lease(choices, form.lease, no_end=form.no_end)),
         block_id=choices.block_id,
-        hint=f"How long it may run, counted from running. Reminders come {words.REMINDED} before, with Extend."
+        hint=f"How long it may run, counted from running. Reminders come {wording.REMINDED} before, with Extend."
         + (f" At most {duration_words(limits.max_lease)}." if limits.max_lease else ""),
         dispatch=True,
     )

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from bot.ids import Field
+from bot.slack.ids import Field
 from bot.views.modal.create import disk_bounds
 from bot.views.modal.form import Form
-from core.models import DISK_DEFAULT_GB, GPU_NUM_LIMIT, Market
-from core.requests import Limits, Problems, allowed_lease
+from core.domain.market import Market
+from core.domain.request import DISK_DEFAULT_GB, GPU_NUM_LIMIT
+from core.domain.validation import Limits, Problems, allowed_lease
 
 
 def fitted(form: Form, market: Market, limits: Limits) -> tuple[Form, Problems]:

@@ -15,11 +15,12 @@ from typing import Any
 from pydantic import Field as Bounded
 from pydantic import ValidationError
 
-from bot import typed
-from bot.ids import Field
+from bot.slack import typed
+from bot.slack.ids import Field
 from bot.views.modal.options import ANY_REGION, read_lease
-from bot.views.text import clip
-from core.models import DISK_DEFAULT_GB, BillingMode, InstanceRequest, LeaseEnd, Value
+from bot.wording.clip import clip
+from core.domain.base import BillingMode, Value
+from core.domain.request import DISK_DEFAULT_GB, InstanceRequest, LeaseEnd
 
 _GPU_NUM = re.compile(r"[1-8]")
 _DISK = re.compile(r"[0-9]{1,6}")

@@ -16,14 +16,17 @@ from functools import lru_cache
 from hashlib import blake2s
 from typing import NamedTuple
 
-from bot import words
-from bot.ids import Field
+from bot import wording
+from bot.slack.ids import Field
 from bot.views.blocks import OPTION_TEXT_LIMIT, OPTIONS_LIMIT, Option, fits_option, option
-from bot.views.text import clip
-from core.durations import duration_words, read_duration
-from core.finding import templates_about
-from core.models import GPU_NUM_LIMIT, BillingMode, LeaseEnd, Market, Product, Region, Template
-from core.offers import Sale, on_sale
+from bot.wording.clip import clip
+from core.domain.base import BillingMode
+from core.domain.durations import duration_words, read_duration
+from core.domain.market import Market, Product, Region
+from core.domain.offers import Sale, on_sale
+from core.domain.request import GPU_NUM_LIMIT, LeaseEnd
+from core.domain.search import templates_about
+from core.domain.template import Template
 
 ANY_REGION = "*"
 """The value of "Any region": no region's name."""
@@ -111,7 +114,7 @@ def _region_line(region: Region, sale: Sale | None) -> str:
     name = f"{region.name} · {region.place}" if region.place else region.name
     if sale is None:
         return name
-    tail = f"{words.asked_for(sale)} · {words.STOCK_WORDS[sale.stock]}"
+    tail = f"{wording.asked_for(sale)} · {wording.STOCK_WORDS[sale.stock]}"
     return f"{clip(name, max(10, OPTION_TEXT_LIMIT - len(tail) - 3))} · {tail}"
 
 
@@ -127,7 +130,7 @@ def _attraction(sale: Sale | None) -> tuple[bool, bool, Decimal]:
 
 
 def _product_line(name: str, group: Sequence[Product], sale: Sale | None, billing: BillingMode) -> str:
-    tail = words.on_sale(sale) if sale else _unpriced(group, billing)
+    tail = wording.on_sale(sale) if sale else _unpriced(group, billing)
     return f"{clip(name, max(10, OPTION_TEXT_LIMIT - len(tail) - 3))} · {tail}"
 
 
@@ -135,8 +138,8 @@ def _unpriced(group: Sequence[Product], billing: BillingMode) -> str:
     if on_sale(group, billing):
         return "no disk of that size"
     other = next(mode for mode in BillingMode if mode is not billing)
-    missing, instead = f"no {words.BILLING_WORDS[billing]}", on_sale(group, other)
-    return f"{missing} ({words.BILLING_WORDS[other]} {words.lowest(instead)})" if instead else f"{missing} price"
+    missing, instead = f"no {wording.BILLING_WORDS[billing]}", on_sale(group, other)
+    return f"{missing} ({wording.BILLING_WORDS[other]} {wording.lowest(instead)})" if instead else f"{missing} price"
 
 
 NOTHING_FOR_SALE = Choices(f"{Field.PRODUCT_NAME.value}:none", [option("Novita lists no GPU right now", "-")])
@@ -151,7 +154,7 @@ BILLINGS = {
 
 
 LEASE_ENDS = {
-    LeaseEnd.STOP: option(f"Stop it: the data is kept, {words.DATA_KEPT}", LeaseEnd.STOP.value),
+    LeaseEnd.STOP: option(f"Stop it: the data is kept, {wording.DATA_KEPT}", LeaseEnd.STOP.value),
     LeaseEnd.DELETE: option("Delete it, with all its data", LeaseEnd.DELETE.value),
 }
 
@@ -196,5 +199,5 @@ def template_options(templates: Iterable[Template], typed: str = "") -> list[Opt
 
 
 def _template_line(template: Template) -> str:
-    left_out = f" · {words.VOLUMES_LEFT_OUT}" if template.has_local_volumes else ""
+    left_out = f" · {wording.VOLUMES_LEFT_OUT}" if template.has_local_volumes else ""
     return f"{clip(template.name, 60 - len(left_out)) or template.id} · {clip(template.channel, 10)}{left_out}"

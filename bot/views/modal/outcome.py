@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from bot import words
-from bot.ids import Action, View
+from bot import wording
+from bot.slack.ids import Action, View
 from bot.views import blocks as b
 from bot.views.attempts import attempt_lines, attempt_words, refusals
 from bot.views.card import what
 from bot.views.failures import cost_of_failure, failure_lines, looked_for
 from bot.views.text import Block, channel_mention, code, date, esc
-from core.models import Attempt, Instance, Status
-from core.requests import unlisted_words
+from core.domain.attempt import Attempt
+from core.domain.instance import Instance, Status
+from core.domain.validation import unlisted_words
 
 
 def loading_view(private_metadata: str) -> Block:
@@ -60,8 +61,8 @@ def _made(instance: Instance) -> list[Block]:
 def _facts(instance: Instance) -> dict[str, str]:
     facts = {"GPU": what(instance)} | ({"Region": esc(instance.offer.region.name, 60)} if instance.offer else {})
     if (price := instance.hourly_price) is not None:
-        facts["Price"] = f"{words.money(price)}/h, {words.BILLING_WORDS[instance.request.billing_mode]}"
-    facts["Disk"] = words.disk(instance.request.rootfs_size)
+        facts["Price"] = f"{wording.money(price)}/h, {wording.BILLING_WORDS[instance.request.billing_mode]}"
+    facts["Disk"] = wording.disk(instance.request.rootfs_size)
     facts["Novita id"] = code(instance.novita_id or "", 60)
     if ready := instance.estimated_ready_at:
         facts["Should be running" if instance.running_at is None else "Came up"] = date(instance.running_at or ready)

@@ -5,17 +5,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
-from bot import words
-from bot.ids import Action
+from bot import wording
+from bot.slack.ids import Action
 from bot.views.blocks import actions, button, context, section
 from bot.views.modal.form import Form, draft
 from bot.views.text import Block, date, esc
-from core import costs
-from core.costs import Quote
-from core.durations import duration_words
-from core.models import DISK_DEFAULT_GB, BillingMode, InstanceRequest, Market, Offer, Stock
-from core.offers import Sale, on_sale, sale_of
-from core.requests import unlisted_region
+from core.domain import costs
+from core.domain.base import BillingMode
+from core.domain.costs import Quote
+from core.domain.durations import duration_words
+from core.domain.market import Market, Offer, Stock
+from core.domain.offers import Sale, on_sale, sale_of
+from core.domain.request import DISK_DEFAULT_GB, InstanceRequest
+from core.domain.validation import unlisted_region
 
 OLD = timedelta(minutes=2)
 """Prices older than this are said to be old."""
@@ -27,7 +29,7 @@ def price_blocks(form: Form, market: Market, offers: Sequence[Offer], now: datet
     """The line itself, a way out when the product is not sold as chosen, and how old the prices are if they are old."""
     lines = [section(_line(form, market, offers, now), "price")]
     if (sale := _on_demand_instead(form, market)) is not None:
-        label = f"Use on demand ({words.money(sale.low)}/h per GPU)"
+        label = f"Use on demand ({wording.money(sale.low)}/h per GPU)"
         lines.append(actions(button(Action.USE_ON_DEMAND, label), block_id="instead"))
     return [*lines, *age_blocks(market, now)]
 
@@ -59,12 +61,12 @@ def _cost(form: Form, wanted: InstanceRequest, offers: Sequence[Offer], now: dat
 
 def hour(quote: Quote, offers: Sequence[Offer]) -> str:
     """`≈ *$0.36/h* in CN-HK-01, at most $0.44 elsewhere`: what it costs where it is tried first, and at worst."""
-    first, where = f"≈ *{words.money(quote.first)}/h*", esc(offers[0].region.name, 60)
-    if words.money(quote.lowest) == words.money(quote.highest):
+    first, where = f"≈ *{wording.money(quote.first)}/h*", esc(offers[0].region.name, 60)
+    if wording.money(quote.lowest) == wording.money(quote.highest):
         return first
-    if words.money(quote.first) == words.money(quote.highest):
+    if wording.money(quote.first) == wording.money(quote.highest):
         return f"{first} in {where}, less elsewhere"
-    return f"{first} in {where}, at most {words.money(quote.highest)} elsewhere"
+    return f"{first} in {where}, at most {wording.money(quote.highest)} elsewhere"
 
 
 def total(quote: Quote) -> str:
@@ -72,8 +74,8 @@ def total(quote: Quote) -> str:
     first, highest = quote.total(quote.first), quote.total(quote.highest)
     if first is None or highest is None:
         return ""
-    dearer = f" (at most {words.money(highest)})" if words.money(first) != words.money(highest) else ""
-    return f"{words.money(first)}{dearer}"
+    dearer = f" (at most {wording.money(highest)})" if wording.money(first) != wording.money(highest) else ""
+    return f"{wording.money(first)}{dearer}"
 
 
 def extra_disk(quote: Quote) -> str:
@@ -82,7 +84,7 @@ def extra_disk(quote: Quote) -> str:
         return ""
     counted = "; the total has it for the lease" if quote.lease is not None else ""
     return (
-        f"💾 Disk above the free {DISK_DEFAULT_GB} GB: {words.money(quote.disk)} a day as long as it exists, "
+        f"💾 Disk above the free {DISK_DEFAULT_GB} GB: {wording.money(quote.disk)} a day as long as it exists, "
         f"running or stopped{counted}."
     )
 
@@ -113,7 +115,7 @@ def sold_out(offers: Sequence[Offer]) -> str:
     names = list(dict.fromkeys(offer.region.name for offer in gone))
     if not gone:
         return ""
-    prices = words.money_range(min(offer.price for offer in gone), max(offer.price for offer in gone))
+    prices = wording.money_range(min(offer.price for offer in gone), max(offer.price for offer in gone))
     named = ", ".join(esc(name, 60) for name in names[:_NAMED_REGIONS])
     more = f" and {len(names) - _NAMED_REGIONS} more" if len(names) > _NAMED_REGIONS else ""
     return f"No stock listed in {named}{more} ({prices}/h per GPU): tried last."
@@ -135,8 +137,8 @@ def _unsold(form: Form, market: Market) -> str:
     if on_sale(market.named(form.product_name or ""), billing) is not None:
         return f"No region sells *{name}* with that disk size. Choose another disk size."
     if (sale := _on_demand_instead(form, market)) is not None:
-        return f"*{name}* has no spot price right now. On demand it costs {words.lowest(sale)} per GPU."
-    return f"*{name}* has no {words.BILLING_WORDS[billing]} price right now. Choose another billing or another GPU."
+        return f"*{name}* has no spot price right now. On demand it costs {wording.lowest(sale)} per GPU."
+    return f"*{name}* has no {wording.BILLING_WORDS[billing]} price right now. Choose another billing or another GPU."
 
 
 def _on_demand_instead(form: Form, market: Market) -> Sale | None:

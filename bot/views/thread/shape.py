@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from bot.views import blocks as b
 from bot.views.blocks import Message
 from bot.views.text import Block, esc
-from core.models import Instance
+from core.domain.instance import Instance
 
 
 def told(instance: Instance, emoji: str, state: str, *details: str, buttons: Sequence[Block] = ()) -> Message:

@@ -5,7 +5,7 @@
 
 import { at, slackDate } from "./dates.js";
 import { h } from "./dom.js";
-import { channelLink, follow, link, mention, mrkdwn, withEmoji } from "./mrkdwn.js";
+import { channelLink, follow, link, mention, mrkdwn, text, withEmoji } from "./mrkdwn.js";
 import { confirmed } from "./confirm.js";
 import { menuButton, select } from "./select.js";
 
@@ -50,11 +50,6 @@ const ELEMENTS = {
 
 export const block = (each, desk) => (BLOCKS[each.type] ?? unsupported)(each, desk);
 const element = (each, around, desk) => (ELEMENTS[each.type] ?? unsupported)(each, around, desk);
-
-// A text object.
-export function text(object) {
-  return h("div", { class: "text" }, object.type === "mrkdwn" ? mrkdwn(object.text) : withEmoji(object.text));
-}
 
 function unsupported(each) {
   const shown = JSON.stringify(each, null, 2);

@@ -1,6 +1,6 @@
 // Asks before something is done, as a confirm dialog of Block Kit says.
 
-import { text } from "./blocks.js";
+import { text } from "./mrkdwn.js";
 import { h } from "./dom.js";
 
 // Whether the person agrees; nothing to ask is agreement.

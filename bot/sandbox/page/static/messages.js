@@ -1,7 +1,8 @@
 // The messages of a channel and of a thread, edited in place as the bot edits them.
 
 import { act } from "./api.js";
-import { block, text } from "./blocks.js";
+import { block } from "./blocks.js";
+import { text } from "./mrkdwn.js";
 import { closedBecause } from "./composer.js";
 import { at, clockTime, dayName, fullTime } from "./dates.js";
 import { h, keyed, redraw } from "./dom.js";

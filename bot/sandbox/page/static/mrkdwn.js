@@ -105,3 +105,8 @@ export function follow(url) {
   if (found) go({ ...found, tab: "messages" });
   else toast(`The sandbox opens no other sites. The address is ${url}`);
 }
+
+// A text object.
+export function text(object) {
+  return h("div", { class: "text" }, object.type === "mrkdwn" ? mrkdwn(object.text) : withEmoji(object.text));
+}

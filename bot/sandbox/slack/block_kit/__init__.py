@@ -11,17 +11,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from bot.sandbox.slack.block_kit.blocks import BLOCK_LISTS, BLOCKS_LIMIT, MARKDOWN_LIMIT, Surface
-from bot.sandbox.slack.block_kit.checks import (
-    Check,
-    Json,
-    Problems,
-    Shape,
-    anything,
-    boolean,
-    complain,
-    string,
-    word,
-)
+from bot.sandbox.slack.block_kit.checks import Check, Json, Problems, Shape, anything, boolean, complain, string, word
 from bot.sandbox.slack.block_kit.texts import SUGGESTIONS, options_or_groups, plain_text
 
 __all__ = [

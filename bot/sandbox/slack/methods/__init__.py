@@ -5,13 +5,7 @@
 from __future__ import annotations
 
 from bot.sandbox.slack.constants import SPECIAL, TIER_1, TIER_2, TIER_3, TIER_4
-from bot.sandbox.slack.methods.chat import (
-    delete_message,
-    get_permalink,
-    post_ephemeral,
-    post_message,
-    update_message,
-)
+from bot.sandbox.slack.methods.chat import delete_message, get_permalink, post_ephemeral, post_message, update_message
 from bot.sandbox.slack.methods.conversations import conversation_info, open_conversation
 from bot.sandbox.slack.methods.identity import identify, list_teams, user_info
 from bot.sandbox.slack.methods.method import Args, Json, Method

@@ -1,0 +1,54 @@
+"""What callers send to /api: bodies and query strings, read leniently and with every bad field named at once."""
+
+from __future__ import annotations
+
+from bot.http.api.requests.bodies import (
+    PAGE_LIMIT,
+    CreateBody,
+    ExtendBody,
+    InstancesQuery,
+    NamedBody,
+    OffersQuery,
+    TemplatesQuery,
+)
+from bot.http.api.requests.fields import (
+    LONGEST,
+    NO_END,
+    SHORTEST,
+    Asked,
+    Duration,
+    Envs,
+    Lease,
+    Nothing,
+    TemplateId,
+    Text,
+    WholeNumber,
+)
+from bot.http.api.requests.reading import T, draft_of, missing, read, read_cursor, write_cursor
+
+__all__ = [
+    "LONGEST",
+    "NO_END",
+    "PAGE_LIMIT",
+    "SHORTEST",
+    "Asked",
+    "CreateBody",
+    "Duration",
+    "Envs",
+    "ExtendBody",
+    "InstancesQuery",
+    "Lease",
+    "NamedBody",
+    "Nothing",
+    "OffersQuery",
+    "T",
+    "TemplateId",
+    "TemplatesQuery",
+    "Text",
+    "WholeNumber",
+    "draft_of",
+    "missing",
+    "read",
+    "read_cursor",
+    "write_cursor",
+]

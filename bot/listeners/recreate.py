@@ -1,0 +1,159 @@
+"""Start the same again: a new instance of the same request, for whoever pressed the button."""
+
+from __future__ import annotations
+
+import asyncio
+
+from bot.listeners.buttons import Click
+from bot.listeners.cards import link_to, redraw
+from bot.listeners.create import Opening, open_modal
+from bot.listeners.services import Services
+from bot.slack.ids import Action
+from bot.views import blocks as b
+from bot.views.blocks import Message
+from bot.views.confirm import again_confirmation
+from bot.views.modal import Form
+from bot.views.text import channel_mention, esc, link
+from core.domain import naming, validation
+from core.domain.base import Actor, BillingMode
+from core.domain.errors import InvalidRequest
+from core.domain.instance import Instance
+from core.domain.offers import rank
+from core.domain.recreating import can_recreate
+from core.domain.request import InstanceRequest
+from core.services.launch import RecordedLaunch
+
+_NO_LONGER = (
+    "The same again would go the same way, or it is too long ago. The form is opened by /gpu create, with what is "
+    "sold today."
+)
+
+
+async def press(services: Services, click: Click) -> None:
+    """Asks first, with today's price. With environment variables the form asks: their values are stored nowhere.
+
+    Raises NoSuchInstance, NotAllowed, InvalidRequest, NovitaError and StoreUnavailable.
+    """
+    is_on_demand = Action(click.action) is Action.AGAIN_ON_DEMAND
+    found = await _found(services, click, click.value, BillingMode.ON_DEMAND if is_on_demand else None)
+    if found is None:
+        return
+    earlier, request = found
+    if earlier.env_names:
+        _open(services, click, earlier, request)
+        return
+    actor = click.interaction.actor
+    checked = await _checked(services, request, actor)
+    market, names, obstacle = await asyncio.gather(
+        services.catalog.get_market_for(checked.gpu_num, checked.billing_mode),
+        services.store.names_taken(),
+        services.reachable.obstacle(checked.channel),
+    )
+    offers = rank(market, checked, services.priority)
+    if not offers:
+        raise InvalidRequest({"product_name": "No region sells that right now."})
+    checked = checked.model_copy(update={"name": naming.free_name(checked.name, names)})
+    question = again_confirmation(
+        earlier, checked, offers, owner=actor.user, now=services.clock.now(), obstacle=obstacle
+    )
+    await click.say(question, instead=True)
+
+
+async def press_edit(services: Services, click: Click) -> None:
+    """The form in place of the question, with the same request in it."""
+    found = await _found(services, click, *_read(click.value))
+    if found is not None:
+        _open(services, click, *found)
+
+
+async def press_confirm(services: Services, click: Click) -> None:
+    """Creates it, once for whoever asks, however often it is pressed. Raises as `press` does."""
+    found = await _found(services, click, *_read(click.value))
+    if found is None:
+        return
+    earlier, request = found
+    if earlier.env_names:
+        _open(services, click, earlier, request)
+        return
+    actor = click.interaction.actor
+    checked = await _checked(services, request, actor)
+    key = f"again:{earlier.id}:{request.billing_mode.value}"
+    launch = await services.launcher.begin(checked, owner=actor, policy=services.policy, key=key, is_renamed=True)
+    if not launch.is_repeat:
+        # How it goes is told by its own card.
+        services.background.start(services.launcher.finish(launch))
+    await click.say(await _said(services, launch), instead=True)
+
+
+async def _found(
+    services: Services, click: Click, instance_id: str, mode: BillingMode | None
+) -> tuple[Instance, InstanceRequest] | None:
+    """The earlier one and the same request under a billing, its own for None; None when that is no longer offered."""
+    earlier = await services.instance(instance_id)
+    request = earlier.request.model_copy(update={"billing_mode": mode or earlier.request.billing_mode})
+    services.policy.check_launch(click.interaction.actor, request)  # Before a form opens that would be refused.
+    if can_recreate(earlier, request.billing_mode, services.clock.now()):
+        return earlier, request
+    await redraw(services, instance_id)
+    await click.say(b.notice(_NO_LONGER), instead=True)
+    return None
+
+
+def _read(value: str) -> tuple[str, BillingMode | None]:
+    """A button's value: the earlier one's id, and the billing."""
+    mode, _, instance_id = value.partition(" ")
+    return instance_id, next((one for one in BillingMode if one.value == mode), None)
+
+
+def _open(services: Services, click: Click, earlier: Instance, request: InstanceRequest) -> None:
+    open_modal(services, click.interaction, lambda _market, _beginning: _prefilled(earlier, request))
+
+
+async def _checked(services: Services, request: InstanceRequest, actor: Actor) -> InstanceRequest:
+    """The same request by the rules of today, which may have changed since it was made."""
+    draft = validation.draft_of(request)
+    found = validation.check(draft, await services.catalog.get_market(), services.limits_for(actor))
+    if isinstance(found, dict):
+        raise InvalidRequest(found)
+    return found
+
+
+async def _said(services: Services, launch: RecordedLaunch) -> Message:
+    instance = launch.instance
+    name = esc(instance.request.name, 100)
+    where = channel_mention(instance.request.channel) if instance.request.channel else "a direct message"
+    begun = f"*{name}* is being created: its own card in {where} tells how it goes."
+    if not launch.is_repeat:
+        return Message(begun, [b.section(begun)])
+    address = await link_to(services, instance.id)
+    card = link(address, "its card") if address else "its card"
+    text = f"*{name}* was created from this before: see {card} in {where}."
+    return Message(text, [b.section(text)])
+
+
+def _prefilled(earlier: Instance, request: InstanceRequest) -> Opening:
+    form = _form_of(request, earlier.template_name)
+    if not earlier.env_names:
+        return Opening(form)
+    names = ", ".join(earlier.env_names)
+    note = f"Its environment variables are stored nowhere, so give them again: {names}."
+    return Opening(form, note, advanced=True)
+
+
+def _form_of(request: InstanceRequest, template_name: str) -> Form:
+    """The modal's form for a request, without environment values."""
+    return Form(
+        name=request.name,
+        product_name=request.product_name,
+        template_id=request.template_id,
+        template_name=template_name or None,
+        region=request.region,
+        gpu_num=request.gpu_num,
+        rootfs_size=str(request.rootfs_size),
+        billing_mode=request.billing_mode,
+        lease=request.lease,
+        no_end=request.lease is None,
+        lease_end=request.lease_end,
+        channel=request.channel,
+        webhook_url=request.webhook_url,
+    )

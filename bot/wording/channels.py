@@ -1,0 +1,17 @@
+"""What is said of a channel that the bot cannot write in."""
+
+from __future__ import annotations
+
+NO_STORY: dict[str, str] = {
+    "not_in_channel": "the bot is not in it. Invite it there with `/invite`",
+    "channel_not_found": "the bot cannot see it: it is private or gone. Invite it there with `/invite`",
+    "is_archived": "it is archived. Choose another channel next time",
+    "restricted_action": "posting there is restricted. Ask its owners, or choose another channel next time",
+}
+
+
+def silent_channel(obstacle: str) -> str:
+    """Before a create, as plain text: that its story cannot be told there, and what to do. Slack's word for why."""
+    known = next((said for error, said in NO_STORY.items() if obstacle.startswith(error)), f"Slack says {obstacle}")
+    invited = known.replace("`/invite`", "/invite @gpu-bot")
+    return f"Its story cannot be told in this channel: {invited}{'' if 'hoose' in known else ', or choose another'}."

@@ -1,0 +1,1 @@
+"""Who is spoken to: Novita, Redis, webhooks, the environment."""

@@ -1,0 +1,393 @@
+"""The one way to the state in Redis."""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import structlog
+from pydantic import ValidationError
+
+from core.adapters.redis.alarms import AlarmRecords
+from core.adapters.redis.commands import duration_ms, key_of, ms
+from core.adapters.redis.inspection import Inspection
+from core.adapters.redis.looks import LOOKED_KEY, Lookouts
+from core.adapters.redis.migrations import read_news, read_record
+from core.adapters.redis.proposals import Proposals
+from core.adapters.redis.reports import ReportCounts
+from core.adapters.redis.scripts import CLAIM, COMMIT, NEWEST, SETTLE
+from core.adapters.redis.standstill import Looks
+from core.domain.base import BillingMode
+from core.domain.clock import CLOSE_ENOUGH, Sample, steady
+from core.domain.errors import NameTaken, RequestTaken, StoreFull, VersionConflict
+from core.domain.events import Event
+from core.domain.instance import Instance
+from core.domain.leases import RECORD_KEPT
+from core.domain.market import Market
+from core.services.outbox import LONGEST_WAIT, Begun, Claim
+from core.services.stock import StockList
+
+log = structlog.get_logger(__name__)
+
+KEEP_ENDED = RECORD_KEPT
+HOLD = timedelta(seconds=30)
+"""How long one process may be silent while telling an instance's events before another takes over."""
+
+LOOK_IS_FRESH_FOR = timedelta(seconds=60)
+"""So long after a worker's look it is taken for known what is at Novita; by Redis's own clock."""
+
+_STAMPS_KEPT = timedelta(hours=1)
+_REFRESH_HOLD = timedelta(seconds=30)
+_UNREADABLE_PAUSE = LONGEST_WAIT
+_BEATS_KEPT = timedelta(hours=1)
+_KEPT_WHEN_TOLD = 1000
+"""Events. A machine may report for days, and what everybody has heard need not be kept for ever."""
+
+
+class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts, Proposals):
+    """State in Redis as this process (`holder`) sees it. Every method raises StoreUnavailable when Redis is away."""
+
+    # Records
+
+    async def begin(
+        self, instance: Instance, events: Sequence[Event], now: datetime, *, has_own_name: bool = False
+    ) -> Begun:
+        """Writes a new record under its request key.
+
+        Raises RequestTaken when the key has led to an instance, or one with this id is on record already; NameTaken
+        when it is to have its own name, and another that has not ended goes by that, in small letters or capitals.
+        """
+        request_key = _request_key(instance.request_key)
+        return await self._commit(instance, events, now, [request_key], has_own_name=has_own_name)
+
+    async def commit(self, instance: Instance, events: Sequence[Event], now: datetime) -> tuple[Instance, Claim | None]:
+        """Writes the next version of a record. Raises VersionConflict when somebody else did so first.
+
+        Returns the record as written and, when there are events that nobody is telling yet, the right to tell them.
+        """
+        begun = await self._commit(instance, events, now, [])
+        return begun.instance, begun.telling
+
+    async def index_names(self) -> None:
+        """Notes the names of what an older version of this program put on record, where nobody has them yet."""
+        live = await self.live()
+
+        async def write() -> None:
+            async with self._redis.pipeline(transaction=False) as pipe:
+                for instance in live:
+                    pipe.hsetnx(key_of("names"), instance.request.name.casefold(), instance.id)
+                await pipe.execute()
+
+        await self._again(write)
+
+    async def get(self, instance_id: str) -> Instance | None:
+        return (await self.get_many([instance_id]))[0]
+
+    async def get_many(self, ids: Sequence[str]) -> list[Instance | None]:
+        """The records of `ids` in their order, None where there is none."""
+        return [_instance(json) if json else None for json in await self._jsons(ids)]
+
+    async def id_for_request(self, request_key: str) -> str | None:
+        """The id of the instance that a request key led to."""
+        found: str | None = await self._again(lambda: self._redis.get(_request_key(request_key)))
+        return found
+
+    async def live(self) -> list[Instance]:
+        """Every instance that has not ended, oldest first."""
+        ids = await self._again(lambda: self._redis.zrange(key_of("live"), 0, -1))
+        return [instance for instance in await self.get_many(ids) if instance]
+
+    async def ended_since(self, instant: datetime) -> list[Instance]:
+        """The instances that ended since then and are still kept, oldest end first."""
+        ids = await self._again(lambda: self._redis.zrangebyscore(key_of("ended"), ms(instant), "+inf"))
+        return [instance for instance in await self.get_many(ids) if instance]
+
+    async def kept(self, now: datetime) -> list[Instance]:
+        """Every instance of which there is a record: the live ones, then those that have ended."""
+        found = [*await self.live(), *await self.ended_since(now - KEEP_ENDED)]
+        # One that ends between the two looks is in both: the later look knows better.
+        return list({instance.id: instance for instance in found}.values())
+
+    async def timeline(self, instance_id: str) -> list[Event]:
+        lines = await self._again(lambda: self._redis.lrange(key_of("timeline", instance_id), 0, -1))
+        return [read_news(line) for line in lines]
+
+    # The outbox
+
+    async def due(self, now: datetime, limit: int = 100) -> list[str]:
+        """Ids of instances with events that are due to be told, longest waiting first.
+
+        Due is also what lies further ahead than anything is put off: a wrong clock noted that.
+        """
+        return await self._scored("outbox", now, LONGEST_WAIT, limit)
+
+    async def claim(self, instance_id: str, now: datetime, *, is_ours: bool = False) -> Claim | None:
+        """The right to tell an instance's events; None while somebody has it or when there is no such record.
+
+        `is_ours`: when it is this very process that has it, that is right too, for the caller is the one who tells.
+        """
+        arguments = [instance_id, self.holder, duration_ms(HOLD), "1" if is_ours else ""]
+        answer = await self._run(CLAIM, _telling_keys(instance_id), arguments, even_when_full=True)
+        if answer[0] != "held":
+            return None
+        _, delivery, first, lines, json = answer
+        try:
+            return _telling(json, int(first), lines, delivery)
+        except ValidationError as error:
+            log.error("events_not_readable", instance_id=instance_id, error=_short(error))
+            await self.postpone(instance_id, delivery, int(first), int(first) + len(lines), now + _UNREADABLE_PAUSE)
+            return None
+
+    async def note(self, instance_id: str, delivery: str, told: int) -> bool:
+        """Notes how far the telling has come: all have heard what stands before place `told`.
+
+        False when the right was lost to another process.
+        """
+        answer = await self._settle(instance_id, delivery, told, 0, "keep")
+        return bool(answer[0] == "ok")
+
+    async def save_and_read_on(self, instance_id: str, delivery: str, told: int, seen: int) -> Claim | None:
+        """Keeps the right, and returns what has happened after the first `seen` events. None when it was lost."""
+        answer = await self._settle(instance_id, delivery, told, seen, "look")
+        return None if answer[0] == "lost" else _telling(answer[1], seen, answer[2], delivery)
+
+    async def finish(self, instance_id: str, delivery: str, told: int, seen: int) -> Claim | None:
+        """Gives the right back, or keeps it and returns what has happened after the first `seen` events."""
+        answer = await self._settle(instance_id, delivery, told, seen, "done")
+        return _telling(answer[1], seen, answer[2], delivery) if answer[0] == "more" else None
+
+    async def postpone(self, instance_id: str, delivery: str, told: int, seen: int, until: datetime) -> None:
+        """Gives the right back; the rest is due at `until`."""
+        await self._settle(instance_id, delivery, told, seen, str(ms(until)))
+
+    async def delivery(self, instance_id: str) -> str:
+        """The outbox's note on an instance, '' when there is none."""
+        return await self._again(lambda: self._redis.get(key_of("delivery", instance_id))) or ""
+
+    async def deliveries(self, ids: Sequence[str]) -> list[str]:
+        """The outbox's notes on instances in their order, '' where there is none."""
+        notes = await self._of_each(ids, lambda pipe, id_: pipe.get(key_of("delivery", id_)), "")
+        return [note or "" for note in notes]
+
+    async def outbox_size(self) -> int:
+        return int(await self._again(lambda: self._redis.zcard(key_of("outbox"))))
+
+    # The market, shared by all processes
+
+    async def market_as_of(self) -> datetime | None:
+        stamp = await self._again(lambda: self._redis.hget(key_of("market"), "as_of"))
+        return _instant(stamp) if stamp else None
+
+    async def load_market(self) -> Market | None:
+        json = await self._again(lambda: self._redis.hget(key_of("market"), "json"))
+        try:
+            return Market.model_validate_json(json) if json else None
+        except ValidationError as error:
+            log.warning("market_not_readable", error=_short(error))
+            return None
+
+    async def save_market(self, market: Market) -> None:
+        fields: dict[Any, Any] = {"json": market.model_dump_json(), "as_of": str(ms(market.as_of))}
+        await self._again(lambda: self._redis.hset(key_of("market"), mapping=fields))
+
+    async def load_stock(self, gpu_num: int, mode: BillingMode) -> StockList | None:
+        """The stock of so many GPUs at once, as some process has last asked for it."""
+        json = await self._again(lambda: self._redis.hget(key_of("market:stock"), f"{gpu_num} {mode.value}"))
+        try:
+            return StockList.model_validate_json(json) if json else None
+        except ValidationError as error:
+            log.warning("stock_not_readable", error=_short(error))
+            return None
+
+    async def save_stock(self, gpu_num: int, mode: BillingMode, stock: StockList) -> None:
+        fields: dict[Any, Any] = {f"{gpu_num} {mode.value}": stock.model_dump_json()}
+        await self._again(lambda: self._redis.hset(key_of("market:stock"), mapping=fields))
+
+    async def claim_refresh(self) -> bool:
+        """Whether this process is the one to fetch the market now."""
+        key = key_of("market:refreshing")
+        claimed = await self._again(lambda: self._redis.set(key, self.holder, nx=True, px=_REFRESH_HOLD))
+        return bool(claimed) or await self._again(lambda: self._redis.get(key)) == self.holder
+
+    async def release_refresh(self) -> None:
+        await self._again(lambda: self._redis.delete(key_of("market:refreshing")))
+
+    async def note_stamp(self, name: str, stamp: float) -> float:
+        """The greatest stamp noted under `name` in the last hour by any process, this one included."""
+        answer: Any = await self._run(NEWEST, [key_of("newest", name)], [repr(stamp), duration_ms(_STAMPS_KEPT)])
+        return float(answer)
+
+    # The bot in Slack
+
+    async def identity(self) -> str:
+        """Who the bot is in Slack, as it was last saved; '' when it never was."""
+        return await self._again(lambda: self._redis.get(key_of("identity"))) or ""
+
+    async def save_identity(self, json: str) -> None:
+        await self._again(lambda: self._redis.set(key_of("identity"), json))
+
+    async def is_first(self, what: str, kept: timedelta) -> bool:
+        """Whether nobody has asked this of `what`, in any process, for as long as that is `kept`."""
+        key, token = key_of("once", what), secrets.token_hex(8)
+        if await self._write("SET", key, token, "NX", "PX", duration_ms(kept)):
+            return True
+        # The answer to the write may have been lost, and it was then sent twice.
+        return bool(await self._again(lambda: self._redis.get(key)) == token)
+
+    # Processes
+
+    async def time(self) -> Sample:
+        """What time it is on the server."""
+
+        async def ask() -> Sample:
+            asked = steady()
+            return _sample(await self._redis.time(), asked)
+
+        sample: Sample = await self._again(ask)
+        return sample
+
+    async def beat(self, now: datetime) -> Sample:
+        """A sign of life of this process. Returns what time it is on the server."""
+
+        async def write() -> Sample:
+            asked = steady()
+            async with self._redis.pipeline(transaction=False) as pipe:
+                pipe.time()
+                pipe.zadd(key_of("processes"), {self.holder: ms(now)})
+                pipe.zremrangebyscore(key_of("processes"), "-inf", ms(now - _BEATS_KEPT))
+                pipe.zremrangebyscore(key_of("processes"), ms(now + _BEATS_KEPT), "+inf")
+                answers = await pipe.execute()
+            return _sample(answers[0], asked)
+
+        try:
+            sample: Sample = await self._again(write)
+        except StoreFull:
+            await self._write("ZADD", key_of("processes"), ms(now), self.holder)
+            sample = await self.time()
+        return sample
+
+    async def processes_alive_since(self, since: datetime, now: datetime) -> set[str]:
+        """Ids of the processes that gave a sign of life since then; one that lies ahead of `now` is none."""
+        latest = ms(now + CLOSE_ENOUGH)
+        return set(await self._again(lambda: self._redis.zrangebyscore(key_of("processes"), ms(since), latest)))
+
+    async def see_worker(self, now: datetime) -> None:
+        """A sign of life of the workers' tasks: that they run, not just that a worker's process does."""
+        await self._write("SET", key_of("worker", "seen"), ms(now))
+
+    async def worker_seen_at(self) -> datetime | None:
+        """When any worker last gave one."""
+        stamp = await self._again(lambda: self._redis.get(key_of("worker", "seen")))
+        return _instant(stamp) if stamp else None
+
+    async def note_success(self, task: str, now: datetime) -> None:
+        """A background task has done its work."""
+        await self._write("HSET", key_of("worker", "succeeded"), task, ms(now))
+
+    async def successes(self) -> dict[str, datetime]:
+        """When each background task last succeeded, in any worker."""
+        stamps = await self._again(lambda: self._redis.hgetall(key_of("worker", "succeeded")))
+        return {task: _instant(stamp) for task, stamp in stamps.items()}
+
+    # How it is done
+
+    async def _commit(
+        self,
+        instance: Instance,
+        events: Sequence[Event],
+        now: datetime,
+        keys_of_new: list[str],
+        *,
+        has_own_name: bool = False,
+    ) -> Begun:
+        written, before = instance.model_copy(update={"version": instance.version + 1}), self.commits_seen
+        keys = [*_telling_keys(instance.id), key_of("live"), key_of("ended"), LOOKED_KEY, key_of("names"), *keys_of_new]
+        # What runs can always be put on record and changed there, for else nobody could stop it; a new one needs room.
+        even_when_full = not keys_of_new or instance.novita_id is not None
+        arguments = self._commit_arguments(written, instance.version, events, now, has_own_name=has_own_name)
+        answer = await self._run(COMMIT, keys, arguments, even_when_full=even_when_full)
+        if answer[0] == "taken":
+            raise RequestTaken(answer[1])
+        if answer[0] == "named":
+            raise NameTaken(answer[1])
+        if answer[0] == "conflict":
+            raise VersionConflict(instance.id)
+        kind, commits, looked_at, clock, *to_tell = answer
+        self.note_commit(before, int(commits), int(clock))
+        is_known = self.is_believed(int(looked_at))
+        if kind == "ok":
+            return Begun(written, None, is_known)
+        delivery, first, lines = to_tell
+        try:
+            telling = Claim(written, int(first), [read_news(line, written) for line in lines], delivery)
+        except ValidationError as error:
+            log.error("events_not_readable", instance_id=instance.id, error=_short(error))
+            return Begun(written, None, is_known)
+        return Begun(written, telling, is_known)
+
+    def _commit_arguments(
+        self, written: Instance, before: int, events: Sequence[Event], now: datetime, *, has_own_name: bool
+    ) -> list[Any]:
+        """In the order that the script takes them. `before` is the version that must still stand."""
+        ended = (written.ended_at or now) if written.has_ended else None
+        return [
+            written.id,
+            before,
+            secrets.token_hex(8),
+            written.model_dump_json(),
+            ms(written.created_at),
+            ms(ended) if ended else "",
+            ms(now),
+            duration_ms(KEEP_ENDED),
+            self.holder,
+            duration_ms(HOLD),
+            duration_ms(LOOK_IS_FRESH_FOR),
+            written.request.name.casefold(),
+            "1" if has_own_name else "",
+            *(event.model_dump_json() for event in events),
+        ]
+
+    async def _settle(self, instance_id: str, delivery: str, told: int, seen: int, next_: str) -> list[Any]:
+        arguments = [instance_id, self.holder, duration_ms(HOLD), delivery, told, seen, next_, _KEPT_WHEN_TOLD]
+        return await self._run(SETTLE, _telling_keys(instance_id), arguments, even_when_full=True)
+
+
+def _instance(json: str) -> Instance | None:
+    """None for a record that another version of this program wrote and this one cannot read: the rest goes on."""
+    try:
+        return read_record(json)
+    except ValidationError as error:
+        log.error("record_not_readable", error=_short(error))
+        return None
+
+
+def _telling(json: str, first: int, lines: Sequence[str], delivery: str) -> Claim:
+    instance = read_record(json)
+    return Claim(instance, first, [read_news(line, instance) for line in lines], delivery)
+
+
+def _sample(answer: tuple[int, int], asked: float) -> Sample:
+    """From the answer to TIME: whole seconds, and microseconds."""
+    seconds, microseconds = answer
+    return Sample(datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=microseconds), asked, steady())
+
+
+def _instant(stamp: str | float) -> datetime:
+    """From milliseconds."""
+    return datetime.fromtimestamp(float(stamp) / 1000, UTC)
+
+
+def _short(error: ValidationError) -> str:
+    """Where and why, without the value: a record may hold what no log should."""
+    return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False)[:3])
+
+
+def _request_key(request_key: str) -> str:
+    return key_of("request", request_key)
+
+
+def _telling_keys(instance_id: str) -> list[str]:
+    per_instance = [key_of(kind, instance_id) for kind in ("instance", "timeline", "delivery", "delivering")]
+    return [*per_instance, key_of("outbox")]

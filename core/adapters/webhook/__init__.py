@@ -1,0 +1,8 @@
+"""The signed outgoing webhook: one of the notifiers, for programs instead of people."""
+
+from __future__ import annotations
+
+from core.adapters.webhook.notifier import WebhookNotifier
+from core.adapters.webhook.ssrf import Forbidden, PublicOnly
+
+__all__ = ["Forbidden", "PublicOnly", "WebhookNotifier"]

@@ -1,0 +1,43 @@
+"""The answer to a create, read off its record (pure): as the instance is now, or as its launch left it."""
+
+from __future__ import annotations
+
+from core.domain.instance import Instance, Status
+from core.domain.response import CreateInstanceResponse
+from core.domain.validation import unlisted_words
+
+
+def first_response_to(instance: Instance) -> CreateInstanceResponse:
+    """What its create was answered once Novita had said yes or no, however the instance has fared since.
+
+    Whoever repeats the create is told the same again.
+    """
+    if instance.novita_id is None:
+        return response_to(instance)
+    as_it_was = {"status": Status.STARTING, "failure": None, "running_at": None}
+    return response_to(instance.model_copy(update=as_it_was))
+
+
+def response_to(instance: Instance) -> CreateInstanceResponse:
+    """The answer to a create as it would be today."""
+    offer = instance.offer
+    return CreateInstanceResponse(
+        instance_id=instance.id,
+        novita_instance_id=instance.novita_id,
+        status=instance.status,
+        message=_message(instance),
+        product_id=offer.product_id if offer else None,
+        region=offer.region.name if offer else None,
+        spot_price=offer.price if offer else None,
+        estimated_ready_time=instance.estimated_ready_at,
+        attempts=instance.attempts,
+    )
+
+
+def _message(instance: Instance) -> str:
+    if instance.failure is not None:
+        return instance.failure.message or instance.failure.kind.value
+    if instance.status is Status.CREATING:
+        return "Novita's answer was lost; looking for the instance by name." if instance.in_doubt_since else "Creating."
+    unmet = f"{unlisted_words(instance.unlisted_region)} " if instance.unlisted_region else ""
+    return f"{unmet}Created in {instance.offer.region.name}." if instance.offer else "Created."

@@ -1,0 +1,150 @@
+"""Instances that nobody here is known to have asked for: taken onto a record, given an owner, or left alone."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta
+
+from core.domain.attempt import Failure
+from core.domain.base import NOBODY, Actor, BillingMode, Cause
+from core.domain.events import InstanceAdopted, LeaseQuestioned, OwnerAssigned
+from core.domain.instance import Instance, Origin, Status
+from core.domain.market import Offer, Region, Stock
+from core.domain.novita import NovitaInstance
+from core.domain.order import Order, Verb
+from core.domain.request import DISK_DEFAULT_GB, DISK_MAX_GB, DISK_MIN_GB, GPU_NUM_LIMIT, InstanceRequest
+from core.domain.transitions.change import TransitionResult, changed
+from core.domain.transitions.lifecycle import order_failed, ordered
+from core.domain.transitions.observation import observed
+
+ANSWER_WITHIN = timedelta(hours=24)
+"""How long people may take to say whether an instance is to go on, before it is stopped."""
+
+_UNNAMED = re.compile(r"[^A-Za-z0-9_-]+")
+_NAME_LIMIT, _IMAGE_LIMIT = 100, 200
+
+
+def record_of(
+    novita: NovitaInstance, instance_id: str, origin: Origin, lease: timedelta | None, now: datetime
+) -> Instance:
+    """The record of an instance that was found, rebuilt from what Novita shows, before anything is written."""
+    made_at = min(novita.created_at or now, now)
+    request = _request(novita, instance_id, lease)
+    return Instance(
+        id=instance_id,
+        request_key=f"stray:{novita.id}",
+        request=request,
+        template_name=novita.image[:_IMAGE_LIMIT] or "unknown",
+        owner=NOBODY,
+        origin=origin,
+        listed_name="" if novita.name == f"{request.name}-{instance_id}" else novita.name,
+        status=Status.STARTING,
+        novita_id=novita.id,
+        offer=_offer(novita, request.billing_mode),
+        past_in_doubt=True,
+        created_at=made_at,
+        launched_at=made_at,
+    )
+
+
+def adopted(record: Instance, novita: NovitaInstance, now: datetime) -> TransitionResult | None:
+    """It is taken onto its record. On one that somebody else has just written, it is seen like any other."""
+    if record.version:
+        return observed(record, novita, now)
+    record, events = observed(record, novita, now) or (record, ())
+    if record.status is Status.RUNNING and record.request.lease is not None:
+        record = record.model_copy(update={"lease_ends_at": now + record.request.lease})
+    return record, [InstanceAdopted(at=now, novita_id=novita.id, origin=record.origin), *events]
+
+
+def assigned(instance: Instance, owner: Actor, actor: Actor, now: datetime) -> TransitionResult | None:
+    """From here on it is an ordinary instance, whose owner is told. None when somebody owns it already."""
+    if not instance.is_stray:
+        return None
+    changes = {"owner": owner, "is_left_alone": False, "past_in_doubt": False, "asked_at": None}
+    event = OwnerAssigned(at=now, owner=owner, actor=actor, lease_ends_at=instance.lease_ends_at)
+    return changed(instance, changes, event)
+
+
+def left_alone(instance: Instance) -> TransitionResult | None:
+    """An admin has seen that nobody owns it, and lets it be."""
+    if not instance.is_stray or instance.is_left_alone:
+        return None
+    return instance.model_copy(update={"is_left_alone": True}), ()
+
+
+def doubted(instance: Instance) -> TransitionResult | None:
+    """What people were told of it may be lost: before the end of its lease stops it, they are asked.
+
+    So they are of one that does not come up, although they were before: they may have let it go on. And an order that
+    is under way may have been done, and another been given after it; but nothing comes after a delete.
+    """
+    changes: dict[str, object] = {}
+    if (order := instance.order) is not None and order.verb is not Verb.DELETE and not order.in_doubt:
+        changes["order"] = order.model_copy(update={"in_doubt": True})
+    if not instance.past_in_doubt and instance.request.lease is not None:
+        changes["past_in_doubt"] = True
+    if instance.start_ends_at is not None:
+        changes["start_ends_at"] = None
+    return (instance.model_copy(update=changes), ()) if changes and not instance.has_ended else None
+
+
+def asked_or_stopped(instance: Instance, now: datetime) -> TransitionResult | None:
+    """The lease of an instance with a past in doubt is over: people are asked first, then it is stopped.
+
+    It is never deleted: what was to happen at the end may have been changed too.
+    """
+    if instance.asked_at is not None:
+        return ordered(instance, Verb.STOP, Cause.LEASE, now)
+    stops_at = now + ANSWER_WITHIN
+    changes = {"asked_at": now, "lease_ends_at": stops_at, "lease_set_at": now, "reminded": ()}
+    return changed(instance, changes, LeaseQuestioned(at=now, stops_at=stops_at))
+
+
+def order_dropped(instance: Instance, sent: Order, why: Failure, now: datetime) -> TransitionResult | None:
+    """It may be over, and Novita does not show whether: a start is given up aloud, in place of a stop people are asked.
+
+    With no answer it is stopped when the time for one is over.
+    """
+    if instance.order is None or not instance.order.is_same(sent):
+        return None
+    given_up = order_failed(instance, sent, why, now, is_final=True)
+    if given_up is None or sent.verb is not Verb.STOP:
+        return given_up
+    asked = asked_or_stopped(given_up[0].model_copy(update={"past_in_doubt": True, "asked_at": None}), now)
+    return asked and (asked[0], [*given_up[1], *asked[1]])
+
+
+def _request(novita: NovitaInstance, instance_id: str, lease: timedelta | None) -> InstanceRequest:
+    """What whoever made it must have asked for, within what a request can hold."""
+    disk = novita.rootfs_size or DISK_DEFAULT_GB
+    return InstanceRequest(
+        name=_name(novita, instance_id),
+        product_name=novita.product_name or novita.product_id or "unknown GPU",
+        template_id="",
+        gpu_num=min(max(novita.gpu_num, 1), GPU_NUM_LIMIT),
+        rootfs_size=min(max(disk, DISK_MIN_GB), DISK_MAX_GB),
+        region=novita.region or None,
+        billing_mode=BillingMode.SPOT if novita.billing_mode == BillingMode.SPOT else BillingMode.ON_DEMAND,
+        lease=lease,
+    )
+
+
+def _name(novita: NovitaInstance, instance_id: str) -> str:
+    """The name without the bot's own ending, in the letters that names may have."""
+    name = _UNNAMED.sub("-", novita.name.removesuffix(f"-{instance_id}"))[:_NAME_LIMIT].strip("-")
+    return name or "unnamed"
+
+
+def _offer(novita: NovitaInstance, billing_mode: BillingMode) -> Offer | None:
+    """None where Novita does not say what it costs."""
+    if novita.price is None:
+        return None
+    return Offer(
+        region=Region(id=novita.region_id, name=novita.region or novita.region_id or "unknown region"),
+        product_id=novita.product_id,
+        product_name=novita.product_name or novita.product_id,
+        price=novita.price,
+        billing_mode=billing_mode,
+        stock=Stock.UNKNOWN,
+    )

@@ -1,0 +1,1 @@
+"""What is done, through the Protocols that each service is given."""

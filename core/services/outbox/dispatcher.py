@@ -1,0 +1,316 @@
+"""The outbox itself: what it holds of one process's telling, and how it goes on after another's death."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from core.domain.backoff import pause
+from core.domain.clock import Clock, is_ahead
+from core.domain.errors import StoreUnavailable, StoreWrongKind, VersionConflict
+from core.domain.events import Event
+from core.domain.instance import Instance
+from core.services.alarms import AlarmBook, AlarmKind, Alarms
+from core.services.outbox.delivery import Begun, Claim, DeliveryRun, DeliveryState, NotifierState, read_delivery_state
+from core.services.outbox.notifier import LONGEST_WAIT, Abandoned, Memo, Notifier, RetryLater, Stuck
+from core.services.outbox.ports import Transition
+from core.telemetry import request_id
+
+log = structlog.get_logger(__name__)
+
+_PARALLEL = 24
+"""Instances told at the same time by one process, and calls of one notifier."""
+
+_AFTER_THE_ANSWER_SECONDS = 0.003
+"""Whoever committed a change is about to answer a person who waits: that goes first, then the news."""
+
+_LOOK_SECONDS, _LONGEST_LOOK_SECONDS = 0.25, 1.0
+"""How often it is looked for news while a notifier takes its time: the others need not wait for it."""
+
+_FIRST_WAIT, _LONGEST_WAIT = timedelta(seconds=1), timedelta(minutes=2)
+_FIRST_SLOW_WAIT, _LONGEST_SLOW_WAIT = timedelta(seconds=2), timedelta(minutes=30)
+"""While nobody can be told: soon at first, since what is in the way may be mended at once, as by an invitation."""
+_LONGEST_ASKED = timedelta(minutes=5)
+"""As long as anybody's `Retry-After` may hold up a story; then it is asked again."""
+_TRIES_AFTER_A_DEFECT = 8
+"""How often an event is tried that fails for a reason of our own, before it is passed over, of which admins hear."""
+
+
+class Records(AlarmBook, Protocol):
+    """What the outbox needs of the store (core.adapters.redis.Store says what each does)."""
+
+    async def begin(
+        self, instance: Instance, events: Sequence[Event], now: datetime, *, has_own_name: bool = False
+    ) -> Begun: ...
+    async def commit(
+        self, instance: Instance, events: Sequence[Event], now: datetime
+    ) -> tuple[Instance, Claim | None]: ...
+    async def get(self, instance_id: str) -> Instance | None: ...
+    async def due(self, now: datetime, limit: int = 100) -> list[str]: ...
+    async def claim(self, instance_id: str, now: datetime, *, is_ours: bool = False) -> Claim | None: ...
+    async def note(self, instance_id: str, delivery: str, told: int) -> bool: ...
+    async def save_and_read_on(self, instance_id: str, delivery: str, told: int, seen: int) -> Claim | None: ...
+    async def finish(self, instance_id: str, delivery: str, told: int, seen: int) -> Claim | None: ...
+    async def postpone(self, instance_id: str, delivery: str, told: int, seen: int, until: datetime) -> None: ...
+    async def delivery(self, instance_id: str) -> str: ...
+    async def deliveries(self, ids: Sequence[str]) -> list[str]: ...
+
+
+class Outbox:
+    """Every change of a record goes through here, so that none can be forgotten to be told."""
+
+    def __init__(self, records: Records, notifiers: Iterable[Notifier], clock: Clock) -> None:
+        self._records = records
+        self._notifiers = tuple(notifiers)
+        self._clock = clock
+        self._alarms = Alarms(records, clock)
+        self._running: dict[str, asyncio.Task[None]] = {}
+        self._notes: dict[str, DeliveryState] = {}
+        self._again: set[str] = set()
+        self._in_line: set[str] = set()
+        self._turns = asyncio.Semaphore(_PARALLEL)
+        self._calls = {each.name: asyncio.Semaphore(_PARALLEL) for each in self._notifiers}
+
+    async def begin(self, instance: Instance, events: Sequence[Event], *, has_own_name: bool = False) -> Begun:
+        """Writes a new record and starts telling it. Raises RequestTaken, NameTaken or StoreUnavailable."""
+        begun = await self._records.begin(instance, events, self._clock.now(), has_own_name=has_own_name)
+        self._start(begun.instance.id, begun.telling)
+        return begun
+
+    async def update(self, instance: Instance, change: Transition) -> Instance:
+        """Applies `change` to the newest version of the record, from `instance` on, and starts telling what happened.
+
+        Returns the record as it stands after it. Raises StoreUnavailable.
+        """
+        while True:
+            changed = change(instance)
+            if changed is None:
+                return instance
+            try:
+                written, telling = await self._records.commit(*changed, self._clock.now())
+            except VersionConflict:
+                current = await self._records.get(instance.id)
+                if current is None:
+                    raise StoreWrongKind(f"the record of {instance.id} is gone, or cannot be read") from None
+                instance = current
+                continue
+            if changed[1]:
+                self._start(written.id, telling)
+            return written
+
+    async def sweep(self) -> int:
+        """Tells what is due and nobody is telling; returns how many instances that were.
+
+        Raises StoreUnavailable; one whose keys hold something else keeps none of the others waiting.
+        """
+        ids = [id_ for id_ in await self._records.due(self._clock.now()) if id_ not in self._running]
+        claimed = 0
+        for instance_id in ids:
+            if len(self._in_line) >= _PARALLEL:
+                break  # A claim runs out: it is made when there is time to use it.
+            try:
+                telling = await self._records.claim(instance_id, self._clock.now())
+            except StoreWrongKind as error:
+                log.error("not_claimed", instance_id=instance_id, error=str(error))
+                continue
+            if telling is not None:
+                claimed += 1
+                self._start(instance_id, telling)
+        return claimed
+
+    def memo_at_hand(self, instance_id: str, notifier: str) -> Memo:
+        """What a notifier remembers about an instance that is being told here, without waiting; else nothing."""
+        note = self._notes.get(instance_id)
+        return note.by[notifier].memo if note and notifier in note.by else {}
+
+    async def memo(self, instance_id: str, notifier: str) -> Memo:
+        """What a notifier remembers about an instance; waits for a telling that is under way in this process."""
+        running = self._running.get(instance_id)
+        if running is not None:
+            await asyncio.wait({running})
+        note = read_delivery_state(await self._records.delivery(instance_id))
+        return note.by[notifier].memo if notifier in note.by else {}
+
+    async def memos(self, ids: Sequence[str], notifier: str) -> list[Memo]:
+        """What a notifier remembers about instances, in their order; without waiting for what is being told."""
+        notes = [read_delivery_state(text) for text in await self._records.deliveries(ids)]
+        return [note.by[notifier].memo if notifier in note.by else {} for note in notes]
+
+    async def drain(self, patience: timedelta) -> None:
+        """Waits until nothing is being told in this process, at most `patience`; what is left stays in the outbox."""
+        if self._running:
+            await asyncio.wait(set(self._running.values()), timeout=patience.total_seconds())
+
+    def _start(self, instance_id: str, telling: Claim | None) -> None:
+        """Begins to tell an instance's events. Without the right to it, asks for that first: a telling of this process
+        may be just ending, and must not be taken for one that goes on."""
+        if instance_id in self._running:
+            self._again.add(instance_id)
+        else:
+            if telling is not None:
+                self._notes[instance_id] = read_delivery_state(telling.delivery)
+            task = asyncio.create_task(self._tell_all(instance_id, telling), name=f"tell {instance_id}")
+            self._running[instance_id] = task
+            self._in_line.add(instance_id)
+
+    async def _tell_all(self, instance_id: str, telling: Claim | None) -> None:
+        """Tells one instance's events until there are no more, or one has to wait."""
+        has_to_wait, turn = self._turns.locked(), False
+        try:
+            await asyncio.sleep(_AFTER_THE_ANSWER_SECONDS)
+            turn = await self._turns.acquire()
+            if telling is None or has_to_wait or instance_id in self._again:
+                telling = await self._claim(instance_id)
+            while telling is not None:
+                await self._tell(telling)
+                telling = await self._claim(instance_id) if instance_id in self._again else None
+        except* StoreUnavailable as group:
+            log.warning("telling_interrupted", instance_id=instance_id, error=str(group.exceptions[0]))
+        except* Exception as group:
+            log.error("telling_broke", instance_id=instance_id, exc_info=group)
+        finally:
+            self._again.discard(instance_id)
+            del self._running[instance_id]
+            self._notes.pop(instance_id, None)
+            if turn:
+                self._let_others_go_first(instance_id)
+            self._in_line.discard(instance_id)
+
+    def _let_others_go_first(self, instance_id: str) -> None:
+        """Gives its turn away, once: a notifier that hangs with one instance must not hold up all the others."""
+        if instance_id in self._in_line:
+            self._in_line.discard(instance_id)
+            self._turns.release()
+
+    async def _claim(self, instance_id: str) -> Claim | None:
+        """The right to tell, with everything that has happened by now."""
+        self._again.discard(instance_id)
+        return await self._records.claim(instance_id, self._clock.now(), is_ours=True)
+
+    async def _tell(self, telling: Claim) -> None:
+        """Tells what there is, and what comes meanwhile: each notifier at its own pace, and none waits for another."""
+        request_id.resume(telling.instance.id, telling.instance.request_id)
+        note = self._notes[telling.instance.id] = read_delivery_state(telling.delivery)
+        story = DeliveryRun(telling.instance, telling.first, list(telling.events), note, pause=_LOOK_SECONDS)
+        for each in self._notifiers:
+            told = note.by.setdefault(each.name, NotifierState())
+            told.cursor = max(told.cursor, story.first)
+        lanes: dict[str, asyncio.Task[bool]] = {}
+        try:
+            while more := await self._next(story, lanes):
+                story.grow(more)
+        finally:
+            for lane in lanes.values():
+                lane.cancel()
+            await asyncio.gather(*lanes.values(), return_exceptions=True)
+
+    async def _next(self, story: DeliveryRun, lanes: dict[str, asyncio.Task[bool]]) -> Claim | None:
+        """Keeps the lanes going until there is news; None when all is told or put off, or the right to tell is lost."""
+        while True:
+            for each in self._notifiers:
+                if each.name not in lanes and self._has_to_hear(story, story.note.by[each.name]):
+                    lanes[each.name] = asyncio.create_task(self._tell_to(each, story))
+            if not lanes:
+                return await self._close(story)
+            done, _ = await asyncio.wait(lanes.values(), timeout=story.pause, return_when=asyncio.FIRST_COMPLETED)
+            if not done:
+                self._let_others_go_first(story.instance.id)
+                story.pause = min(2 * story.pause, _LONGEST_LOOK_SECONDS)
+                async with story.note.turn:
+                    return await self._records.save_and_read_on(*self._state(story), story.end)
+            finished = {name: lanes.pop(name) for name, lane in list(lanes.items()) if lane in done}
+            if any(lane.result() is False for lane in finished.values()):
+                return None
+
+    async def _close(self, story: DeliveryRun) -> Claim | None:
+        """Gives back the right to tell, unless there is more to tell now."""
+        # Of those there are now: one that was taken away while it waited would be due for ever, and hear nothing.
+        present = [story.note.by[each.name] for each in self._notifiers]
+        waits = [told.due for told in present if told.due and told.cursor < story.end]
+        if waits:
+            await self._records.postpone(*self._state(story), story.end, min(waits))
+            return None
+        return await self._records.finish(*self._state(story), story.end)
+
+    def _state(self, story: DeliveryRun) -> tuple[str, str, int]:
+        return story.instance.id, story.note.model_dump_json(), story.told_to(self._notifiers)
+
+    def _has_to_hear(self, story: DeliveryRun, told: NotifierState) -> bool:
+        has_to_wait = told.due is not None and is_ahead(told.due, LONGEST_WAIT, self._clock.now())
+        return told.cursor < story.end and not has_to_wait
+
+    async def _tell_to(self, notifier: Notifier, story: DeliveryRun) -> bool:
+        """Tells one notifier what it has not heard. False when the right to tell was lost to another process."""
+        told = story.note.by[notifier.name]
+        while self._has_to_hear(story, told):
+            if told.ended:
+                told.cursor = story.end
+                break
+            latest = told.cursor == story.end - 1
+            try:
+                event = story.events[told.cursor - story.first]
+                async with self._calls[notifier.name]:
+                    memo = await notifier.tell(story.instance, event, told.memo, latest=latest)
+            except Abandoned as error:
+                await self._give_up(notifier, story.instance, told, error)
+                continue
+            except Exception as error:  # noqa: BLE001 - whatever a notifier does, the others and the record are untouched
+                await self._put_off(notifier, story.instance, told, error)
+                continue
+            told.cursor, told.memo, told.tries, told.due = told.cursor + 1, memo, 0, None
+            if told.stuck:
+                await self._alarms.quiet(AlarmKind.NOT_TOLD, story.instance.id)
+                told.stuck = False
+            if not latest and not await self._noted(story):
+                return False
+        return True
+
+    async def _noted(self, story: DeliveryRun) -> bool:
+        async with story.note.turn:
+            return await self._records.note(*self._state(story))
+
+    async def _give_up(self, notifier: Notifier, instance: Instance, told: NotifierState, error: Abandoned) -> None:
+        log.warning("notifier_gave_up", notifier=notifier.name, instance_id=instance.id, why=str(error))
+        if error.news is not None:
+            await self._add_news(instance, error.news)
+        elif not error.is_wished:
+            await self._alarms.sound(AlarmKind.WEBHOOK_REFUSED, notifier.name, {"why": str(error)})
+        told.ended, told.due = True, None
+
+    async def _add_news(self, instance: Instance, event: Event) -> None:
+        await self.update(instance, lambda newest: (newest, [event]))
+
+    async def _put_off(self, notifier: Notifier, instance: Instance, told: NotifierState, error: Exception) -> None:
+        """Sets when it is tried again, and calls the admins where that helps nobody."""
+        told.tries += 1
+        told.due = self._clock.now() + _wait_after(told.tries, error)
+        if isinstance(error, RetryLater):
+            told.memo = told.memo if error.memo is None else error.memo
+            log.warning("not_told", notifier=notifier.name, instance_id=instance.id, why=str(error), tries=told.tries)
+            if isinstance(error, Stuck):
+                await self._alarms.sound(AlarmKind.NOT_TOLD, instance.id, _facts(instance, str(error)))
+                told.stuck = True
+            return
+        log.error("notifier_broke", notifier=notifier.name, instance_id=instance.id, exc_info=error)
+        if told.tries >= _TRIES_AFTER_A_DEFECT:
+            log.error("event_passed_over", notifier=notifier.name, instance_id=instance.id, place=told.cursor)
+            await self._alarms.sound(AlarmKind.PASSED_OVER, instance.id, _facts(instance, type(error).__name__))
+            told.cursor, told.tries, told.due = told.cursor + 1, 0, None
+
+
+def _wait_after(tries: int, error: Exception) -> timedelta:
+    if isinstance(error, Stuck):
+        return pause(tries, _FIRST_SLOW_WAIT, _LONGEST_SLOW_WAIT)
+    asked = error.retry_after if isinstance(error, RetryLater) else None
+    if asked is None:
+        return pause(tries, _FIRST_WAIT, _LONGEST_WAIT)
+    # At once is a wish for one time: again and again it would be a loop without a pause.
+    return min(asked if tries == 1 else max(asked, _FIRST_WAIT), _LONGEST_ASKED)
+
+
+def _facts(instance: Instance, why: str) -> dict[str, str]:
+    return {"name": instance.request.name, "why": why}

@@ -1,0 +1,1 @@
+"""What is measured, and under which id the log tells of it."""
