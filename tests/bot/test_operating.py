@@ -67,7 +67,7 @@ def test_every_kind_of_alarm_has_a_row_and_an_alert() -> None:
     kinds = sorted(kind.value for kind in AlarmKind)
     assert rows("Alarms") == kinds
     alerted = re.findall(r'gpu_bot_alarms\{kind=~"([^"]+)"\}', part("Alert rules"))
-    # Told by each process itself, because Redis cannot keep it: so no metric has it, and /readyz fails instead.
+    # Told by each process itself, because Redis cannot keep it: so no metric has it.
     assert sorted(["redis_refuses", *"|".join(alerted).split("|")]) == kinds
 
 
