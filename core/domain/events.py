@@ -98,6 +98,8 @@ class StartQuestioned(_Event):
 
 
 class InstanceRunning(_Event):
+    """It has come up."""
+
     type: Literal["instance_running"] = "instance_running"
     endpoints: tuple[Endpoint, ...] = ()
 

@@ -30,6 +30,7 @@ from core.domain.base import Cause
 from core.domain.clock import Clock, SystemClock
 from core.domain.events import (
     Event,
+    InstanceAdopted,
     InstanceBack,
     InstanceCreated,
     InstanceDeleted,
@@ -40,11 +41,13 @@ from core.domain.events import (
     InstanceSlow,
     InstanceStopped,
     LeaseExtended,
+    LeaseQuestioned,
     LeaseReminder,
     MachineReported,
     OrderFailed,
     OrderGiven,
     OrderStuck,
+    OwnerAssigned,
     PhaseChanged,
     ReportsLeftOut,
     SpotNotice,
@@ -52,7 +55,7 @@ from core.domain.events import (
     StopReason,
     WebhookGivenUp,
 )
-from core.domain.instance import Instance, Status
+from core.domain.instance import Instance, Origin, Status
 from core.domain.novita import Endpoint
 from core.domain.order import Verb
 from core.domain.request import LeaseEnd
@@ -93,6 +96,9 @@ TOLD: dict[type[Any], dict[str, Any]] = {
     },
     LeaseReminder: {"at": NOON, "minutes": 15, "ends_at": NOON, "end": LeaseEnd.STOP},
     LeaseExtended: {"at": NOON, "actor": ADA, "ends_at": NOON},
+    LeaseQuestioned: {"at": NOON, "stops_at": NOON},
+    OwnerAssigned: {"at": NOON, "owner": ADA, "actor": ADA},
+    InstanceAdopted: {"at": NOON, "novita_id": "n-1", "origin": Origin.LOST},
     SpotNotice: {"at": NOON, "reclaim_at": NOON},
 }
 CREATED = InstanceCreated(at=NOON + timedelta(seconds=3), novita_id="n-1")

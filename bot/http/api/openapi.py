@@ -1,4 +1,4 @@
-"""openapi.json, made from the table of routes and the shapes that they read and write."""
+"""openapi.json, made from the table of routes, the shapes that they read and write, and what webhooks are sent."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from bot.http.api.context import FORM
 from bot.http.api.errors import MEANING, Code
 from bot.http.api.routes import EVERYWHERE, ROUTES, Outcome, Route
 from bot.http.api.schemas import ErrorAnswer
+from bot.http.api.webhooks import webhooks
+from core.adapters.webhook import described
 
 Json = dict[str, Any]
 
@@ -37,6 +39,7 @@ def document() -> Json:
         "openapi": "3.1.0",
         "info": {"title": "gpu-bot", "version": _VERSION, "description": _ABOUT},
         "paths": {**paths, PATH: {"get": _itself()}},
+        "webhooks": webhooks(),
         "components": {
             "schemas": _schemas(),
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "API_TOKEN"}},
@@ -130,6 +133,8 @@ def _shapes() -> Iterator[tuple[type[BaseModel], Literal["validation", "serializ
                 yield asked, "validation"
         for outcome in route.outcomes.values():
             yield outcome.content, "serialization"
+    for news in described().values():
+        yield news, "serialization"
 
 
 def _plainly(part: Any) -> Any:

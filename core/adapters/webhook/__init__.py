@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
+from core.adapters.webhook.description import described
 from core.adapters.webhook.notifier import WebhookNotifier
 from core.adapters.webhook.ssrf import Forbidden, PublicOnly
 
-__all__ = ["Forbidden", "PublicOnly", "WebhookNotifier"]
+__all__ = ["Forbidden", "PublicOnly", "WebhookNotifier", "described"]

@@ -30,7 +30,7 @@ from core.domain.events import (
 from core.domain.instance import Instance
 from core.domain.responses import response_to
 
-_TOLD = (
+TOLD = (
     InstanceCreated,
     InstanceRunning,
     InstanceFailed,
@@ -55,9 +55,14 @@ _TYPES: dict[type[Event], str] = {OrderFailed: "instance.order_failed"}
 """What programs know an event by, where that is not its own name."""
 
 
+def type_of(event: type[Event]) -> str:
+    """The word in `type`."""
+    return _TYPES.get(event) or str(event.model_fields["type"].default)
+
+
 def is_told(event: Event) -> bool:
     """An order that is still tried may yet be done: only its end is news for a program."""
-    return isinstance(event, _TOLD) and (not isinstance(event, OrderFailed) or event.is_final)
+    return isinstance(event, TOLD) and (not isinstance(event, OrderFailed) or event.is_final)
 
 
 def body_of(instance: Instance, event: Event, event_id: str) -> bytes:
@@ -65,7 +70,7 @@ def body_of(instance: Instance, event: Event, event_id: str) -> bytes:
     elapsed = (event.at - instance.created_at).total_seconds()
     news = {
         "id": event_id,
-        "type": _TYPES.get(type(event), event.type),
+        "type": type_of(type(event)),
         "timestamp": event.at.isoformat(),
         "elapsedSeconds": elapsed,
         "name": instance.request.name,
