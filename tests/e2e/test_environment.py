@@ -130,12 +130,13 @@ async def test_a_signing_secret_of_another_form_is_found_by_the_doctor(tmp_path:
 
 _WITHOUT_A_HOME = """
 import os
-from core import settings
+from core.adapters import settings
+from core.domain.errors import SettingsError
 os.environ.pop("HOME", None)
 os.setuid(54321)
 try:
     settings.for_worker()
-except settings.SettingsError as error:
+except SettingsError as error:
     print(error)
 """
 
