@@ -23,7 +23,7 @@ from core.domain.validation import Limits
 from core.services.catalog import Catalog
 from core.services.launch import Launcher
 from core.services.lifecycle import Lifecycle
-from core.services.outbox import Outbox
+from core.services.outbox import Dispatcher
 from core.services.strays import Strays
 
 
@@ -37,7 +37,7 @@ class Services:
     launcher: Launcher
     lifecycle: Lifecycle
     strays: Strays
-    outbox: Outbox
+    dispatcher: Dispatcher
     store: Store
     notifier: SlackNotifier
     background: Background

@@ -8,7 +8,7 @@ from bot.sandbox.children import Trouble
 from core.adapters.redis import Store, connect
 from core.domain.clock import SystemClock
 from core.domain.instance import Billed, Instance
-from core.services.outbox import Outbox
+from core.services.outbox import Dispatcher, RecordWriter
 
 _INSTANTS = ("created_at", "launched_at", "running_at", "lease_set_at", "lease_ends_at")
 
@@ -24,7 +24,8 @@ async def turn_forward(redis_url: str, novita_id: str, left: timedelta) -> timed
         if instance is None or instance.lease_ends_at is None:
             raise Trouble(f"The bot has no record with a lease of Novita's instance {novita_id}.")
         by = instance.lease_ends_at - clock.now() - left
-        await Outbox(store, (), clock).update(instance, lambda newest: (_aged(newest, by), ()))
+        writer = RecordWriter(store, Dispatcher(store, (), clock), clock)
+        await writer.update(instance, lambda newest: (_aged(newest, by), ()))
     finally:
         await store.aclose()
     return by

@@ -35,7 +35,7 @@ from core.services.catalog import Catalog
 from core.services.clock_agreement import Clocks
 from core.services.continuity import Continuity
 from core.services.lifecycle import Lifecycle
-from core.services.outbox import Outbox
+from core.services.outbox import Dispatcher, RecordWriter
 from core.services.reconciler import ALIVE_WITHIN, BEAT_EVERY
 from core.services.reports import Reports
 from core.services.strays import Strays
@@ -65,7 +65,8 @@ class Base:
     client: AsyncWebClient
     identity: Identity
     slack: SlackNotifier
-    outbox: Outbox
+    unit_of_work: RecordWriter
+    dispatcher: Dispatcher
     catalog: Catalog
     lifecycle: Lifecycle
     reports: Reports
@@ -96,9 +97,10 @@ async def open_base(settings: Settings) -> AsyncIterator[Base]:
         novita = NovitaClient(settings.novita_api_url, settings.novita_api_key, outbound=outbound)
         stack.push_async_callback(novita.aclose)
         slack = SlackNotifier(client, identity, clock, admins=settings.admins)
-        outbox = Outbox(store, [slack, *_webhooks(settings, clock, outbound)], clock)
-        stack.push_async_callback(outbox.drain, _TELLING_PATIENCE)
-        continuity = Continuity(store, outbox, is_embedded=settings.redis_url is None)
+        dispatcher = Dispatcher(store, [slack, *_webhooks(settings, clock, outbound)], clock)
+        stack.push_async_callback(dispatcher.drain, _TELLING_PATIENCE)
+        unit_of_work = RecordWriter(store, dispatcher, clock)
+        continuity = Continuity(store, unit_of_work, is_embedded=settings.redis_url is None)
         trouble = RedisTrouble(client, clock, settings.admins)
         await stack.enter_async_context(supervised(lambda: _beat(store, continuity, clock, trouble), name="beat"))
         await stack.enter_async_context(supervised(lambda: _learn(identity, store, clock), name="identity"))
@@ -107,10 +109,10 @@ async def open_base(settings: Settings) -> AsyncIterator[Base]:
         alarms = Alarms(store, clock)
         witness = Clocks(novita, clock, SystemClock(), alarms, store, alive_within=ALIVE_WITHIN)
         lifecycle = Lifecycle(
-            novita, store, outbox, clock, witness, alarms, past=continuity, max_lease=settings.max_lease
+            novita, store, unit_of_work, clock, witness, alarms, past=continuity, max_lease=settings.max_lease
         )
-        reports = Reports(store, store, outbox, clock, audience=SlackNotifier.name)
-        strays = Strays(novita, store, outbox, alarms, clock, lease=settings.default_lease)
+        reports = Reports(store, store, unit_of_work, clock, audience=SlackNotifier.name)
+        strays = Strays(novita, store, unit_of_work, alarms, clock, lease=settings.default_lease)
         yield Base(
             settings=settings,
             redis_url=redis_url,
@@ -120,7 +122,8 @@ async def open_base(settings: Settings) -> AsyncIterator[Base]:
             client=client,
             identity=identity,
             slack=slack,
-            outbox=outbox,
+            unit_of_work=unit_of_work,
+            dispatcher=dispatcher,
             catalog=catalog,
             lifecycle=lifecycle,
             reports=reports,

@@ -37,7 +37,13 @@ log = structlog.get_logger(__name__)
 async def as_worker(base: Base) -> AsyncIterator[None]:
     """Observes Novita, ends leases, does and tells what was left undone, keeps prices fresh."""
     reconciler = Reconciler(
-        base.novita, base.store, base.outbox, base.clock, base.alarms, strays=base.strays, continuity=base.continuity
+        base.novita,
+        base.store,
+        base.unit_of_work,
+        base.clock,
+        base.alarms,
+        strays=base.strays,
+        continuity=base.continuity,
     )
 
     watch = TaskWatch(base.alarms, base.store, base.clock.now())
@@ -52,7 +58,7 @@ async def as_worker(base: Base) -> AsyncIterator[None]:
         "tend": (base.lifecycle.run_due, base.settings.observe_interval),
         "beat": (lambda: base.store.see_worker(base.clock.now()), BEAT_EVERY),
         "sum_up_reports": (base.reports.sum_up, _SUM_UP_EVERY),
-        "sweep_outbox": (base.outbox.sweep, timedelta(seconds=1)),
+        "sweep_outbox": (base.dispatcher.sweep, timedelta(seconds=1)),
         "tidy_alarms": (lambda: tidy_alarms(base.alarms, base.store, base.clock), _TIDY_ALARMS_EVERY),
         "tell_alarms": (teller.tell, _TELL_ALARMS_EVERY),
         "try_redis": (lambda: _try_redis(base.store, base.alarms), _TRY_REDIS_EVERY),

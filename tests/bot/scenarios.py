@@ -47,7 +47,7 @@ async def launched(house: House, name: str = "train-1", who: str = "ada", **chan
         core.novita,
         core.catalog,
         core.store,
-        core.outbox,
+        core.unit_of_work,
         core.clock,
         process=core.store.holder,
         public_url=house.settings.public_url,
@@ -92,7 +92,7 @@ async def read(house: House, instance_id: str) -> Instance:
 
 async def change(house: House, instance: Instance, change: Transition) -> Instance:
     """Changes the newest version of a record, as time or another process would."""
-    return await house.base.outbox.update(await read(house, instance.id), change)
+    return await house.base.unit_of_work.update(await read(house, instance.id), change)
 
 
 async def aged(house: House, instance: Instance) -> Instance:

@@ -142,10 +142,10 @@ async def test_a_repeat_is_answered_although_what_it_names_is_no_longer_sold(red
 async def test_a_key_whose_record_is_gone_makes_no_second_instance(redis_url: str) -> None:
     async with open_house(redis_url, workers=0, api_token=TOKEN) as house, api(house) as client:
         made = await record(house, await client.post("/api/instances", json=BODY, headers=KEY))
-        await house.base.outbox.drain(timedelta(seconds=5))
+        await house.base.dispatcher.drain(timedelta(seconds=5))
         now = house.base.clock.now()
         await change(house, made, lambda i: deleted(i, now))
-        await house.base.outbox.drain(timedelta(seconds=5))
+        await house.base.dispatcher.drain(timedelta(seconds=5))
         with redis.Redis.from_url(redis_url) as kept:
             kept.delete(f"{{gpu}}:instance:{made.id}")
         assert code_of(await client.post("/api/instances", json=BODY, headers=KEY)) == (409, "idempotency_key_reused")
@@ -155,7 +155,7 @@ async def test_a_key_whose_record_is_gone_makes_no_second_instance(redis_url: st
 async def test_nothing_in_redis_lets_anybody_guess_a_value(redis_url: str) -> None:
     async with open_house(redis_url, workers=0, api_token=TOKEN) as house, api(house) as client:
         await client.post("/api/instances", json={**BODY, "envs": {"A": SECRET}}, headers=KEY)
-        await house.base.outbox.drain(timedelta(seconds=5))
+        await house.base.dispatcher.drain(timedelta(seconds=5))
         kept = all_of_redis(redis_url)
         assert SECRET not in kept
         assert TOKEN not in kept

@@ -92,7 +92,7 @@ async def test_a_create_that_fails_is_counted_under_its_kind(redis_url: str) -> 
         house.novita.fail_all(Fault.refused(400, "BALANCE_NOT_ENOUGH"), "create")
         await house.submitted("train-1")
         await house.card("was not created")
-        await house.base.outbox.drain(timedelta(seconds=10))
+        await house.base.dispatcher.drain(timedelta(seconds=10))
         grown = Grown(before, await scraped(house.port))
         assert grown.by("gpu_bot_creates_total", outcome="money") == grown.by("gpu_bot_creates_total") == 1
         assert grown.by("gpu_bot_create_attempts_total", outcome="rejected", reason="BALANCE_NOT_ENOUGH") == 1

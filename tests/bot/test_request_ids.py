@@ -71,16 +71,16 @@ async def test_a_worker_that_goes_on_with_the_telling_goes_on_under_the_same_id(
         house.slack.faults.always("chat.postMessage", Fault.server_error(503))
         await house.submitted("train-1")
         await house.novita.wait_until(lambda: bool(house.novita.instances))
-        await house.base.outbox.drain(timedelta(seconds=10))
+        await house.base.dispatcher.drain(timedelta(seconds=10))
         (arrived,) = said(log, "request", kind="view_submission")
         (made,) = await house.base.store.live()
         house.slack.faults.clear()
         before = len(lines(log))
         async with open_base(house.settings) as core:
             async with patience():
-                while not await core.outbox.sweep():  # noqa: ASYNC110
+                while not await core.dispatcher.sweep():  # noqa: ASYNC110
                     await asyncio.sleep(0.01)  # It is due when its time has come: nobody says so.
-            await core.outbox.drain(timedelta(seconds=10))
+            await core.dispatcher.drain(timedelta(seconds=10))
         posts = [line for line in lines(log)[before:] if line.get("method") == "chat.postMessage"]
         assert posts
         for post in posts:

@@ -22,7 +22,7 @@ from core.services.clock_agreement import Clocks
 from core.services.continuity import Continuity
 from core.services.launch import Launcher, RetryPolicy
 from core.services.lifecycle import Lifecycle
-from core.services.outbox import Memo, Notifier, Outbox
+from core.services.outbox import Dispatcher, Memo, Notifier, RecordWriter
 from core.services.reconciler import ALIVE_WITHIN, Reconciler
 from core.services.strays import Strays
 from tests.core.novita_world import IMPATIENT
@@ -56,7 +56,8 @@ class Process:
 
     store: Store
     novita: NovitaClient
-    outbox: Outbox
+    unit_of_work: RecordWriter
+    dispatcher: Dispatcher
     catalog: Catalog
     launcher: Launcher
     reconciler: Reconciler
@@ -67,7 +68,7 @@ class Process:
     told: Told
 
     async def quiet(self) -> None:
-        await self.outbox.drain(timedelta(seconds=20))
+        await self.dispatcher.drain(timedelta(seconds=20))
 
     async def close(self) -> None:
         await self.quiet()
@@ -87,25 +88,39 @@ def process(
     store = Store(connect(redis_url))
     client = NovitaClient(sandbox.base_url, SecretStr(DEFAULT_API_KEY), timeouts=IMPATIENT)
     told = Told()
-    outbox = Outbox(store, [told, *notifiers], clock)
+    dispatcher = Dispatcher(store, [told, *notifiers], clock)
+    unit_of_work = RecordWriter(store, dispatcher, clock)
     catalog = Catalog(client, store, clock, ttl=timedelta(seconds=30))
     launcher = Launcher(
         novita or client,
         catalog,
         store,
-        outbox,
+        unit_of_work,
         clock,
         process=store.holder,
         priority=PRIORITY,
         patience=patience,
     )
     alarms = Alarms(store, clock)
-    strays = Strays(client, store, outbox, alarms, clock, lease=USUAL_LEASE)
-    continuity = Continuity(store, outbox)
-    reconciler = Reconciler(client, store, outbox, clock, alarms, strays=strays, continuity=continuity)
+    strays = Strays(client, store, unit_of_work, alarms, clock, lease=USUAL_LEASE)
+    continuity = Continuity(store, unit_of_work)
+    reconciler = Reconciler(client, store, unit_of_work, clock, alarms, strays=strays, continuity=continuity)
     witness = Clocks(client, clock, clock, alarms, store, alive_within=ALIVE_WITHIN)
-    lifecycle = Lifecycle(client, store, outbox, clock, witness, alarms, past=continuity, max_lease=MAX_LEASE)
-    return Process(store, client, outbox, catalog, launcher, reconciler, lifecycle, strays, continuity, alarms, told)
+    lifecycle = Lifecycle(client, store, unit_of_work, clock, witness, alarms, past=continuity, max_lease=MAX_LEASE)
+    return Process(
+        store,
+        client,
+        unit_of_work,
+        dispatcher,
+        catalog,
+        launcher,
+        reconciler,
+        lifecycle,
+        strays,
+        continuity,
+        alarms,
+        told,
+    )
 
 
 @asynccontextmanager

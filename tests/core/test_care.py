@@ -11,7 +11,7 @@ from core.domain.errors import NovitaUnclear, StoreUnavailable
 from core.domain.instance import Instance
 from core.services.alarms import AlarmKind, Alarms
 from core.services.care import Care
-from core.services.outbox import Outbox
+from core.services.outbox import Dispatcher, RecordWriter
 from tests.core.samples import NOON, TurnedClock, instance
 
 
@@ -21,7 +21,7 @@ class Scene:
     def __init__(self, store: Store, clock: TurnedClock, work: str = "tend") -> None:
         self.store = store
         self.alarms = Alarms(store, clock)
-        self.care = Care(work, store, Outbox(store, (), clock), self.alarms, clock)
+        self.care = Care(work, store, RecordWriter(store, Dispatcher(store, (), clock), clock), self.alarms, clock)
         self.breaks: dict[str, Exception] = {}
         self.done: list[str] = []
 

@@ -190,7 +190,7 @@ async def test_a_launch_that_a_worker_gave_up_meanwhile_tries_no_further_region(
     """The process stood still (a suspended machine, say) with its create under way; the record went on without it."""
     sandbox.out_of_stock_at_create("AS-SGP-02")
     launch = await web.launcher.begin(request(), owner=ADA, policy=POLICY, key="view:V1")
-    await web.outbox.update(launch.instance, lambda i: presumed_lost(i, clock.now()))
+    await web.unit_of_work.update(launch.instance, lambda i: presumed_lost(i, clock.now()))
     answer = await web.launcher.finish(launch)
     assert answer.status is Status.FAILED
     assert len(sandbox.calls_of("create")) == 1

@@ -126,7 +126,7 @@ async def _launch(web: Process, clock: TurnedClock, key: str, steps: int | None)
         Mortal(web.novita, life),
         web.catalog,
         web.store,
-        Mortal(web.outbox, life),
+        Mortal(web.unit_of_work, life),
         clock,
         process=web.store.holder,
         priority=PRIORITY,

@@ -537,7 +537,7 @@ async def test_a_defect_of_one_instance_keeps_no_lease_of_another_from_ending(we
     await web.launcher.finish(launch)
     await _worker(web, clock, 30)
     first_hour = datetime.min.replace(tzinfo=UTC)
-    await web.outbox.update(
+    await web.unit_of_work.update(
         await _read(web, broken.id), lambda i: (i.model_copy(update={"data_until": first_hour}), ())
     )
     await _worker(web, clock, 3700, each=60)

@@ -14,7 +14,7 @@ from redis.asyncio import Redis
 from core.adapters.redis import Store, connect
 from core.domain.events import Event, InstanceRequested, PhaseChanged
 from core.domain.instance import Instance
-from core.services.outbox import Memo, Outbox, RetryLater
+from core.services.outbox import Dispatcher, Memo, RecordWriter, RetryLater
 from tests.core.samples import NOON, TurnedClock, instance
 from tests.patience import patience
 
@@ -55,17 +55,20 @@ class Process:
     def __init__(self, url: str, clock: TurnedClock, *listeners: Listener) -> None:
         self.store = Store(connect(url))
         self.clock = clock
-        self.outbox = Outbox(self.store, listeners, clock)
+        self.dispatcher = Dispatcher(self.store, listeners, clock)
+        self.unit_of_work = RecordWriter(self.store, self.dispatcher, clock)
 
     async def begin(self) -> Instance:
-        return (await self.outbox.begin(instance(), [InstanceRequested(at=NOON)])).instance
+        return (await self.unit_of_work.begin(instance(), [InstanceRequested(at=NOON)])).instance
 
     async def happen(self, record: Instance, *words: str) -> Instance:
         news = [PhaseChanged(at=NOON, novita_status=word) for word in words]
-        return await self.outbox.update(record, lambda i: (i.model_copy(update={"novita_status": words[-1]}), news))
+        return await self.unit_of_work.update(
+            record, lambda i: (i.model_copy(update={"novita_status": words[-1]}), news)
+        )
 
     async def quiet(self) -> None:
-        await self.outbox.drain(timedelta(seconds=20))
+        await self.dispatcher.drain(timedelta(seconds=20))
 
 
 async def told(listener: Listener, count: int) -> None:
@@ -107,7 +110,7 @@ async def test_news_is_told_at_once_by_the_process_that_made_it_and_once(start: 
     record = await web.begin()
     await web.happen(record, "a", "b")
     await web.quiet()
-    assert await worker.outbox.sweep() == 0
+    assert await worker.dispatcher.sweep() == 0
     assert ear.told == ["instance_requested", "a", "b"]
     assert worker_ear.told == []
 
@@ -139,11 +142,11 @@ async def test_a_notifier_that_is_away_delays_its_own_news_only_and_loses_none(
     assert (slack.told, hook.told) == ([], ["instance_requested", "a"])
     away = False
     clock.turn(seconds=6)
-    await web.outbox.sweep()
+    await web.dispatcher.sweep()
     await web.quiet()
     assert slack.told == [], "it asked for seven seconds"
     clock.turn(seconds=1)
-    await web.outbox.sweep()
+    await web.dispatcher.sweep()
     await web.quiet()
     assert slack.told == ["instance_requested", "a"]
     assert hook.told == ["instance_requested", "a"]
@@ -159,7 +162,7 @@ async def test_what_a_notifier_remembers_reaches_the_next_telling_in_another_pro
     await worker.happen(record, "a")
     await worker.quiet()
     assert worker_ear.memos == [{"last": "instance_requested"}]
-    assert await web.outbox.memo(record.id, "slack") == {"last": "a"}
+    assert await web.dispatcher.memo(record.id, "slack") == {"last": "a"}
 
 
 async def test_a_notifier_that_hangs_holds_up_no_other_not_even_for_what_happens_meanwhile_elsewhere(
@@ -195,7 +198,7 @@ async def test_what_one_was_told_while_another_hung_is_not_told_again_after_a_de
     await noted(web, record, "slack", 2)
     async with Redis.from_url(redis_url) as redis:
         await redis.delete(f"{{gpu}}:delivering:{record.id}")  # what the hold's end does
-    assert await worker.outbox.sweep() == 1
+    assert await worker.dispatcher.sweep() == 1
     await worker.quiet()
     assert (worker_slack.told, worker_hook.told) == ([], ["instance_requested", "a"])
     hook.let_go.set()
@@ -224,7 +227,7 @@ async def test_a_story_without_end_is_told_whole_and_once_and_only_its_end_is_ke
     await web.store.commit(record, [PhaseChanged(at=NOON, novita_status="untold")], NOON)
     async with Redis.from_url(redis_url) as redis:
         await redis.delete(f"{{gpu}}:delivering:{record.id}")  # it died before it told
-    assert await worker.outbox.sweep() == 1
+    assert await worker.dispatcher.sweep() == 1
     await worker.quiet()
     assert other_ear.told[before:] == ["untold"]
 
@@ -243,7 +246,7 @@ async def test_what_nobody_could_be_told_yet_is_kept_however_much_it_is(
     assert len(await web.store.timeline(record.id)) == 1 + 45 * 50
     away = False
     clock.turn(minutes=2)
-    await web.outbox.sweep()
+    await web.dispatcher.sweep()
     await web.quiet()
     assert slack.told == hook.told
     assert len(slack.told) == 1 + 45 * 50
@@ -267,10 +270,10 @@ async def test_a_worker_goes_on_where_a_dead_process_stopped(
     stuck.gate = asyncio.Event()
     web, worker = start(stuck), start(worker_ear)
     record = await web.begin()
-    assert await worker.outbox.sweep() == 0, "the lease of the dead process still runs"
+    assert await worker.dispatcher.sweep() == 0, "the lease of the dead process still runs"
     async with Redis.from_url(redis_url) as redis:
         await redis.delete(f"{{gpu}}:delivering:{record.id}")  # what the lease's end does
-    assert await worker.outbox.sweep() == 1
+    assert await worker.dispatcher.sweep() == 1
     await worker.quiet()
     assert worker_ear.told == ["instance_requested"]
     stuck.gate.set()
@@ -286,7 +289,7 @@ async def test_what_was_told_before_the_death_is_not_told_again(start: Callable[
     await stuck.is_held.wait()
     async with Redis.from_url(redis_url) as redis:
         await redis.delete(f"{{gpu}}:delivering:{record.id}")
-    assert await worker.outbox.sweep() == 1
+    assert await worker.dispatcher.sweep() == 1
     await worker.quiet()
     assert worker_ear.told == ["b"]
     stuck.let_go.set()
@@ -303,7 +306,7 @@ async def test_an_event_that_breaks_its_notifier_is_passed_over_in_the_end(
     for _ in range(20):
         await web.quiet()
         clock.turn(minutes=5)
-        await web.outbox.sweep()
+        await web.dispatcher.sweep()
     await web.quiet()
     assert ear.told == ["a"]
 
@@ -331,12 +334,12 @@ async def test_whatever_fails_each_event_is_told_once_and_in_order(redis_server:
             faults[0] += 1
         else:
             clock.turn(seconds=3)
-            await process.outbox.sweep()
+            await process.dispatcher.sweep()
     for _ in range(30):
         for process in processes:
             await process.quiet()
         clock.turn(minutes=5)
-        await processes[1].outbox.sweep()
+        await processes[1].dispatcher.sweep()
     for process in processes:
         await process.quiet()
         await process.store.aclose()
@@ -357,7 +360,7 @@ async def test_a_notifier_that_wants_no_pause_gets_one_all_the_same_when_it_fail
     await process.quiet()
     assert len(tries) == 2
     clock.turn(seconds=1)
-    assert await process.outbox.sweep() == 1
+    assert await process.dispatcher.sweep() == 1
     await process.quiet()
     assert len(tries) == 3
 
@@ -367,12 +370,12 @@ async def test_a_notifier_that_hangs_with_many_instances_holds_up_no_other_news(
     hook.gate = asyncio.Event()
     process = start(ear, hook)
     for number in range(60):
-        await process.outbox.begin(
+        await process.unit_of_work.begin(
             instance(id=f"hung{number:06}", request_key=f"{number}"), [InstanceRequested(at=NOON)]
         )
     await told(ear, 60)
     assert hook.told == []
-    assert await process.outbox.sweep() == 0
+    assert await process.dispatcher.sweep() == 0
     hook.gate.set()
     await process.quiet()
     assert len(hook.told) == 60
@@ -402,7 +405,7 @@ async def test_what_a_clock_that_was_ahead_has_put_off_is_told_as_soon_as_it_is_
     await web.quiet()
     assert ear.told == []
     clock.turn(hours=-2)
-    assert await web.outbox.sweep() == 1
+    assert await web.dispatcher.sweep() == 1
     await web.quiet()
     assert ear.told == ["instance_requested"]
 
@@ -416,6 +419,6 @@ async def test_no_notifier_puts_anything_off_for_longer_than_an_hour(
     await web.begin()
     await web.quiet()
     clock.turn(hours=1)
-    assert await web.outbox.sweep() == 1
+    assert await web.dispatcher.sweep() == 1
     await web.quiet()
     assert ear.told == ["instance_requested"]

@@ -44,7 +44,7 @@ async def store(redis_url: str) -> AsyncIterator[Store]:
 
 async def another_try(process: Process, clock: TurnedClock, after: timedelta) -> None:
     clock.turn(seconds=after.total_seconds())
-    await process.outbox.sweep()
+    await process.dispatcher.sweep()
     await process.quiet()
 
 
@@ -186,7 +186,7 @@ async def test_the_oldest_of_all_that_waits_says_how_late_it_is(redis_url: str, 
     process = Process(redis_url, clock, Listener(trouble=Trouble(RetryLater("away"))))
     for minutes in (5, 9, 7):
         at = NOON - minutes * MINUTE
-        await process.outbox.begin(instance(), [InstanceRequested(at=at)])
+        await process.unit_of_work.begin(instance(), [InstanceRequested(at=at)])
     await process.quiet()
     assert await process.store.outbox_due_since(NOON) == 9 * MINUTE
     assert await process.store.outbox_due_since(NOON - HOUR) == timedelta(), "by a clock that is behind"

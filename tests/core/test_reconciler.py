@@ -163,7 +163,7 @@ async def test_a_defect_of_one_instance_stops_no_other_and_is_heard_while_it_las
     """One whose lease lies beyond the calendar cannot come up on its record."""
     made, other = await _made(worker), await _made(worker, "view:other")
     endless = made.request.model_copy(update={"lease": timedelta.max})
-    await worker.outbox.update(made, lambda i: (i.model_copy(update={"request": endless}), ()))
+    await worker.unit_of_work.update(made, lambda i: (i.model_copy(update={"request": endless}), ()))
     elsewhere = process(sandbox, redis_url, clock)
     await _looks(worker, clock, 80)
     assert (await _read(worker, other.id)).status is Status.RUNNING
@@ -171,7 +171,7 @@ async def test_a_defect_of_one_instance_stops_no_other_and_is_heard_while_it_las
     assert (alarm.kind, alarm.subject) == (AlarmKind.NOT_TENDED, f"{made.id} look")
     assert (alarm.facts["instance"], alarm.facts["why"]) == (made.id, "OverflowError")
     assert worker.told.types.count("not_tended") == 1
-    await worker.outbox.update(made, lambda i: (i.model_copy(update={"request": made.request}), ()))
+    await worker.unit_of_work.update(made, lambda i: (i.model_copy(update={"request": made.request}), ()))
     await _looks(elsewhere, clock, 10)
     await elsewhere.close()
     assert await worker.alarms.standing() == []

@@ -372,6 +372,28 @@ async def test_of_many_processes_that_ask_at_once_one_is_the_first(store: Store,
     assert await other.is_first("Ev2", HOUR)
 
 
+async def test_news_beside_the_record_is_added_once_however_often_it_is_sent(store: Store, redis_url: str) -> None:
+    written, *_ = await store.begin(instance(), BEGUN, NOON)
+    ended = written.model_copy(update={"status": Status.DELETED, "ended_at": NOON})
+    written, _ = await store.commit(ended, [], NOON)
+    assert await store.finish(written.id, "note", told=1, seen=1) is None
+    assert await store.due(NOON) == []
+    before = await store.get(written.id)
+    news, more = InstanceCreated(at=NOON, novita_id="n-1"), InstanceCreated(at=NOON, novita_id="n-2")
+    for each in (news, more, news):
+        await store.add_news(written.id, each, NOON)
+    assert await store.timeline(written.id) == [*BEGUN, news, more]
+    assert await store.due(NOON) == [written.id]
+    assert await store.get(written.id) == before, "the record stays as it is"
+    async with Redis.from_url(redis_url) as redis:
+        assert 0 < await redis.ttl(f"{{gpu}}:timeline:{written.id}") <= KEEP_ENDED.total_seconds()
+
+
+async def test_of_what_there_is_no_record_there_is_no_news(store: Store) -> None:
+    await store.add_news("nobody", CREATED[0], NOON)
+    assert (await store.timeline("nobody"), await store.due(NOON)) == ([], [])
+
+
 async def test_what_was_done_once_is_forgotten_after_its_time(store: Store, redis_url: str) -> None:
     assert await store.is_first("Ev1", HOUR)
     async with Redis.from_url(redis_url) as redis:

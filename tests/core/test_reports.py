@@ -20,7 +20,7 @@ from core.domain.errors import InvalidRequest, StoreUnavailable
 from core.domain.events import Event, InstanceRequested, MachineReported, ReportLevel, ReportsLeftOut
 from core.domain.instance import Instance, Status
 from core.domain.request import ENV_LIMIT, HOOK_VARIABLE
-from core.services.outbox import Memo, Outbox, RetryLater
+from core.services.outbox import Dispatcher, Memo, RecordWriter, RetryLater
 from core.services.reports import (
     Receipt,
     Report,
@@ -166,7 +166,8 @@ class Desk:
 
     store: Store
     told: Told
-    outbox: Outbox
+    unit_of_work: RecordWriter
+    dispatcher: Dispatcher
     reports: Reports
     desks: list[Desk]
     """All there are: any of them may be the one that tells."""
@@ -183,7 +184,7 @@ class Desk:
     async def news(self) -> list[str | int]:
         """What was told of the machine's words so far, in order."""
         for desk in (*self.desks, *self.desks):
-            await desk.outbox.drain(timedelta(seconds=10))
+            await desk.dispatcher.drain(timedelta(seconds=10))
         said = [each for each in self.told.events if isinstance(each, MachineReported | ReportsLeftOut)]
         return [each.text if isinstance(each, MachineReported) else each.count for each in said]
 
@@ -200,18 +201,20 @@ async def desk(redis_url: str, clock: TurnedClock) -> AsyncIterator[Callable[[],
 
     def another() -> Desk:
         store = Store(connect(redis_url))
-        outbox = Outbox(store, [told], clock)
-        made.append(Desk(store, told, outbox, Reports(store, store, outbox, clock, audience="told"), made))
+        dispatcher = Dispatcher(store, [told], clock)
+        writer = RecordWriter(store, dispatcher, clock)
+        reports = Reports(store, store, writer, clock, audience="told")
+        made.append(Desk(store, told, writer, dispatcher, reports, made))
         return made[-1]
 
     yield another
     for each in made:
-        await each.outbox.drain(timedelta(seconds=10))
+        await each.dispatcher.drain(timedelta(seconds=10))
         await each.store.aclose()
 
 
 async def begun(desk: Desk, **facts: object) -> Instance:
-    return (await desk.outbox.begin(instance(novita_id="n-1", **facts), [InstanceRequested(at=NOON)])).instance
+    return (await desk.unit_of_work.begin(instance(novita_id="n-1", **facts), [InstanceRequested(at=NOON)])).instance
 
 
 async def test_twenty_a_minute_are_told_over_all_processes_and_the_rest_costs_no_record(
@@ -249,7 +252,7 @@ async def test_several_workers_sum_up_once(desk: Callable[[], Desk], clock: Turn
     clock.turn(minutes=1)
     await asyncio.gather(*(worker.reports.sum_up() for worker in workers))
     for worker in workers:
-        await worker.outbox.drain(timedelta(seconds=10))
+        await worker.dispatcher.drain(timedelta(seconds=10))
     assert (await web.news())[20:] == [3]
 
 
@@ -266,7 +269,7 @@ async def test_one_whose_keys_hold_something_else_keeps_no_other_from_being_summ
         await redis.set(f"{{gpu}}:{kind}:{odd.id}", "what is not ours")
     clock.turn(minutes=1)
     await web.reports.sum_up()
-    await web.outbox.drain(timedelta(seconds=10))
+    await web.dispatcher.drain(timedelta(seconds=10))
     assert 3 in [event.count for event in await web.store.timeline(sender.id) if isinstance(event, ReportsLeftOut)]
 
 
@@ -294,7 +297,7 @@ async def test_a_worker_that_dies_before_it_notes_the_sum_as_told_tells_it_no_se
     clock.turn(minutes=1)
     newest = await web.store.get(sender.id)
     assert newest is not None
-    await web.outbox.update(newest, lambda i: transitions.summed_up(i, 5, clock.now()))
+    await web.unit_of_work.update(newest, lambda i: transitions.summed_up(i, 5, clock.now()))
     await worker.reports.sum_up()
     assert (await web.news())[20:] == [5]
     assert await worker.store.reports_left_out(clock.now(), WINDOW) == {}
@@ -364,7 +367,7 @@ async def test_a_count_that_redis_has_forgotten_does_not_swallow_later_ones(
 async def test_the_address_dies_with_the_instance(desk: Callable[[], Desk], status: Status) -> None:
     web = desk()
     sender = await begun(web)
-    await web.outbox.update(sender, lambda i: (i.model_copy(update={"status": status, "ended_at": NOON}), []))
+    await web.unit_of_work.update(sender, lambda i: (i.model_copy(update={"status": status, "ended_at": NOON}), []))
     assert await web.reports.take(sender, Report("late")) is Receipt.ENDED, "it was seen alive a moment ago"
     assert await web.say(sender) == [Receipt.ENDED]
     assert await web.news() == []
@@ -406,13 +409,15 @@ async def test_a_webhook_that_is_away_keeps_no_report_out_of_the_thread(redis_ur
 async def _minutes_of_talk(redis_url: str, clock: TurnedClock, notifiers: list[Told | Away]) -> list[Receipt]:
     """What was shown of three minutes in which a machine says as much as it may."""
     store = Store(connect(redis_url))
-    outbox = Outbox(store, notifiers, clock)
-    desk = Desk(store, Told(), outbox, Reports(store, store, outbox, clock, audience="told"), [])
+    dispatcher = Dispatcher(store, notifiers, clock)
+    writer = RecordWriter(store, dispatcher, clock)
+    reports = Reports(store, store, writer, clock, audience="told")
+    desk = Desk(store, Told(), writer, dispatcher, reports, [])
     sender = await begun(desk)
     answers = []
     for _ in range(3):
         answers += await desk.say(sender, times=20)
-        await outbox.drain(timedelta(seconds=10))
+        await dispatcher.drain(timedelta(seconds=10))
         clock.turn(seconds=61)
     await store.aclose()
     return [answer for answer in answers if answer is Receipt.POSTED]
@@ -420,7 +425,7 @@ async def _minutes_of_talk(redis_url: str, clock: TurnedClock, notifiers: list[T
 
 async def test_without_redis_a_report_is_refused_and_not_taken_for_told() -> None:
     clock, store = TurnedClock(), Store(connect("redis://127.0.0.1:1/0"))
-    reports = Reports(store, store, Outbox(store, [], clock), clock, audience="told")
+    reports = Reports(store, store, RecordWriter(store, Dispatcher(store, [], clock), clock), clock, audience="told")
     with pytest.raises(StoreUnavailable):
         await reports.sender("0123456789", "token")
     with pytest.raises(StoreUnavailable):

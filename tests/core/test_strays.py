@@ -183,7 +183,7 @@ async def test_one_of_a_name_whose_record_has_been_given_is_a_second_one(worker:
 async def test_a_stray_ends_some_day_also_where_leases_need_not(
     worker: Process, clock: TurnedClock, usual: timedelta | None, lease: timedelta
 ) -> None:
-    strays = Strays(worker.novita, worker.store, worker.outbox, worker.alarms, clock, lease=usual)
+    strays = Strays(worker.novita, worker.store, worker.unit_of_work, worker.alarms, clock, lease=usual)
     await _taken_on(strays, [at_novita(instance(), "running")], [])
     [stray] = await worker.store.live()
     assert (stray.request.lease, stray.lease_ends_at) == (lease, clock.now() + lease)
@@ -587,7 +587,7 @@ async def test_a_stop_under_way_on_a_restored_store_is_sent_if_its_run_goes_on_a
     await _looks(worker, clock, 90, tends=True)
     await worker.lifecycle.order(Verb.STOP, made.id, ADA, POLICY)
     if not is_known:
-        await worker.outbox.update(await _read(worker, made.id), _without_run)
+        await worker.unit_of_work.update(await _read(worker, made.id), _without_run)
     await worker.quiet()
     state = await _copied(server)
     other = await _made(worker, key="view:V2")
@@ -686,7 +686,7 @@ async def test_a_server_started_long_after_the_last_look_may_have_been_filled_fr
     up_since = await worker.store.up_since()
     assert up_since is not None
     await server.hset("{gpu}:looked", "at", int(up_since - minutes * 60_000))
-    await Continuity(worker.store, worker.outbox, is_embedded=is_embedded).check()
+    await Continuity(worker.store, worker.unit_of_work, is_embedded=is_embedded).check()
     assert (await _read(worker, made.id)).past_in_doubt is is_in_doubt
 
 
@@ -697,7 +697,7 @@ async def test_a_lease_that_a_program_asked_for_is_asked_about_to_the_admins(
     made = await worker.launcher.finish(launch)
     await _looks(worker, clock, 90, tends=True)
     record = await _read(worker, made.instance_id)
-    await worker.outbox.update(record, transitions.doubted)
+    await worker.unit_of_work.update(record, transitions.doubted)
     clock.turn(seconds=USUAL_LEASE.total_seconds())
     await _looks(worker, clock, 20, tends=True)
     assert set(await _strays(worker, clock, AlarmKind.LEASE_IN_DOUBT)) == {made.instance_id}

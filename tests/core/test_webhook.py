@@ -59,7 +59,7 @@ from core.domain.instance import Instance, Origin, Status
 from core.domain.novita import Endpoint
 from core.domain.order import Verb
 from core.domain.request import LeaseEnd
-from core.services.outbox import Abandoned, Outbox, RetryLater
+from core.services.outbox import Abandoned, Dispatcher, RecordWriter, RetryLater
 from tests.core.processes import Told
 from tests.core.samples import ADA, NOON, SECRET, TurnedClock, instance, request
 from tests.patience import patience
@@ -508,24 +508,25 @@ async def test_what_fails_for_a_minute_arrives_once_in_order_and_under_the_same_
     receiver: Receiver, redis_url: str
 ) -> None:
     clock, store = TurnedClock(), Store(connect(redis_url))
-    outbox = Outbox(store, [_hook(clock)], clock)
+    dispatcher = Dispatcher(store, [_hook(clock)], clock)
+    writer = RecordWriter(store, dispatcher, clock)
     receiver.always = 500
     record = (
-        await outbox.begin(instance(request=request(webhook_url=receiver.url)), [InstanceRequested(at=NOON)])
+        await writer.begin(instance(request=request(webhook_url=receiver.url)), [InstanceRequested(at=NOON)])
     ).instance
-    record = await outbox.update(record, lambda i: (i.model_copy(update={"novita_id": "n-1"}), [CREATED]))
+    record = await writer.update(record, lambda i: (i.model_copy(update={"novita_id": "n-1"}), [CREATED]))
     for _ in range(60):
-        await outbox.drain(timedelta(seconds=10))
+        await dispatcher.drain(timedelta(seconds=10))
         clock.turn(seconds=1)
-        await outbox.sweep()
-    await outbox.drain(timedelta(seconds=10))
+        await dispatcher.sweep()
+    await dispatcher.drain(timedelta(seconds=10))
     failed = len(receiver.came)
     assert 5 <= failed <= 8, "with growing pauses"
-    await outbox.update(record, lambda i: (i, [InstanceRunning(at=clock.now())]))
+    await writer.update(record, lambda i: (i, [InstanceRunning(at=clock.now())]))
     receiver.always = 200
     clock.turn(minutes=2)
-    await outbox.sweep()
-    await outbox.drain(timedelta(seconds=10))
+    await dispatcher.sweep()
+    await dispatcher.drain(timedelta(seconds=10))
     ids = [headers["X-Webhook-Id"] for headers, _ in receiver.came]
     assert [news["type"] for news in receiver.news[failed:]] == ["instance_created", "instance_running"]
     assert len(set(ids[: failed + 1])) == 1
@@ -537,10 +538,11 @@ async def test_what_fails_for_a_minute_arrives_once_in_order_and_under_the_same_
 async def test_a_receiver_that_takes_its_time_delays_no_other_notifier(redis_url: str) -> None:
     clock, store, ear = TurnedClock(), Store(connect(redis_url)), Told()
     async with rude(says_nothing) as url:
-        outbox = Outbox(store, [_hook(clock, patience=timedelta(seconds=20)), ear], clock)
+        dispatcher = Dispatcher(store, [_hook(clock, patience=timedelta(seconds=20)), ear], clock)
+        writer = RecordWriter(store, dispatcher, clock)
         async with patience():
-            record = (await outbox.begin(instance(request=request(webhook_url=url)), [CREATED])).instance
-            await outbox.update(record, lambda i: (i, [InstanceRunning(at=NOON)]))
+            record = (await writer.begin(instance(request=request(webhook_url=url)), [CREATED])).instance
+            await writer.update(record, lambda i: (i, [InstanceRunning(at=NOON)]))
             while ear.types != ["instance_created", "instance_running"]:  # noqa: ASYNC110
                 await asyncio.sleep(0.01)
         telling = [task for task in asyncio.all_tasks() if task.get_name().startswith("tell ")]
@@ -564,17 +566,18 @@ async def test_a_webhook_that_fails_delays_nobody_else_and_is_told_of_in_the_end
             return memo
 
     clock, store = TurnedClock(), Store(connect(redis_url))
-    outbox = Outbox(store, [_hook(clock), Ear()], clock)
+    dispatcher = Dispatcher(store, [_hook(clock), Ear()], clock)
+    writer = RecordWriter(store, dispatcher, clock)
     receiver.answers = [web.Response(status=500), web.Response(status=403)]
     record = (
-        await outbox.begin(instance(request=request(webhook_url=receiver.url)), [InstanceRequested(at=NOON)])
+        await writer.begin(instance(request=request(webhook_url=receiver.url)), [InstanceRequested(at=NOON)])
     ).instance
-    await outbox.update(record, lambda i: (i.model_copy(update={"novita_id": "n-1"}), [CREATED]))
-    await outbox.drain(timedelta(seconds=10))
+    await writer.update(record, lambda i: (i.model_copy(update={"novita_id": "n-1"}), [CREATED]))
+    await dispatcher.drain(timedelta(seconds=10))
     assert heard == ["instance_requested", "instance_created"]
     clock.turn(minutes=1)
-    await outbox.sweep()
-    await outbox.drain(timedelta(seconds=10))
+    await dispatcher.sweep()
+    await dispatcher.drain(timedelta(seconds=10))
     assert heard[2:] == [WebhookGivenUp(at=NOON, why="").type]
     assert len(receiver.came) == 2
     await store.aclose()

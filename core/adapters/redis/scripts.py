@@ -86,6 +86,20 @@ end
 return tostring(redis.call('GET', KEYS[1]))
 """
 
+ADD_NEWS = """
+-- Adds an event to an instance's timeline that changes nothing of its record.
+-- KEYS: record, timeline, outbox    ARGV: id, event json, now ms, how many newest it may be among
+if not redis.call('HGET', KEYS[1], 'v') then return {'gone'} end
+for _, line in ipairs(redis.call('LRANGE', KEYS[2], -ARGV[4], -1)) do
+  if line == ARGV[2] then return {'ok'} end
+end
+redis.call('RPUSH', KEYS[2], ARGV[2])
+local left = redis.call('PTTL', KEYS[1])
+if left > 0 then redis.call('PEXPIRE', KEYS[2], left) end
+redis.call('ZADD', KEYS[3], ARGV[3], ARGV[1])
+return {'ok'}
+"""
+
 CLAIM = """
 -- Takes the right to tell an instance's events, with all that is needed to do it.
 -- KEYS: record, timeline, delivery, delivering, outbox    ARGV: id, holder, hold ms, '1' to go on with a hold of ours

@@ -17,7 +17,7 @@ from core.adapters.redis.looks import LOOKED_KEY, Lookouts
 from core.adapters.redis.migrations import read_news, read_record
 from core.adapters.redis.proposals import Proposals
 from core.adapters.redis.reports import ReportCounts
-from core.adapters.redis.scripts import CLAIM, COMMIT, NEWEST, SETTLE
+from core.adapters.redis.scripts import ADD_NEWS, CLAIM, COMMIT, NEWEST, SETTLE
 from core.adapters.redis.standstill import Looks
 from core.domain.base import BillingMode
 from core.domain.clock import CLOSE_ENOUGH, Sample, steady
@@ -42,6 +42,8 @@ _STAMPS_KEPT = timedelta(hours=1)
 _REFRESH_HOLD = timedelta(seconds=30)
 _UNREADABLE_PAUSE = LONGEST_WAIT
 _BEATS_KEPT = timedelta(hours=1)
+_NEWEST_COMPARED = 20
+"""Events: more cannot follow one between a write and the same one sent again."""
 _KEPT_WHEN_TOLD = 1000
 """Events. A machine may report for days, and what everybody has heard need not be kept for ever."""
 
@@ -68,7 +70,7 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts, Proposals):
         Returns the record as written and, when there are events that nobody is telling yet, the right to tell them.
         """
         begun = await self._commit(instance, events, now, [])
-        return begun.instance, begun.telling
+        return begun.instance, begun.claim
 
     async def index_names(self) -> None:
         """Notes the names of what an older version of this program put on record, where nobody has them yet."""
@@ -139,6 +141,12 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts, Proposals):
             log.error("events_not_readable", instance_id=instance_id, error=_short(error))
             await self.postpone(instance_id, delivery, int(first), int(first) + len(lines), now + _UNREADABLE_PAUSE)
             return None
+
+    async def add_news(self, instance_id: str, event: Event, now: datetime) -> None:
+        """Adds an event that is there to be told only: its instance's record stays as it is."""
+        keys = [key_of("instance", instance_id), key_of("timeline", instance_id), key_of("outbox")]
+        arguments = [instance_id, event.model_dump_json(), ms(now), _NEWEST_COMPARED]
+        await self._run(ADD_NEWS, keys, arguments, even_when_full=True)
 
     async def note(self, instance_id: str, delivery: str, told: int) -> bool:
         """Notes how far the telling has come: all have heard what stands before place `told`.
@@ -321,11 +329,11 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts, Proposals):
             return Begun(written, None, is_known)
         delivery, first, lines = to_tell
         try:
-            telling = Claim(written, int(first), [read_news(line, written) for line in lines], delivery)
+            claim = Claim(written, int(first), [read_news(line, written) for line in lines], delivery)
         except ValidationError as error:
             log.error("events_not_readable", instance_id=instance.id, error=_short(error))
             return Begun(written, None, is_known)
-        return Begun(written, telling, is_known)
+        return Begun(written, claim, is_known)
 
     def _commit_arguments(
         self, written: Instance, before: int, events: Sequence[Event], now: datetime, *, has_own_name: bool

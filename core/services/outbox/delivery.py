@@ -63,7 +63,7 @@ class Begun(NamedTuple):
     """
 
     instance: Instance
-    telling: Claim | None
+    claim: Claim | None
     is_account_known: bool
 
 

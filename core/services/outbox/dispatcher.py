@@ -1,23 +1,21 @@
-"""The outbox itself: what it holds of one process's telling, and how it goes on after another's death."""
+"""The dispatcher: tells the notifiers what is in the outbox, and goes on where a process that died has left off."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Sequence
-from datetime import datetime, timedelta
-from typing import Protocol
+from datetime import timedelta
 
 import structlog
 
 from core.domain.backoff import pause
 from core.domain.clock import Clock, is_ahead
-from core.domain.errors import StoreUnavailable, StoreWrongKind, VersionConflict
-from core.domain.events import Event
+from core.domain.errors import StoreUnavailable, StoreWrongKind
 from core.domain.instance import Instance
-from core.services.alarms import AlarmBook, AlarmKind, Alarms
-from core.services.outbox.delivery import Begun, Claim, DeliveryRun, DeliveryState, NotifierState, read_delivery_state
+from core.services.alarms import AlarmKind, Alarms
+from core.services.outbox.delivery import Claim, DeliveryRun, DeliveryState, NotifierState, read_delivery_state
 from core.services.outbox.notifier import LONGEST_WAIT, Abandoned, Memo, Notifier, RetryLater, Stuck
-from core.services.outbox.ports import Transition
+from core.services.outbox.ports import OutboxStore
 from core.telemetry import request_id
 
 log = structlog.get_logger(__name__)
@@ -40,34 +38,14 @@ _TRIES_AFTER_A_DEFECT = 8
 """How often an event is tried that fails for a reason of our own, before it is passed over, of which admins hear."""
 
 
-class Records(AlarmBook, Protocol):
-    """What the outbox needs of the store (core.adapters.redis.Store says what each does)."""
+class Dispatcher:
+    """Tells the events of instances to the notifiers: what happened it is handed, or finds in the outbox."""
 
-    async def begin(
-        self, instance: Instance, events: Sequence[Event], now: datetime, *, has_own_name: bool = False
-    ) -> Begun: ...
-    async def commit(
-        self, instance: Instance, events: Sequence[Event], now: datetime
-    ) -> tuple[Instance, Claim | None]: ...
-    async def get(self, instance_id: str) -> Instance | None: ...
-    async def due(self, now: datetime, limit: int = 100) -> list[str]: ...
-    async def claim(self, instance_id: str, now: datetime, *, is_ours: bool = False) -> Claim | None: ...
-    async def note(self, instance_id: str, delivery: str, told: int) -> bool: ...
-    async def save_and_read_on(self, instance_id: str, delivery: str, told: int, seen: int) -> Claim | None: ...
-    async def finish(self, instance_id: str, delivery: str, told: int, seen: int) -> Claim | None: ...
-    async def postpone(self, instance_id: str, delivery: str, told: int, seen: int, until: datetime) -> None: ...
-    async def delivery(self, instance_id: str) -> str: ...
-    async def deliveries(self, ids: Sequence[str]) -> list[str]: ...
-
-
-class Outbox:
-    """Every change of a record goes through here, so that none can be forgotten to be told."""
-
-    def __init__(self, records: Records, notifiers: Iterable[Notifier], clock: Clock) -> None:
-        self._records = records
+    def __init__(self, outbox: OutboxStore, notifiers: Iterable[Notifier], clock: Clock) -> None:
+        self._outbox = outbox
         self._notifiers = tuple(notifiers)
         self._clock = clock
-        self._alarms = Alarms(records, clock)
+        self._alarms = Alarms(outbox, clock)
         self._running: dict[str, asyncio.Task[None]] = {}
         self._notes: dict[str, DeliveryState] = {}
         self._again: set[str] = set()
@@ -75,51 +53,36 @@ class Outbox:
         self._turns = asyncio.Semaphore(_PARALLEL)
         self._calls = {each.name: asyncio.Semaphore(_PARALLEL) for each in self._notifiers}
 
-    async def begin(self, instance: Instance, events: Sequence[Event], *, has_own_name: bool = False) -> Begun:
-        """Writes a new record and starts telling it. Raises RequestTaken, NameTaken or StoreUnavailable."""
-        begun = await self._records.begin(instance, events, self._clock.now(), has_own_name=has_own_name)
-        self._start(begun.instance.id, begun.telling)
-        return begun
-
-    async def update(self, instance: Instance, change: Transition) -> Instance:
-        """Applies `change` to the newest version of the record, from `instance` on, and starts telling what happened.
-
-        Returns the record as it stands after it. Raises StoreUnavailable.
-        """
-        while True:
-            changed = change(instance)
-            if changed is None:
-                return instance
-            try:
-                written, telling = await self._records.commit(*changed, self._clock.now())
-            except VersionConflict:
-                current = await self._records.get(instance.id)
-                if current is None:
-                    raise StoreWrongKind(f"the record of {instance.id} is gone, or cannot be read") from None
-                instance = current
-                continue
-            if changed[1]:
-                self._start(written.id, telling)
-            return written
+    def start(self, instance_id: str, claim: Claim | None) -> None:
+        """Begins to tell an instance's events. Without the right to it, asks for that first: a telling of this process
+        may be just ending, and must not be taken for one that goes on."""
+        if instance_id in self._running:
+            self._again.add(instance_id)
+        else:
+            if claim is not None:
+                self._notes[instance_id] = read_delivery_state(claim.delivery)
+            task = asyncio.create_task(self._tell_all(instance_id, claim), name=f"tell {instance_id}")
+            self._running[instance_id] = task
+            self._in_line.add(instance_id)
 
     async def sweep(self) -> int:
         """Tells what is due and nobody is telling; returns how many instances that were.
 
         Raises StoreUnavailable; one whose keys hold something else keeps none of the others waiting.
         """
-        ids = [id_ for id_ in await self._records.due(self._clock.now()) if id_ not in self._running]
+        ids = [id_ for id_ in await self._outbox.due(self._clock.now()) if id_ not in self._running]
         claimed = 0
         for instance_id in ids:
             if len(self._in_line) >= _PARALLEL:
                 break  # A claim runs out: it is made when there is time to use it.
             try:
-                telling = await self._records.claim(instance_id, self._clock.now())
+                claim = await self._outbox.claim(instance_id, self._clock.now())
             except StoreWrongKind as error:
                 log.error("not_claimed", instance_id=instance_id, error=str(error))
                 continue
-            if telling is not None:
+            if claim is not None:
                 claimed += 1
-                self._start(instance_id, telling)
+                self.start(instance_id, claim)
         return claimed
 
     def memo_at_hand(self, instance_id: str, notifier: str) -> Memo:
@@ -132,12 +95,12 @@ class Outbox:
         running = self._running.get(instance_id)
         if running is not None:
             await asyncio.wait({running})
-        note = read_delivery_state(await self._records.delivery(instance_id))
+        note = read_delivery_state(await self._outbox.delivery(instance_id))
         return note.by[notifier].memo if notifier in note.by else {}
 
     async def memos(self, ids: Sequence[str], notifier: str) -> list[Memo]:
         """What a notifier remembers about instances, in their order; without waiting for what is being told."""
-        notes = [read_delivery_state(text) for text in await self._records.deliveries(ids)]
+        notes = [read_delivery_state(text) for text in await self._outbox.deliveries(ids)]
         return [note.by[notifier].memo if notifier in note.by else {} for note in notes]
 
     async def drain(self, patience: timedelta) -> None:
@@ -145,29 +108,17 @@ class Outbox:
         if self._running:
             await asyncio.wait(set(self._running.values()), timeout=patience.total_seconds())
 
-    def _start(self, instance_id: str, telling: Claim | None) -> None:
-        """Begins to tell an instance's events. Without the right to it, asks for that first: a telling of this process
-        may be just ending, and must not be taken for one that goes on."""
-        if instance_id in self._running:
-            self._again.add(instance_id)
-        else:
-            if telling is not None:
-                self._notes[instance_id] = read_delivery_state(telling.delivery)
-            task = asyncio.create_task(self._tell_all(instance_id, telling), name=f"tell {instance_id}")
-            self._running[instance_id] = task
-            self._in_line.add(instance_id)
-
-    async def _tell_all(self, instance_id: str, telling: Claim | None) -> None:
+    async def _tell_all(self, instance_id: str, claim: Claim | None) -> None:
         """Tells one instance's events until there are no more, or one has to wait."""
         has_to_wait, turn = self._turns.locked(), False
         try:
             await asyncio.sleep(_AFTER_THE_ANSWER_SECONDS)
             turn = await self._turns.acquire()
-            if telling is None or has_to_wait or instance_id in self._again:
-                telling = await self._claim(instance_id)
-            while telling is not None:
-                await self._tell(telling)
-                telling = await self._claim(instance_id) if instance_id in self._again else None
+            if claim is None or has_to_wait or instance_id in self._again:
+                claim = await self._claim(instance_id)
+            while claim is not None:
+                await self._tell(claim)
+                claim = await self._claim(instance_id) if instance_id in self._again else None
         except* StoreUnavailable as group:
             log.warning("telling_interrupted", instance_id=instance_id, error=str(group.exceptions[0]))
         except* Exception as group:
@@ -189,13 +140,13 @@ class Outbox:
     async def _claim(self, instance_id: str) -> Claim | None:
         """The right to tell, with everything that has happened by now."""
         self._again.discard(instance_id)
-        return await self._records.claim(instance_id, self._clock.now(), is_ours=True)
+        return await self._outbox.claim(instance_id, self._clock.now(), is_ours=True)
 
-    async def _tell(self, telling: Claim) -> None:
+    async def _tell(self, claim: Claim) -> None:
         """Tells what there is, and what comes meanwhile: each notifier at its own pace, and none waits for another."""
-        request_id.resume(telling.instance.id, telling.instance.request_id)
-        note = self._notes[telling.instance.id] = read_delivery_state(telling.delivery)
-        story = DeliveryRun(telling.instance, telling.first, list(telling.events), note, pause=_LOOK_SECONDS)
+        request_id.resume(claim.instance.id, claim.instance.request_id)
+        note = self._notes[claim.instance.id] = read_delivery_state(claim.delivery)
+        story = DeliveryRun(claim.instance, claim.first, list(claim.events), note, pause=_LOOK_SECONDS)
         for each in self._notifiers:
             told = note.by.setdefault(each.name, NotifierState())
             told.cursor = max(told.cursor, story.first)
@@ -221,7 +172,7 @@ class Outbox:
                 self._let_others_go_first(story.instance.id)
                 story.pause = min(2 * story.pause, _LONGEST_LOOK_SECONDS)
                 async with story.note.turn:
-                    return await self._records.save_and_read_on(*self._state(story), story.end)
+                    return await self._outbox.save_and_read_on(*self._state(story), story.end)
             finished = {name: lanes.pop(name) for name, lane in list(lanes.items()) if lane in done}
             if any(lane.result() is False for lane in finished.values()):
                 return None
@@ -232,9 +183,9 @@ class Outbox:
         present = [story.note.by[each.name] for each in self._notifiers]
         waits = [told.due for told in present if told.due and told.cursor < story.end]
         if waits:
-            await self._records.postpone(*self._state(story), story.end, min(waits))
+            await self._outbox.postpone(*self._state(story), story.end, min(waits))
             return None
-        return await self._records.finish(*self._state(story), story.end)
+        return await self._outbox.finish(*self._state(story), story.end)
 
     def _state(self, story: DeliveryRun) -> tuple[str, str, int]:
         return story.instance.id, story.note.model_dump_json(), story.told_to(self._notifiers)
@@ -271,18 +222,16 @@ class Outbox:
 
     async def _noted(self, story: DeliveryRun) -> bool:
         async with story.note.turn:
-            return await self._records.note(*self._state(story))
+            return await self._outbox.note(*self._state(story))
 
     async def _give_up(self, notifier: Notifier, instance: Instance, told: NotifierState, error: Abandoned) -> None:
         log.warning("notifier_gave_up", notifier=notifier.name, instance_id=instance.id, why=str(error))
         if error.news is not None:
-            await self._add_news(instance, error.news)
+            await self._outbox.add_news(instance.id, error.news, self._clock.now())
+            self.start(instance.id, None)
         elif not error.is_wished:
             await self._alarms.sound(AlarmKind.WEBHOOK_REFUSED, notifier.name, {"why": str(error)})
         told.ended, told.due = True, None
-
-    async def _add_news(self, instance: Instance, event: Event) -> None:
-        await self.update(instance, lambda newest: (newest, [event]))
 
     async def _put_off(self, notifier: Notifier, instance: Instance, told: NotifierState, error: Exception) -> None:
         """Sets when it is tried again, and calls the admins where that helps nobody."""
