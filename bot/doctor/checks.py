@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from functools import partial
 
-from bot.doctor import address, outbound, redis
+from bot.doctor import address, outbound, redis, webhook
 from bot.doctor.installation import Installation
 from bot.doctor.novita import Novita
 from bot.doctor.runner import Check
@@ -15,7 +15,8 @@ from bot.doctor.slack import MAY_STAND, Slack
 def checks(installation: Installation) -> list[Check]:
     """All that apply to this installation; one whose ground is another comes after it."""
     way = Check("Way out", partial(outbound.way_out, installation))
-    return [way, *_redis(installation), *_slack(installation), *_novita(installation), *_address(installation)]
+    clouds = (*_slack(installation), *_novita(installation))
+    return [way, *_redis(installation), *clouds, *_webhook(installation), *_address(installation)]
 
 
 def _redis(installation: Installation) -> Iterator[Check]:
@@ -46,6 +47,11 @@ def _novita(installation: Installation) -> Iterator[Check]:
     yield Check("Novita regions", novita.regions, ("Novita key",))
     yield Check("Novita balance", novita.balance, ("Novita key",))
     yield Check("Clock", novita.clock, ("NOVITA_API_KEY", "NOVITA_API_URL"))
+
+
+def _webhook(installation: Installation) -> Iterator[Check]:
+    if installation.settings.webhook_url:
+        yield Check("Webhook", partial(webhook.receiver, installation), ("WEBHOOK_URL",))
 
 
 def _address(installation: Installation) -> Iterator[Check]:

@@ -18,7 +18,8 @@ from core.domain.clock import Clock
 class Installation:
     """`open_store` gives the same store each time, and raises SettingsError when there is no Redis to be had.
 
-    `channel` is where to try to post; empty: nowhere.
+    `channel` is where to try to post; empty: nowhere. `is_running`: a process that serves Slack examines itself, and
+    opens no second way in, over which Slack would send what people do.
     """
 
     settings: Settings
@@ -28,3 +29,4 @@ class Installation:
     open_store: Callable[[], Awaitable[Store]]
     channel: str = ""
     outbound: Outbound = field(default_factory=lambda: Outbound({}))
+    is_running: bool = False

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
+from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 from slack_sdk.errors import SlackApiError
@@ -20,6 +22,8 @@ _NOBODY = "1.000000"
 """The time of a message that never was."""
 
 _MOST_CHANNELS = 20
+_GREETING_SECONDS = 5.0
+_LET_THROUGH = "Let the bot's host, its proxy and its firewall pass websockets (wss) on to *.slack.com."
 
 MAY_STAND = "The line may stand there all the same; delete it by hand."
 
@@ -65,10 +69,35 @@ class Slack:
         if token is None:
             return _signing(self._patient.settings.slack_signing_secret)
         try:
-            await self._client.apps_connections_open(app_token=token.get_secret_value())
+            answer = await self._client.apps_connections_open(app_token=token.get_secret_value())
         except CALL_FAILED as error:
             return _no_slack(error, "SLACK_APP_TOKEN")
-        return ok("Socket Mode: Slack gives an address to connect to")
+        if self._patient.is_running:
+            return ok("Socket Mode: Slack gives an address to connect to")
+        return await self._greeted(str(answer["url"]))
+
+    async def _greeted(self, address: str) -> Result:
+        """Connects as the bot does, and leaves with Slack's first word."""
+        from bot.slack.socket_mode import greeting
+
+        host = urlsplit(address).hostname
+        try:
+            async with asyncio.timeout(_GREETING_SECONDS):
+                said = await greeting(self._client, address)
+        except TimeoutError:
+            return failed(f"Socket Mode: {host} says nothing", _LET_THROUGH)
+        except CALL_FAILED as error:
+            why = trouble_of(error)
+            advice = advice_on(why, "SLACK_API_URL") if why else _LET_THROUGH
+            return failed(f"Socket Mode: no websocket to {host} ({why or slack_errors.error_code(error)})", advice)
+        match said.get("type"), said.get("reason"):
+            case "hello", _:
+                return ok(f"Socket Mode: {host} says hello")
+            case "disconnect", "link_disabled":
+                return failed(
+                    "Socket Mode is turned off for the app", "Turn it on (Socket Mode in the app's settings)."
+                )
+        return warning(f"Socket Mode: {host} sends away at once ({said.get('reason')})", "Try again in a minute.")
 
     async def allowed_channels(self) -> Result:
         """Whether each is known to Slack. Asked after a message that never was, which needs no scope."""

@@ -25,6 +25,7 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.request import SocketModeRequest
+from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.process.incidents import record_defect
 from bot.process.supervise import supervised
@@ -166,13 +167,7 @@ class SocketConnection:
         try:
             async with asyncio.timeout(self._pace.connect):
                 address, self._address = self._address or await self._ask(), ""
-                client = self._app.client
-                return await session.ws_connect(
-                    address,
-                    heartbeat=self._pace.heartbeat,
-                    proxy=way_to(client, address),
-                    ssl=client.ssl if client.ssl is not None else True,
-                )
+                return await _dialled(session, self._app.client, address, heartbeat=self._pace.heartbeat)
         except CALL_FAILED as error:
             word = slack_errors.error_code(error)
             log.warning("socket_not_opened", error=word)
@@ -243,6 +238,30 @@ class SocketConnection:
         """Lets what has come be answered while there is a connection for it."""
         if self._tasks:
             await asyncio.wait(set(self._tasks), timeout=self._pace.answer)
+
+
+async def greeting(client: AsyncWebClient, address: str) -> Json:
+    """What Slack says first at an address of Socket Mode; the connection ends with it.
+
+    What people do in just that moment may come over this connection in place of the bot's own: it is left without an
+    answer, so that Slack says so, and nobody takes it for done. Raises what CALL_FAILED names, and ConnectionError
+    when the connection ends without a word.
+    """
+    async with aiohttp.ClientSession(headers={"User-Agent": USER_AGENT}) as session:
+        socket = await _dialled(session, client, address)
+        try:
+            return await _next(socket)
+        except _Disconnected as error:
+            raise ConnectionError(str(error)) from error
+        finally:
+            await _close(socket, Timings.goodbye)
+
+
+async def _dialled(
+    session: aiohttp.ClientSession, client: AsyncWebClient, address: str, heartbeat: float | None = None
+) -> ClientWebSocketResponse:
+    trusted = client.ssl if client.ssl is not None else True
+    return await session.ws_connect(address, heartbeat=heartbeat, proxy=way_to(client, address), ssl=trusted)
 
 
 async def _next(socket: ClientWebSocketResponse) -> Json:

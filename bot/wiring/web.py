@@ -141,7 +141,9 @@ async def _examine(base: Base) -> list[Finding]:
         return base.store
 
     return await run_checks(
-        Installation(base.settings, base.client, base.novita, base.clock, open_store, outbound=base.outbound)
+        Installation(
+            base.settings, base.client, base.novita, base.clock, open_store, outbound=base.outbound, is_running=True
+        )
     )
 
 

@@ -15,6 +15,7 @@ from bot.sandbox.novita import SandboxNovita
 from bot.sandbox.slack import SandboxSlack
 from bot.wiring.base import slack_client
 from core.adapters.novita import NovitaClient, Timeouts
+from core.adapters.outbound import Outbound
 from core.adapters.redis import Store, connect
 from core.domain.clock import SystemClock
 from tests.bot.app_fixture import settings_for
@@ -53,7 +54,9 @@ class Clinic:
 
 
 @asynccontextmanager
-async def clinic(redis_url: str, *, channel: str = "", **settings: Any) -> AsyncIterator[Clinic]:
+async def clinic(
+    redis_url: str, *, channel: str = "", outbound: Outbound | None = None, **settings: Any
+) -> AsyncIterator[Clinic]:
     """All is well in it, unless the settings say otherwise."""
     slack, novita = SandboxSlack(rate_limits=None, answer_limit=NO_HURRY_SECONDS), SandboxNovita()
     await novita.start()
@@ -71,7 +74,15 @@ async def clinic(redis_url: str, *, channel: str = "", **settings: Any) -> Async
                 slack,
                 novita,
                 store,
-                Installation(chosen, slack_client(chosen, session), client, SystemClock(), open_store, channel),
+                Installation(
+                    chosen,
+                    slack_client(chosen, session),
+                    client,
+                    SystemClock(),
+                    open_store,
+                    channel,
+                    outbound or Outbound({}),
+                ),
             )
     finally:
         novita.clear_faults()

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
+import ssl
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -15,10 +18,14 @@ from bot.doctor import State
 from bot.doctor.slack import MAY_STAND
 from bot.sandbox.novita import Fault as NovitaFault
 from bot.sandbox.slack import ANY_METHOD, Fault
+from bot.sandbox.slack.sockets import Manner
 from bot.slack.manifest import SCOPES
+from core.adapters.outbound import Outbound
 from tests.bot.app_fixture import open_house
 from tests.bot.doctor_fixture import HANGING, clinic, said_to_cy
 from tests.bot.redis_line import RedisLine
+from tests.patience import until
+from tests.tls import Authority
 
 # Slack
 
@@ -74,15 +81,121 @@ async def test_a_slack_that_does_not_answer_as_it_should_is_said_once_and_the_re
     assert {"Slack scopes", "Slack channel", "Allowed channels"} == ills.keys() - {"Slack token"}
 
 
-async def test_in_socket_mode_the_app_token_is_tried(redis_url: str) -> None:
-    socket: dict[str, Any] = {"slack_signing_secret": None}
-    async with clinic(redis_url, slack_app_token="xapp-sandbox", **socket) as well:
-        assert "Socket Mode" in (await well.findings())["Slack's way in"].found
+SOCKET: dict[str, Any] = {"slack_app_token": "xapp-sandbox", "slack_signing_secret": None}
+
+
+async def test_in_socket_mode_the_app_token_is_tried_and_the_websocket_opened_and_closed(redis_url: str) -> None:
+    async with clinic(redis_url, **SOCKET) as well:
+        assert "127.0.0.1 says hello" in (await well.findings())["Slack's way in"].found
         assert len(well.slack.calls_of("apps.connections.open")) == 1
-    async with clinic(redis_url, slack_app_token="xapp-of-another-app", **socket) as sick:
+        assert (well.slack.sockets.met, well.slack.sockets.connected) == ([Manner.PROPER], 0)
+    async with clinic(redis_url, **SOCKET | {"slack_app_token": "xapp-of-another-app"}) as sick:
         [(name, finding)] = (await sick.ills()).items()
     assert (name, finding.state) == ("Slack's way in", State.FAILED)
     assert "SLACK_APP_TOKEN" in finding.advice
+
+
+@pytest.mark.parametrize(
+    ("manner", "found", "advice"),
+    [
+        (Manner.WORDLESS, "127.0.0.1 says nothing", "websockets (wss)"),
+        (Manner.TURNED_OFF, "turned off for the app", "Turn it on"),
+    ],
+)
+async def test_a_websocket_without_a_greeting_is_a_failure_with_its_cure(
+    redis_url: str, manner: Manner, found: str, advice: str
+) -> None:
+    async with clinic(redis_url, **SOCKET) as sick:
+        sick.slack.sockets.meet_next(manner)
+        [(name, finding)] = (await sick.ills()).items()
+    assert (name, finding.state) == ("Slack's way in", State.FAILED)
+    assert found in finding.found
+    assert advice in finding.advice
+
+
+async def test_a_websocket_that_is_refused_is_told_without_its_address_which_is_a_key(redis_url: str) -> None:
+    async with clinic(redis_url, **SOCKET) as sick:
+        sick.slack.sockets.base += "/nowhere"
+        finding = (await sick.ills())["Slack's way in"]
+    assert (finding.state, "no websocket to 127.0.0.1" in finding.found) == (State.FAILED, True)
+    assert "ticket" not in finding.found + finding.advice
+
+
+async def test_a_process_that_runs_opens_no_second_way_for_what_people_do(redis_url: str) -> None:
+    async with open_house(redis_url, workers=0, admins="U0CY000001", **SOCKET) as house:
+        house.slack.bot_url = None
+        await house.slack.wait_until(lambda: house.slack.sockets.connected == 1)
+        assert "Slack gives an address" in await said_to_cy(house)
+        assert len(house.slack.sockets.met) == 1
+
+
+# The installation's webhook
+
+
+@asynccontextmanager
+async def receiver(context: ssl.SSLContext | None = None) -> AsyncIterator[tuple[str, list[bytes]]]:
+    """The place of a server that takes connections, and what each of them brought until its end."""
+    brought: list[bytes] = []
+
+    async def take(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        said = b""
+        with suppress(ConnectionError):
+            while more := await reader.read(1024):
+                said += more
+        brought.append(said)
+        writer.close()
+
+    server = await asyncio.start_server(take, "127.0.0.1", 0, ssl=context)
+    try:
+        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}", brought
+    finally:
+        server.close()
+
+
+def _webhook(place: str, scheme: str = "https") -> dict[str, Any]:
+    secret = SecretStr("a-secret-of-the-receivers")
+    return {"webhook_url": f"{scheme}://{place}/hook", "webhook_secret": secret, "webhook_allow_private": True}
+
+
+@pytest.mark.parametrize("scheme", ["http", "https"])
+async def test_the_receiver_of_webhooks_is_connected_to_and_told_nothing(
+    redis_url: str, tmp_path: Path, scheme: str
+) -> None:
+    authority = Authority(tmp_path)
+    async with receiver(authority.server() if scheme == "https" else None) as (place, brought):
+        async with clinic(redis_url, outbound=trusting(authority), **_webhook(place, scheme)) as well:
+            assert "takes connections" in (await well.findings())["Webhook"].found
+        await until(lambda: _holds(len(brought) == 1))
+    assert brought == [b""]
+
+
+async def test_a_receiver_that_cannot_be_reached_is_told_with_why(redis_url: str, tmp_path: Path) -> None:
+    outbound = trusting(Authority(tmp_path))
+    async with receiver(Authority(tmp_path).server()) as (strange, _), receiver() as (plain, _):
+        for place, said in ((strange, "certificate is not trusted"), (plain, ""), ("127.0.0.1:1", "")):
+            async with clinic(redis_url, outbound=outbound, **_webhook(place)) as sick:
+                [(name, finding)] = (await sick.ills()).items()
+                assert (name, finding.state) == ("Webhook", State.FAILED)
+                assert said in finding.found
+                assert finding.advice
+        settings = _webhook(plain) | {"webhook_allow_private": False}
+        async with clinic(redis_url, **settings) as sick:
+            finding = (await sick.ills())["Webhook"]
+    assert "private network" in finding.found
+    assert "WEBHOOK_ALLOW_PRIVATE" in finding.advice
+
+
+async def test_without_a_webhook_none_is_looked_at(redis_url: str) -> None:
+    async with clinic(redis_url) as well:
+        assert "Webhook" not in await well.findings()
+
+
+async def _holds(condition: bool) -> bool:
+    return condition
+
+
+def trusting(authority: Authority) -> Outbound:
+    return Outbound({"SSL_CERT_FILE": str(authority.file)})
 
 
 async def test_a_post_is_tried_only_when_asked_and_leaves_no_line(redis_url: str) -> None:
@@ -252,10 +365,8 @@ async def test_without_novita_redis_and_the_machine_are_compared(redis_url: str)
 
 
 async def test_a_clock_so_far_off_that_slack_is_refused_is_a_failure_over_http_alone(redis_url: str) -> None:
-    for settings, state in (
-        ({}, State.FAILED),
-        ({"slack_app_token": "xapp-sandbox"}, State.WARNING),
-    ):
+    over_socket: dict[str, Any] = {"slack_app_token": "xapp-sandbox"}
+    for settings, state in (({}, State.FAILED), (over_socket, State.WARNING)):
         async with clinic(redis_url, **settings) as sick:
             sick.novita.clock_ahead = 400
             assert (await sick.findings())["Clock"].state is state
@@ -266,7 +377,7 @@ async def test_a_clock_so_far_off_that_slack_is_refused_is_a_failure_over_http_a
     [({"default_region": "CN-HK-99"}, "CN-HK-99"), ({"region_priority": "AS-SGP-02,ATLANTIS"}, "ATLANTIS")],
 )
 async def test_a_region_in_the_settings_that_novita_does_not_have_is_a_warning(
-    redis_url: str, settings: dict[str, str], said: str
+    redis_url: str, settings: dict[str, Any], said: str
 ) -> None:
     async with clinic(redis_url, **settings) as sick:
         [(name, finding)] = (await sick.ills()).items()

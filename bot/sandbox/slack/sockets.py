@@ -31,6 +31,8 @@ class Manner(StrEnum):
     """Greeted, and then nothing any more: no payload, no pong."""
     CLOSING = "closing"
     """Greeted, and closed at once."""
+    TURNED_OFF = "turned_off"
+    """Sent away in place of a greeting, because Socket Mode was turned off for the app."""
     HANGING = "hanging"
     """Never taken: the request to connect gets no answer."""
 
@@ -75,7 +77,7 @@ class Sockets:
         socket = web.WebSocketResponse(autoping=False)
         await socket.prepare(request)
         async with self._joined(socket, manner):
-            if manner is Manner.CLOSING:
+            if manner in (Manner.CLOSING, Manner.TURNED_OFF):
                 await socket.close()
             async for frame in socket:
                 await self._hear(socket, frame)
@@ -129,7 +131,7 @@ class Sockets:
     async def _joined(self, socket: web.WebSocketResponse, manner: Manner) -> AsyncIterator[None]:
         self._connections[socket] = manner
         if manner is not Manner.WORDLESS:
-            await socket.send_json(self._hello())
+            await socket.send_json(_farewell("link_disabled") if manner is Manner.TURNED_OFF else self._hello())
         self._changes.happened("socket_connected", self.connected)
         try:
             yield

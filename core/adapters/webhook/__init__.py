@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from core.adapters.webhook.description import described
 from core.adapters.webhook.notifier import WebhookNotifier
-from core.adapters.webhook.ssrf import Forbidden, PublicOnly
+from core.adapters.webhook.ssrf import Forbidden, PublicOnly, Unreachable
 
-__all__ = ["Forbidden", "PublicOnly", "WebhookNotifier", "described"]
+__all__ = ["Forbidden", "PublicOnly", "Unreachable", "WebhookNotifier", "described"]

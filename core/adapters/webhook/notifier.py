@@ -25,7 +25,7 @@ from core.adapters.outbound import Outbound, Proxy, trouble_of
 from core.adapters.user_agent import USER_AGENT
 from core.adapters.webhook.payload import body_of, is_told
 from core.adapters.webhook.proxy import ThroughProxy
-from core.adapters.webhook.ssrf import PATIENCE, Forbidden, PublicOnly, Resolve, look_up
+from core.adapters.webhook.ssrf import PATIENCE, Forbidden, PublicOnly, Resolve, Unreachable, look_up
 from core.domain.addresses import ascii_host
 from core.domain.backoff import read_retry_after
 from core.domain.clock import Clock
@@ -92,20 +92,53 @@ class WebhookNotifier:
             raise self._later(event, f"no answer ({trouble_of(error) or type(error).__name__})", None) from error
         return self._settled(event, memo, number, status, asked)
 
+    async def reach(self, url: str) -> None:
+        """Connects as a post would, without a word: no receiver takes it for an event.
+
+        Raises Forbidden, or Unreachable with why.
+        """
+        address = self._address(url)
+        try:
+            async with asyncio.timeout(self._patience.total_seconds()):
+                stream = await self._connected(address)
+                await stream.aclose()
+        except _NO_ANSWER as error:
+            raise Unreachable(trouble_of(error) or type(error).__name__) from error
+
+    async def _connected(self, address: str) -> httpcore.AsyncNetworkStream:
+        parts, proxy = urlsplit(address), self._outbound.proxy_for(address)
+        host = parts.hostname or ""
+        if parts.scheme == "http":
+            # A proxy takes plain posts whole, and may make connections to other ports than 443 for nobody.
+            place = (proxy.host, proxy.port) if proxy else (host, parts.port or 80)
+            return await httpcore.AnyIOBackend().connect_tcp(*place)
+        stream = await self._backend(address).connect_tcp(host, parts.port or 443)
+        try:
+            return await stream.start_tls(self._outbound.tls, host)
+        except BaseException:
+            await stream.aclose()
+            raise
+
+    def _backend(self, url: str) -> httpcore.AsyncNetworkBackend:
+        """What connects to the address itself or, when it may not be private, to the very ones that were checked."""
+        proxy = self._outbound.proxy_for(url)
+        backend: httpcore.AsyncNetworkBackend = httpcore.AnyIOBackend()
+        if proxy:
+            backend = ThroughProxy(backend, proxy, self._outbound.tls)
+        return backend if self._allow_private else PublicOnly(backend, self._resolve, self._patience)
+
     def _pool(self, url: str) -> httpcore.AsyncConnectionPool:
         """Connections to the address itself or, when it may not be private, to the very ones that were checked.
 
         So it is behind a proxy too: that is asked to connect to an address that was checked here, not to a name.
         """
         proxy = self._outbound.proxy_for(url)
-        backend: httpcore.AsyncNetworkBackend = httpcore.AnyIOBackend()
         if self._allow_private:
             known = httpcore.Proxy(proxy.address, auth=proxy.auth, ssl_context=self._tls(proxy)) if proxy else None
-            return httpcore.AsyncConnectionPool(self._outbound.tls, network_backend=backend, proxy=known)
-        if proxy:
-            backend = ThroughProxy(backend, proxy, self._outbound.tls)
-        backend = PublicOnly(backend, self._resolve, self._patience)
-        return httpcore.AsyncConnectionPool(self._outbound.tls, network_backend=backend)
+            return httpcore.AsyncConnectionPool(
+                self._outbound.tls, network_backend=httpcore.AnyIOBackend(), proxy=known
+            )
+        return httpcore.AsyncConnectionPool(self._outbound.tls, network_backend=self._backend(url))
 
     def _tls(self, proxy: Proxy) -> ssl.SSLContext | None:
         return self._outbound.tls if proxy.scheme == "https" else None

@@ -23,6 +23,10 @@ class Forbidden(Exception):
     """The address leads to where no webhook may go: this host, a private network, a cloud's metadata."""
 
 
+class Unreachable(Exception):
+    """Nobody takes a connection at the address; the message says why."""
+
+
 async def look_up(host: str, port: int) -> list[str]:
     """What the system's resolver says."""
     found = await asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM)
