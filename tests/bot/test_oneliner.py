@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from bot.oneliner import ParsedLine, Vocabulary, complaint, parsed_line_of, read, vocabulary, write
 from bot.slack.typed import LIMIT
 from core.domain.base import BillingMode
-from core.domain.durations import read_duration
+from core.domain.durations import LONGEST, read_duration
 from core.domain.market import Region
 from core.domain.request import DISK_MAX_GB, DISK_MIN_GB, NAME_PATTERN, InstanceRequest
 from core.domain.template import Template
@@ -391,7 +391,7 @@ def wishes(draw: st.DrawFn, words: Vocabulary) -> ParsedLine:
         return draw(st.sampled_from([None, *values]))
 
     any_region, no_end = draw(st.booleans()), draw(st.booleans())
-    lease = draw(st.none() | st.timedeltas(min_value=timedelta(microseconds=1)) | leases)
+    lease = draw(st.none() | st.timedeltas(min_value=timedelta(microseconds=1), max_value=LONGEST) | leases)
     return ParsedLine(
         name=draw(
             st.none() | st.from_regex(NAME_PATTERN.replace("$", r"\Z")) | st.sampled_from(["as", "4h", "x", "--x"])
