@@ -172,7 +172,7 @@ async def _wanted(
 
 
 def _present_end(record: Instance) -> datetime | None:
-    return record.lease_ends_at or record.start_ends_at
+    return record.lease.ends_at or record.startup.ends_at
 
 
 def _too_far(services: Services, record: Instance, wanted: datetime, wish: Extension) -> Message | None:
@@ -215,7 +215,7 @@ def _already(record: Instance, event: LeaseExtended) -> Message:
 
 def _moved(before: Instance, instance: Instance, wanted: datetime) -> Message:
     ends_at, was = _present_end(instance) or wanted, _present_end(before)
-    does = "may run" if instance.start_ends_at is None else "may take to come up"
+    does = "may run" if instance.startup.ends_at is None else "may take to come up"
     text = f"*{esc(instance.request.name, 100)}* {does} until {date(ends_at)}."
     if was is not None and ends_at < was:
         text = f"{text[:-1]}, no longer until {date(was)}."

@@ -115,7 +115,7 @@ def _canonical(said: str) -> str:
 
 
 def _fits(instance: Instance, word: str, owners: Sequence[str]) -> bool:
-    texts = (instance.request.name, instance.request.product_name, instance.id, instance.novita_id or "")
+    texts = (instance.request.name, instance.request.product_name, instance.id, instance.remote.id or "")
     return instance.owner.user in owners or any(word in text.casefold() for text in texts)
 
 

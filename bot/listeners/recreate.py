@@ -39,7 +39,7 @@ async def press(services: Services, click: Click) -> None:
     if found is None:
         return
     earlier, request = found
-    if earlier.env_names:
+    if earlier.intent.env_names:
         _open(services, click, earlier, request)
         return
     actor = click.interaction.actor
@@ -52,7 +52,7 @@ async def press(services: Services, click: Click) -> None:
     offers = rank(market, checked, services.priority)
     if not offers:
         raise InvalidRequest({"product_name": "No region sells that right now."})
-    checked = checked.model_copy(update={"name": naming.free_name(checked.name, names)})
+    checked = checked.replace(name=naming.free_name(checked.name, names))
     question = again_confirmation(
         earlier, checked, offers, owner=actor.user, now=services.clock.now(), obstacle=obstacle
     )
@@ -72,7 +72,7 @@ async def press_confirm(services: Services, click: Click) -> None:
     if found is None:
         return
     earlier, request = found
-    if earlier.env_names:
+    if earlier.intent.env_names:
         _open(services, click, earlier, request)
         return
     actor = click.interaction.actor
@@ -90,7 +90,7 @@ async def _found(
 ) -> tuple[Instance, InstanceRequest] | None:
     """The earlier one and the same request under a billing, its own for None; None when that is no longer offered."""
     earlier = await services.instance(instance_id)
-    request = earlier.request.model_copy(update={"billing_mode": mode or earlier.request.billing_mode})
+    request = earlier.request.replace(billing_mode=mode or earlier.request.billing_mode)
     services.policy.check_launch(click.interaction.actor, request)  # Before a form opens that would be refused.
     if can_recreate(earlier, request.billing_mode, services.clock.now()):
         return earlier, request
@@ -132,10 +132,10 @@ async def _said(services: Services, launch: RecordedLaunch) -> Message:
 
 
 def _prefilled(earlier: Instance, request: InstanceRequest) -> Opening:
-    form = _form_of(request, earlier.template_name)
-    if not earlier.env_names:
+    form = _form_of(request, earlier.intent.template_name)
+    if not earlier.intent.env_names:
         return Opening(form)
-    names = ", ".join(earlier.env_names)
+    names = ", ".join(earlier.intent.env_names)
     note = f"Its environment variables are stored nowhere, so give them again: {names}."
     return Opening(form, note, advanced=True)
 

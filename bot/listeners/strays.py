@@ -117,7 +117,7 @@ def _chosen(view: dict[str, Any]) -> str | None:
 def _as_a_record(services: Services, novita: NovitaInstance) -> Instance:
     """What was made outside, as its record would be."""
     record = transitions.record_of(novita, own_id(novita.id), Origin.CONSOLE, None, services.clock.now())
-    return record.model_copy(update={"novita_status": novita.status})
+    return record.replace(remote=record.remote.replace(status=novita.status))
 
 
 def _left(instance: Instance) -> Message:

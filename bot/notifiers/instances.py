@@ -194,7 +194,7 @@ class SlackNotifier:
         return RetryLater("the story has a new place", timedelta(), memo)
 
     async def _post_card(self, instance: Instance, channel: str, memo: Memo, why: str = "") -> Memo:
-        payload = {"instance_id": instance.id, "request_id": instance.request_id}
+        payload = {"instance_id": instance.id, "request_id": instance.intent.request_id}
         metadata = {"event_type": CARD, "event_payload": payload}
         known = {**({"why": why} if why else {}), **({"twice": "yes"} if "twice" in memo else {})}
         answer = await self._post(channel, self._card(instance, known), metadata=metadata)

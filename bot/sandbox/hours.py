@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from bot.sandbox.children import Trouble
 from core.adapters.redis import Store, connect
 from core.domain.clock import SystemClock
 from core.domain.instance import Billed, Instance
 from core.services.outbox import Dispatcher, RecordWriter
-
-_INSTANTS = ("created_at", "launched_at", "running_at", "lease_set_at", "lease_ends_at")
 
 
 async def turn_forward(redis_url: str, novita_id: str, left: timedelta) -> timedelta:
@@ -20,10 +18,10 @@ async def turn_forward(redis_url: str, novita_id: str, left: timedelta) -> timed
     """
     store, clock = Store(connect(redis_url)), SystemClock()
     try:
-        instance = next((each for each in await store.live() if each.novita_id == novita_id), None)
-        if instance is None or instance.lease_ends_at is None:
+        instance = next((each for each in await store.live() if each.remote.id == novita_id), None)
+        if instance is None or instance.lease.ends_at is None:
             raise Trouble(f"The bot has no record with a lease of Novita's instance {novita_id}.")
-        by = instance.lease_ends_at - clock.now() - left
+        by = instance.lease.ends_at - clock.now() - left
         writer = RecordWriter(store, Dispatcher(store, (), clock), clock)
         await writer.update(instance, lambda newest: (_aged(newest, by), ()))
     finally:
@@ -33,7 +31,15 @@ async def turn_forward(redis_url: str, novita_id: str, left: timedelta) -> timed
 
 def _aged(instance: Instance, by: timedelta) -> Instance:
     """The same instance, had all of it happened so much earlier."""
-    known = {name: getattr(instance, name) for name in _INSTANTS}
-    changes: dict[str, object] = {name: instant - by for name, instant in known.items() if instant is not None}
-    billed = tuple(Billed(since=each.since - by, until=each.until and each.until - by) for each in instance.billed)
-    return instance.model_copy(update={**changes, "billed": billed})
+    lease, launch = instance.lease, instance.launch
+    return instance.replace(
+        created_at=instance.created_at - by,
+        running_at=_earlier(instance.running_at, by),
+        launch=launch.replace(accepted_at=_earlier(launch.accepted_at, by)),
+        lease=lease.replace(ends_at=_earlier(lease.ends_at, by), set_at=_earlier(lease.set_at, by)),
+        billed=tuple(Billed(since=each.since - by, until=_earlier(each.until, by)) for each in instance.billed),
+    )
+
+
+def _earlier(instant: datetime | None, by: timedelta) -> datetime | None:
+    return instant and instant - by

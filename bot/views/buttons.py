@@ -104,7 +104,7 @@ def button(instance: Instance, action: Action, label: str = "") -> Block:
 
 def added_cost(instance: Instance, length: timedelta) -> str:
     """What so much more of its lease costs, `$1.44`; empty where it has none that is counted, or no price is known."""
-    usd = costs.compute_for(instance, length) if instance.lease_ends_at is not None else None
+    usd = costs.compute_for(instance, length) if instance.lease.ends_at is not None else None
     return "" if usd is None else wording.money(usd)
 
 
@@ -116,7 +116,7 @@ def disk_cost(instance: Instance) -> str:
 
 def _can_extend(instance: Instance, action: Action, now: datetime | None) -> bool:
     """Until tonight is offered where that may be later: while less than a day is left."""
-    ends_at = instance.lease_ends_at or instance.start_ends_at
+    ends_at = instance.lease.ends_at or instance.startup.ends_at
     if ends_at is None or not can_extend(instance):
         return False
     return action is not Action.EXTEND_TONIGHT or now is None or ends_at - now < timedelta(days=1)

@@ -51,17 +51,17 @@ def price(instance: Instance) -> str:
 
 def place(instance: Instance) -> str:
     """`AS-SGP-02 (Singapore)`, as mrkdwn."""
-    if instance.offer is None:
+    if instance.launch.offer is None:
         return esc(instance.request.region or "any region", 60)
-    region = instance.offer.region
+    region = instance.launch.offer.region
     return f"{esc(region.name, 60)} ({esc(region.place, 60)})" if region.place else esc(region.name, 60)
 
 
 def lease(instance: Instance) -> str:
     """When it ends and what happens then, as mrkdwn."""
     then = f"then {wording.END_WORDS[instance.lease_end]}"
-    if instance.lease_ends_at:
-        return f"until {date(instance.lease_ends_at)}, {then}"
+    if instance.lease.ends_at:
+        return f"until {date(instance.lease.ends_at)}, {then}"
     if instance.request.lease is None:
         return "no end"
     length = duration_words(instance.request.lease)
@@ -73,7 +73,7 @@ def lease(instance: Instance) -> str:
 
 def kept_data(instance: Instance) -> str:
     """What a stopped instance still costs, and how long its data is kept, as mrkdwn."""
-    until = f"until {date(instance.data_until)}" if instance.data_until else wording.DATA_KEPT
+    until = f"until {date(instance.standstill.data_until)}" if instance.standstill.data_until else wording.DATA_KEPT
     return (
         f"Its GPU is no longer billed. {buttons.disk_cost(instance)} Novita keeps the data {until}; "
         "a start may find no free GPU."
@@ -98,23 +98,21 @@ def _state(instance: Instance, now: datetime) -> str:
     if instance.status is Status.STARTING and not shows_strange_state(instance):
         return _starting(instance, now)
     if instance.status is Status.FAILED:
-        failed = "was not created" if instance.novita_id is None else "failed"
+        failed = "was not created" if instance.remote.id is None else "failed"
         return f"{failed}: {cause}" if (cause := states.cause(instance)) else failed
     return f"is {states.state(instance)}"
 
 
 def _launching(instance: Instance) -> str:
-    if instance.in_doubt_since:
-        return (
-            f"may or may not have been made; the bot looks for it until {date(instance.in_doubt_since + GIVE_UP_AFTER)}"
-        )
+    if (since := instance.launch.in_doubt_since) is not None:
+        return f"may or may not have been made; the bot looks for it until {date(since + GIVE_UP_AFTER)}"
     return f"is being created in {place(instance)}"
 
 
 def _starting(instance: Instance, now: datetime) -> str:
     state, ready = states.state(instance), instance.estimated_ready_at
-    if instance.slow_notices:
-        since = instance.starting_since or instance.launched_at
+    if instance.startup.notices:
+        since = instance.startup.since or instance.launch.accepted_at
         began = f"; it began {date(since)}" if since else ""
         return f"is {state}, and takes longer than usual{began}"
     soon = f"; it should be running {date(ready)}" if ready and ready > now else ""
@@ -123,9 +121,9 @@ def _starting(instance: Instance, now: datetime) -> str:
 
 def _spot_notice(instance: Instance) -> str:
     """That Novita takes the GPU back, until it has."""
-    if not instance.spot_noticed or instance.status not in (Status.RUNNING, Status.STARTING):
+    if not instance.spot.noticed or instance.status not in (Status.RUNNING, Status.STARTING):
         return ""
-    when = countdown(instance.spot_reclaim_at) if instance.spot_reclaim_at else "soon (it does not say when)"
+    when = countdown(instance.spot.reclaim_at) if instance.spot.reclaim_at else "soon (it does not say when)"
     return f"⚠️ *Novita takes this spot instance back: {when}.* Save what you need from it before that."
 
 
@@ -150,7 +148,7 @@ def _facts(instance: Instance, now: datetime) -> str:
     who = [mention(instance.owner.user), what(instance)]
     if was_never_made(instance):
         return " · ".join([*who, wording.BILLING_WORDS[instance.request.billing_mode]])
-    until = [] if instance.status is Status.FAILED and instance.start_ends_at is None else [lease(instance)]
+    until = [] if instance.status is Status.FAILED and instance.startup.ends_at is None else [lease(instance)]
     terms = [*until, price(instance), *([cost(instance, now, " so far")] if instance.billed else [])]
     return f"{' · '.join([*who, place(instance)])}\n{' · '.join(terms)}"
 
@@ -162,21 +160,21 @@ def cost(instance: Instance, now: datetime, so_far: str = "") -> str:
 
 
 def _endpoints(instance: Instance) -> str:
-    return endpoint_lines(instance.endpoints) if instance.status is Status.RUNNING else ""
+    return endpoint_lines(instance.remote.endpoints) if instance.status is Status.RUNNING else ""
 
 
 def _trouble(instance: Instance) -> str:
     """Why it failed, or what stood in the way so far."""
-    if can_wait(instance) and instance.start_ends_at:
+    if can_wait(instance) and instance.startup.ends_at:
         then = wording.VERB_DONE[verb_at_end(instance)]
-        return f"⏰ *It does not come up: it is {then} at {date(instance.start_ends_at)} unless you let it go on.*"
+        return f"⏰ *It does not come up: it is {then} at {date(instance.startup.ends_at)} unless you let it go on.*"
     if instance.status is Status.FAILED and instance.failure:
         explanation, then = wording.explain(instance.failure)
         is_said = was_never_made(instance) and states.cause(instance)
         return what_to_do(then) if is_said else f"{esc(explanation)}\n{what_to_do(then)}"
-    if instance.fault:
-        return fault_lines(instance.fault)
-    if instance.is_launching and (refused := refusals(instance.attempts)):
+    if instance.faults.present:
+        return fault_lines(instance.faults.present)
+    if instance.is_launching and (refused := refusals(instance.launch.attempts)):
         return fit_lines([f"• {attempt_words(attempt)}" for attempt in refused], limit=1500, wire_limit=4000)
     return ""
 
@@ -192,14 +190,14 @@ def _change(instance: Instance) -> tuple[str, datetime] | None:
         return "Ended", instance.ended_at
     if instance.status is Status.RUNNING and instance.running_at:
         return "Came up", instance.running_at
-    if instance.status is Status.STOPPED and instance.stopped_at:
-        return "Stopped", instance.stopped_at
+    if instance.status is Status.STOPPED and instance.standstill.since:
+        return "Stopped", instance.standstill.since
     return "Asked for", instance.created_at
 
 
 def summary(instance: Instance) -> str:
     """What a notification shows, as mrkdwn."""
-    request, offer = instance.request, None if was_never_made(instance) else instance.offer
+    request, offer = instance.request, None if was_never_made(instance) else instance.launch.offer
     where = f" in {esc(offer.region.name, 60)}" if offer else ""
     about = f"{request.gpu_num} × {esc(request.product_name, 80)}{where}"
     return f"{esc(request.name, 100)}: {states.state(instance)}, {about}"

@@ -82,7 +82,7 @@ def again_confirmation(
     called = "" if request.name == earlier.request.name else f" as *{esc(request.name, 100)}*"
     title = f"Create *{esc(earlier.request.name, 100)}* again{called}: {gpu}?"
     facts = {"Owner": f"{mention(owner)}, as you ask for it"} | _facts(
-        request, offers, earlier.template_name, now, None
+        request, offers, earlier.intent.template_name, now, None
     )
     blocks = [b.section(title), b.fields(facts)]
     if earlier.failure is not None and earlier.failure.kind is FailureKind.LOST:

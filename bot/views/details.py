@@ -27,7 +27,7 @@ def _facts(instance: Instance, now: datetime) -> dict[str, str]:
         **_terms(instance, now),
         "Disk": wording.disk(instance.request.rootfs_size),
         "Template": _template(instance),
-        **({"Novita id": code(instance.novita_id, 80)} if instance.novita_id else {}),
+        **({"Novita id": code(instance.remote.id, 80)} if instance.remote.id else {}),
     }
 
 
@@ -40,11 +40,17 @@ def _terms(instance: Instance, now: datetime) -> dict[str, str]:
 
 
 def _template(instance: Instance) -> str:
-    return esc(instance.template_name, 60) if instance.template_name else code(instance.request.template_id, 80)
+    return (
+        esc(instance.intent.template_name, 60)
+        if instance.intent.template_name
+        else code(instance.request.template_id, 80)
+    )
 
 
 def _footer(instance: Instance) -> str:
     parts = [f"Name at Novita {code(instance.novita_name, 120)}", f"asked for {date(instance.created_at)}"]
-    if instance.env_names:
-        parts.append(f"{len(instance.env_names)} variable{'s' if len(instance.env_names) > 1 else ''} set")
+    if instance.intent.env_names:
+        parts.append(
+            f"{len(instance.intent.env_names)} variable{'s' if len(instance.intent.env_names) > 1 else ''} set"
+        )
     return " · ".join([*parts, CONSOLE_LINK])

@@ -13,7 +13,7 @@ CONSOLE_LINK = f"<{wording.CONSOLE_URL}|Novita console>"
 
 def was_never_made(instance: Instance) -> bool:
     """Whether its launch failed: it is nowhere, and costs nothing."""
-    return instance.status is Status.FAILED and instance.novita_id is None
+    return instance.status is Status.FAILED and instance.remote.id is None
 
 
 def failure_lines(failure: Failure) -> str:
@@ -40,15 +40,15 @@ def what_to_do(then: str) -> str:
 
 def looked_for(instance: Instance) -> str:
     """How long a create whose answer was lost is in doubt."""
-    until = f" until {date(instance.in_doubt_since + GIVE_UP_AFTER)}" if instance.in_doubt_since else ""
+    until = f" until {date(instance.launch.in_doubt_since + GIVE_UP_AFTER)}" if instance.launch.in_doubt_since else ""
     name = code(instance.novita_name, 120)
     return f"The bot looks for it under its name {name}{until}. No second one is made meanwhile."
 
 
 def cost_of_failure(instance: Instance) -> str:
     """Whether a failed instance costs anything."""
-    if instance.novita_id is not None:
-        novita_id = code(instance.novita_id, 60)
+    if instance.remote.id is not None:
+        novita_id = code(instance.remote.id, 60)
         return f"It exists at Novita as {novita_id} and may be billed: look at it in the {CONSOLE_LINK}."
     if instance.failure and instance.failure.kind is FailureKind.LOST:
         return f"Its name at Novita would be {code(instance.novita_name, 120)}: look for it in the {CONSOLE_LINK}."

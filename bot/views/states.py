@@ -30,7 +30,7 @@ def state(instance: Instance) -> str:
         return esc(state_words(instance))
     match instance.status:
         case Status.STARTING:
-            return _ON_THE_WAY_UP.get(instance.novita_status, wording.STATUS_WORDS[Status.STARTING])
+            return _ON_THE_WAY_UP.get(instance.remote.status, wording.STATUS_WORDS[Status.STARTING])
         case Status.STOPPED if (why := stopped_because(instance)) in _STANDS_STILL:
             return _STANDS_STILL[why]
         case Status.FAILED if said := cause(instance):
@@ -40,9 +40,9 @@ def state(instance: Instance) -> str:
 
 def stopped_because(instance: Instance) -> StopReason:
     """Why a stopped one stands still. Records from before that was noted tell it by Novita's notice alone."""
-    if instance.stopped_because is not None:
-        return instance.stopped_because
-    return StopReason.RECLAIMED if instance.spot_noticed else StopReason.ASKED
+    if instance.standstill.reason is not None:
+        return instance.standstill.reason
+    return StopReason.RECLAIMED if instance.spot.noticed else StopReason.ASKED
 
 
 def cause(instance: Instance) -> str:

@@ -36,7 +36,7 @@ def stray_list(strays: Sequence[Instance], outside: Sequence[Instance], now: dat
 
     `is_whole`: whether Novita could be asked for the latter.
     """
-    rows = [*((each, each.id) for each in strays), *((each, each.novita_id or "") for each in outside)]
+    rows = [*((each, each.id) for each in strays), *((each, each.remote.id or "") for each in outside)]
     if not rows:
         nothing = "Everything at Novita has an owner here." if is_whole else "No stray is on record."
         return Message(nothing, [b.section(nothing), *_gaps(is_whole)])
@@ -90,13 +90,13 @@ def _line(instance: Instance, now: datetime) -> str:
     age = duration_words(max(now - instance.created_at, now - now))
     facts = [
         what(instance),
-        price(instance) if instance.offer else f"{price(instance)}, price unknown",
+        price(instance) if instance.launch.offer else f"{price(instance)}, price unknown",
         place(instance),
         states.state(instance),
         f"made {date(instance.created_at)}, {age} ago",
-        f"lease until {date(instance.lease_ends_at)}" if instance.lease_ends_at else "",
-        _ORIGINS[instance.origin] + (", left alone" if instance.is_left_alone else ""),
-        f"Novita id {code(instance.novita_id or '', 60)}",
+        f"lease until {date(instance.lease.ends_at)}" if instance.lease.ends_at else "",
+        _ORIGINS[instance.intent.origin] + (", left alone" if instance.is_left_alone else ""),
+        f"Novita id {code(instance.remote.id or '', 60)}",
     ]
     return f"*{esc(instance.novita_name, 120)}*\n{' · '.join(filter(None, facts))}"
 

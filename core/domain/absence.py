@@ -28,15 +28,15 @@ _WORDS_OF_REMOVAL = ("toRemove", "removing")
 
 def should_be_listed(instance: Instance, now: datetime) -> bool:
     """Whether Novita has had the time to show it. A launch that lies ahead is a mistaken clock's."""
-    if instance.novita_id is None:
+    if instance.remote.id is None:
         return False
-    launched = instance.launched_at
+    launched = instance.launch.accepted_at
     return launched is None or is_seen_leaving(instance) or not timedelta() <= now - launched <= UNLISTED_FOR
 
 
 def is_seen_leaving(instance: Instance) -> bool:
     """Whether Novita was seen removing it: what is absent after that is gone."""
-    return instance.novita_status in _WORDS_OF_REMOVAL
+    return instance.remote.status in _WORDS_OF_REMOVAL
 
 
 def believed_after(instance: Instance, *, are_others_shown: bool) -> timedelta:
@@ -51,14 +51,15 @@ def is_all_absent(live: Iterable[Instance], shown: Set[str], now: datetime) -> b
 
     `shown` holds the ids of the records whose instances it shows.
     """
-    known = [each for each in live if each.novita_id is not None]
+    known = [each for each in live if each.remote.id is not None]
     expected = [each for each in known if should_be_listed(each, now) and not _may_be_gone(each, now)]
     return len(expected) > 1 and not any(each.id in shown for each in known)
 
 
 def _may_be_gone(instance: Instance, now: datetime) -> bool:
     """Whether there is a reason for its end: it was ordered, it has begun, or the time of its data is over."""
-    is_purged = instance.status is Status.STOPPED and instance.data_until is not None and instance.data_until <= now
+    until = instance.standstill.data_until
+    is_purged = instance.status is Status.STOPPED and until is not None and until <= now
     return _is_to_go(instance) or is_seen_leaving(instance) or is_purged
 
 

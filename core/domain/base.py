@@ -6,10 +6,11 @@ strings: core does not know that they are Slack's.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated
+from typing import Annotated, Any, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
 
@@ -30,6 +31,22 @@ class Value(BaseModel):
     """An immutable value; a change is a copy."""
 
     model_config = ConfigDict(frozen=True, extra="ignore")
+
+    def replace(self, **changes: Any) -> Self:
+        """The same with other values in these fields.
+
+        Raises TypeError on what is no field of it, and ValidationError on a value that a field cannot hold: nothing is
+        written that could not be read again.
+        """
+        if unknown := changes.keys() - type(self).model_fields.keys():
+            raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(unknown))}")
+        return self.model_validate(dict(self) | changes)
+
+    def model_copy(self, *, update: Mapping[str, Any] | None = None, deep: bool = False) -> Self:
+        """As pydantic's, which writes what it is given unseen, but for names that are no fields: see `replace`."""
+        if unknown := (update or {}).keys() - type(self).model_fields.keys():
+            raise TypeError(f"{type(self).__name__} has no {', '.join(sorted(unknown))}")
+        return super().model_copy(update=update, deep=deep)
 
 
 class BillingMode(StrEnum):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field, TypeAdapter
 
@@ -305,8 +305,3 @@ _adapter: TypeAdapter[Event] = TypeAdapter(Event)
 def read_event(text: str | bytes) -> Event:
     """The event behind a line of the timeline. Raises pydantic.ValidationError on anything else."""
     return _adapter.validate_json(text)
-
-
-def event_of(document: dict[str, Any]) -> Event:
-    """The event behind a line that was read as JSON. Raises pydantic.ValidationError on anything else."""
-    return _adapter.validate_python(document)

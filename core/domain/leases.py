@@ -41,7 +41,7 @@ def moved(instance: Instance, by: timedelta, now: datetime) -> datetime:
 
     Of what does not come up it is the end of the start that is meant: it has no lease yet.
     """
-    present = max(instance.lease_ends_at or instance.start_ends_at or now, now)
+    present = max(instance.lease.ends_at or instance.startup.ends_at or now, now)
     return min(present, now + _FURTHEST) + min(by, _FURTHEST)
 
 
@@ -55,7 +55,7 @@ def end_after_use(instance: Instance, now: datetime) -> datetime | None:
 
     None while more is left, and where no lease runs. So a sign a minute is not an extension a minute.
     """
-    lease, ends_at = instance.request.lease, instance.lease_ends_at
+    lease, ends_at = instance.request.lease, instance.lease.ends_at
     if lease is None or ends_at is None or ends_at - now >= lease / 2:
         return None
     return now + lease
@@ -68,7 +68,7 @@ def bounded(ends_at: datetime, max_lease: timedelta | None, now: datetime) -> da
 
 def reminders(instance: Instance) -> tuple[int, ...]:
     """The reminders that fit its lease: those that would come in its first third tell nothing that is not fresh."""
-    ends_at = instance.lease_ends_at
+    ends_at = instance.lease.ends_at
     if ends_at is None:
         return ()
     length = ends_at - (_set_at(instance, ends_at) or ends_at)
@@ -77,32 +77,32 @@ def reminders(instance: Instance) -> tuple[int, ...]:
 
 def _set_at(instance: Instance, ends_at: datetime) -> datetime | None:
     """From when on the lease runs to its present end."""
-    if instance.lease_set_at is not None:
-        return instance.lease_set_at
+    if instance.lease.set_at is not None:
+        return instance.lease.set_at
     return instance.running_at if instance.request.lease is None else ends_at - instance.request.lease
 
 
 def reminder_due(instance: Instance, now: datetime) -> int | None:
     """The reminder to give now, in minutes before the end; of several that were missed, only the latest."""
-    if instance.lease_ends_at is None or instance.status is not Status.RUNNING or now >= instance.lease_ends_at:
+    if instance.lease.ends_at is None or instance.status is not Status.RUNNING or now >= instance.lease.ends_at:
         return None
-    left = instance.lease_ends_at - now
+    left = instance.lease.ends_at - now
     passed = [minutes for minutes in reminders(instance) if left <= timedelta(minutes=minutes)]
-    if not passed or min(passed) in instance.reminded:
+    if not passed or min(passed) in instance.lease.reminded:
         return None
     return min(passed)
 
 
 def is_over(instance: Instance, now: datetime) -> bool:
     """Whether a running instance has used up its lease."""
-    return instance.status is Status.RUNNING and instance.lease_ends_at is not None and now >= instance.lease_ends_at
+    return instance.status is Status.RUNNING and instance.lease.ends_at is not None and now >= instance.lease.ends_at
 
 
 def disk_reminder_due(instance: Instance, now: datetime) -> int | None:
     """The number of whole weeks that an instance has stood still, when its owner was not yet told of this one."""
-    if instance.status is not Status.STOPPED or instance.stopped_at is None:
+    if instance.status is not Status.STOPPED or instance.standstill.since is None:
         return None
-    weeks = (now - instance.stopped_at) // DISK_REMINDER_EVERY
-    if instance.data_until is not None and now >= instance.data_until - _BEFORE_THE_PURGE:
+    weeks = (now - instance.standstill.since) // DISK_REMINDER_EVERY
+    if instance.standstill.data_until is not None and now >= instance.standstill.data_until - _BEFORE_THE_PURGE:
         weeks = max(weeks, 1)  # A week later the data would be gone.
-    return weeks if weeks > instance.stopped_reminders else None
+    return weeks if weeks > instance.standstill.reminders else None

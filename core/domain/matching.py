@@ -25,8 +25,8 @@ class Matched:
 def matched(live: Iterable[Instance], listed: Iterable[NovitaInstance]) -> Matched:
     """Of several instances with one name, the oldest belongs to the record that has no Novita id yet."""
     records = list(live)
-    owners = {record.novita_id: record for record in records if record.novita_id}
-    nameless = {record.id: record for record in records if record.novita_id is None}
+    owners = {record.remote.id: record for record in records if record.remote.id}
+    nameless = {record.id: record for record in records if record.remote.id is None}
     pairs: list[tuple[Instance, NovitaInstance]] = []
     unknown: list[NovitaInstance] = []
     for novita in sorted(listed, key=_turn):

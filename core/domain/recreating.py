@@ -44,5 +44,5 @@ def _is_old(instance: Instance, now: datetime) -> bool:
     """What still runs, or may run again, is not old."""
     if not instance.has_ended and instance.status not in (Status.FAILED, Status.STOPPED):
         return False
-    since = instance.ended_at or instance.stopped_at or instance.launched_at or instance.created_at
+    since = instance.ended_at or instance.standstill.since or instance.launch.accepted_at or instance.created_at
     return now - since > OFFERED_FOR

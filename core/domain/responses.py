@@ -12,25 +12,24 @@ def first_response_to(instance: Instance) -> CreateInstanceResponse:
 
     Whoever repeats the create is told the same again.
     """
-    if instance.novita_id is None:
+    if instance.remote.id is None:
         return response_to(instance)
-    as_it_was = {"status": Status.STARTING, "failure": None, "running_at": None}
-    return response_to(instance.model_copy(update=as_it_was))
+    return response_to(instance.replace(status=Status.STARTING, failure=None, running_at=None))
 
 
 def response_to(instance: Instance) -> CreateInstanceResponse:
     """The answer to a create as it would be today."""
-    offer = instance.offer
+    offer = instance.launch.offer
     return CreateInstanceResponse(
         instance_id=instance.id,
-        novita_instance_id=instance.novita_id,
+        novita_instance_id=instance.remote.id,
         status=instance.status,
         message=_message(instance),
         product_id=offer.product_id if offer else None,
         region=offer.region.name if offer else None,
         spot_price=offer.price if offer else None,
         estimated_ready_time=instance.estimated_ready_at,
-        attempts=instance.attempts,
+        attempts=instance.launch.attempts,
     )
 
 
@@ -38,6 +37,10 @@ def _message(instance: Instance) -> str:
     if instance.failure is not None:
         return instance.failure.message or instance.failure.kind.value
     if instance.status is Status.CREATING:
-        return "Novita's answer was lost; looking for the instance by name." if instance.in_doubt_since else "Creating."
-    unmet = f"{unlisted_words(instance.unlisted_region)} " if instance.unlisted_region else ""
-    return f"{unmet}Created in {instance.offer.region.name}." if instance.offer else "Created."
+        return (
+            "Novita's answer was lost; looking for the instance by name."
+            if instance.launch.in_doubt_since
+            else "Creating."
+        )
+    unmet = f"{unlisted_words(instance.intent.unlisted_region)} " if instance.intent.unlisted_region else ""
+    return f"{unmet}Created in {instance.launch.offer.region.name}." if instance.launch.offer else "Created."

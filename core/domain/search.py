@@ -34,7 +34,7 @@ def matching(instances: Iterable[Instance], text: str) -> list[Instance]:
 
 
 def _by_id(instance: Instance, wanted: str) -> bool:
-    return wanted in (instance.id, (instance.novita_id or "").casefold(), instance.novita_name.casefold())
+    return wanted in (instance.id, (instance.remote.id or "").casefold(), instance.novita_name.casefold())
 
 
 def _by_name(instance: Instance, wanted: str) -> bool:

@@ -154,13 +154,13 @@ class Alarms:
                 log.error("alarm", kind=kind.value, subject=subject, facts=facts)
             return is_first
         if alarm.facts != facts or alarm.over_since is not None:
-            await self._book.save_alarm(alarm.model_copy(update={"facts": facts, "over_since": None}))
+            await self._book.save_alarm(alarm.replace(facts=facts, over_since=None))
         return False
 
     async def _end(self, alarm: Alarm) -> None:
         if alarm.over_since is None:
             log.info("alarm_over", kind=alarm.kind.value, subject=alarm.subject)
-            await self._book.save_alarm(alarm.model_copy(update={"over_since": self._clock.now()}))
+            await self._book.save_alarm(alarm.replace(over_since=self._clock.now()))
 
     def _is_forgotten(self, alarm: Alarm) -> bool:
         """An end that lies in the future is a mistaken clock's, and says nothing of how long ago it was."""

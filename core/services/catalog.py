@@ -243,7 +243,7 @@ class Catalog:
 
 
 def _sold_as(product: Product, mode: BillingMode) -> Product:
-    return product.model_copy(update={"prices": {mode: product.prices[mode]}})
+    return product.replace(prices={mode: product.prices[mode]})
 
 
 def _merged(products: Iterable[Product]) -> list[Product]:
@@ -252,5 +252,5 @@ def _merged(products: Iterable[Product]) -> list[Product]:
     for product in products:
         key = (product.region.id, product.id)
         prices: dict[BillingMode, Price] = merged[key].prices if key in merged else {}
-        merged[key] = product.model_copy(update={"prices": {**prices, **product.prices}})
+        merged[key] = product.replace(prices={**prices, **product.prices})
     return list(merged.values())

@@ -108,7 +108,7 @@ class Reconciler:
 
     async def _compare(self, instance: Instance, novita: NovitaInstance) -> None:
         runs = transitions.STATUSES.get(novita.status) is Status.RUNNING
-        if runs and not (instance.status is Status.RUNNING and instance.endpoints_known):
+        if runs and not (instance.status is Status.RUNNING and instance.remote.endpoints_known):
             novita = await self._with_endpoints(instance, novita)
         now, before = self._clock.now(), self._looked_before
         if transitions.observed(instance, novita, now, before) is None:
@@ -129,7 +129,7 @@ class Reconciler:
     ) -> dict[str, Callable[[], Awaitable[object]]]:
         """What to do for each record that the listing does not show; nothing while it shows none of them."""
         is_all_absent = absence.is_all_absent(live, shown, self._clock.now())
-        facts = {"instances": str(sum(each.novita_id is not None for each in live))}
+        facts = {"instances": str(sum(each.remote.id is not None for each in live))}
         await self._alarms.settle(AlarmKind.ALL_ABSENT, {"": facts} if is_all_absent else {})
         if is_all_absent or not absent:
             return {}
@@ -142,23 +142,23 @@ class Reconciler:
         try:
             if instance.is_launching:
                 await self._settle_launching(instance, living)
-            elif instance.novita_id is not None and absence.should_be_listed(instance, self._clock.now()):
+            elif instance.remote.id is not None and absence.should_be_listed(instance, self._clock.now()):
                 believed_after = absence.believed_after(instance, are_others_shown=are_others_shown)
-                await self._confirm_absence(instance, instance.novita_id, believed_after)
+                await self._confirm_absence(instance, instance.remote.id, believed_after)
         except NovitaError as error:
             said = without_values(str(error), instance.secret_names)
             log.warning("absence_not_confirmed", instance_id=instance.id, error=said)
 
     async def _settle_launching(self, instance: Instance, living: set[str]) -> None:
         now = self._clock.now()
-        since = instance.in_doubt_since or instance.created_at
+        since = instance.launch.in_doubt_since or instance.created_at
         if now - since > transitions.GIVE_UP_AFTER:
             found = await self._novita.find(instance.novita_name)
             if found is not None:
                 await self._compare(instance, found)
             else:
                 await self._ledger.update(instance, lambda i: transitions.presumed_lost(i, self._clock.now()))
-        elif instance.launcher not in living:
+        elif instance.launch.process not in living:
             await self._ledger.update(instance, lambda i: transitions.interrupted(i, self._clock.now()))
 
     async def _confirm_absence(self, instance: Instance, novita_id: str, believed_after: timedelta) -> None:

@@ -167,7 +167,7 @@ class Stocks:
 
 def with_stock(market: Market, lists: Mapping[BillingMode, StockList | None]) -> Market:
     """The market with the stock of these lists; without one it is unknown, and where there is not even one, none."""
-    return market.model_copy(update={"products": tuple(_with_stock(product, lists) for product in market.products)})
+    return market.replace(products=tuple(_with_stock(product, lists) for product in market.products))
 
 
 def _with_stock(product: Product, lists: Mapping[BillingMode, StockList | None]) -> Product:
@@ -177,5 +177,5 @@ def _with_stock(product: Product, lists: Mapping[BillingMode, StockList | None])
         stock = Stock.UNKNOWN if listed is None else listed.of(product)
         if prices[mode].stock is Stock.NONE and stock is Stock.UNKNOWN:
             continue
-        prices[mode] = prices[mode].model_copy(update={"stock": stock})
-    return product.model_copy(update={"prices": prices})
+        prices[mode] = prices[mode].replace(stock=stock)
+    return product.replace(prices=prices)

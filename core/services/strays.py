@@ -131,8 +131,8 @@ class Strays:
         """What is at Novita and on no record, the oldest first. Raises NovitaError and StoreUnavailable."""
         live = await self._records.live()
         listed = await self._novita.instances()
-        on_record = {instance.novita_id for instance in live}
-        tokens = {instance.id for instance in live if instance.novita_id is None}
+        on_record = {instance.remote.id for instance in live}
+        tokens = {instance.id for instance in live if instance.remote.id is None}
         return [
             novita
             for novita in sorted(listed, key=lambda n: (n.created_at is None, n.created_at, n.id))
@@ -149,7 +149,7 @@ class Strays:
         found = next((record for record in await self._records.get_many(ids) if record is not None), None)
         if found is None:
             live = await self._records.live()
-            found = next((record for record in live if record.novita_id == stray_id), None)
+            found = next((record for record in live if record.remote.id == stray_id), None)
         return found or await self._taken_in(stray_id)
 
     async def assign(self, stray_id: str, owner: Actor, actor: Actor, policy: Policy) -> Instance:
@@ -185,7 +185,7 @@ class Strays:
         now = self._clock.now()
         record = transitions.record_of(novita, instance_id, origin, self._lease, now)
         written = await self._ledger.update(record, lambda i: transitions.adopted(i, novita, now))
-        if written.novita_id == novita.id:
+        if written.remote.id == novita.id:
             log.warning("stray_adopted", instance_id=written.id, novita_instance_id=novita.id, origin=origin.value)
         return written
 
@@ -206,15 +206,15 @@ def own_id(novita_id: str) -> str:
 
 def facts_of(instance: Instance) -> dict[str, str]:
     """What the admins need to decide; the same at each look, for as long as nothing changes."""
-    price, ends_at = instance.hourly_price, instance.lease_ends_at or instance.start_ends_at
+    price, ends_at = instance.hourly_price, instance.lease.ends_at or instance.startup.ends_at
     return {
         "name": instance.novita_name[:120],
         "gpu": f"{instance.request.gpu_num} x {instance.request.product_name}"[:120],
         "price_per_hour": f"${price.normalize():f}" if price is not None else "unknown",
         "made": instance.created_at.strftime("%Y-%m-%d %H:%M UTC"),
         "state": instance.status.value,
-        "origin": instance.origin.value,
-        "novita_id": (instance.novita_id or "")[:80],
+        "origin": instance.intent.origin.value,
+        "novita_id": (instance.remote.id or "")[:80],
         **({"stops": ends_at.strftime("%Y-%m-%d %H:%M UTC")} if ends_at else {}),
     }
 
@@ -225,14 +225,14 @@ def _its_own(
     """The record that is this instance's already although it is not among the live ones."""
     own = known.get(own_id(novita.id))
     named = known.get(token or "")
-    if named is not None and named.novita_id == novita.id:
+    if named is not None and named.remote.id == novita.id:
         return named
-    if own is not None and own.novita_id == novita.id:
+    if own is not None and own.remote.id == novita.id:
         return own
-    is_free = named is not None and named.novita_id is None and named.id not in given
+    is_free = named is not None and named.remote.id is None and named.id not in given
     return named if is_free else None
 
 
 def _is_asked_about(instance: Instance) -> bool:
     """Whether it ends unless somebody keeps it: its lease is over, or it does not come up."""
-    return transitions.can_wait(instance) or (instance.asked_at is not None and instance.status is Status.RUNNING)
+    return transitions.can_wait(instance) or (instance.lease.asked_at is not None and instance.status is Status.RUNNING)

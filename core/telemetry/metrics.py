@@ -148,8 +148,10 @@ def know_reasons(words: Iterable[str]) -> None:
 @_harmless
 def create_ended(instance: Instance, total: timedelta, novitas: timedelta) -> None:
     """A launch is over in this process; `novitas` is the part of the time that was spent waiting for Novita."""
-    _creates.labels(_outcome(instance), _regions.label(instance.offer.region.name if instance.offer else "")).inc()
-    for attempt in instance.attempts:
+    _creates.labels(
+        _outcome(instance), _regions.label(instance.launch.offer.region.name if instance.launch.offer else "")
+    ).inc()
+    for attempt in instance.launch.attempts:
         _attempts.labels(attempt.outcome.value, _reason(attempt), _regions.label(attempt.region)).inc()
     _create_seconds.labels("novita").observe(novitas.total_seconds())
     _create_seconds.labels("ours").observe(max(0.0, (total - novitas).total_seconds()))
@@ -199,7 +201,7 @@ def connection_dropped(reason: str) -> None:
 
 def _outcome(instance: Instance) -> str:
     """Unfinished: in doubt or broken off, and a worker's from here on."""
-    if instance.novita_id is not None:
+    if instance.remote.id is not None:
         return "created"
     if instance.status is Status.FAILED and instance.failure is not None:
         return instance.failure.kind.value

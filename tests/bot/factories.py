@@ -13,13 +13,14 @@ from bot.views.modal import Form, ModalContext
 from core.domain import events
 from core.domain.attempt import Attempt, AttemptOutcome, Failure, FailureKind
 from core.domain.base import Actor, BillingMode, Cause
-from core.domain.instance import Billed, Instance, Status
+from core.domain.instance import Billed, Instance, Intent, Launch, Status
 from core.domain.market import Market, Offer, Price, Product, Region, Stock
 from core.domain.novita import Connection, Endpoint
 from core.domain.order import Order, Verb
 from core.domain.request import InstanceRequest, LeaseEnd
 from core.domain.template import Template
 from core.domain.validation import Limits
+from tests.core.samples import record_with
 
 NOW = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 LIMITS = Limits(default_lease=timedelta(hours=8), max_lease=timedelta(hours=72))
@@ -100,15 +101,15 @@ def instance(**changes: Any) -> Instance:
         lease=timedelta(hours=8),
         channel="C0GPU00001",
     )
-    known: dict[str, Any] = {
-        "id": "0123456789",
-        "request_key": "V1",
-        "request": request,
-        "owner": Actor(user="U0ADA00001"),
-        "offer": offer(),
-        "created_at": NOW,
-    }
-    return Instance(**(known | changes))
+    fresh = Instance(
+        id="0123456789",
+        intent=Intent(request_key="V1"),
+        request=request,
+        owner=Actor(user="U0ADA00001"),
+        launch=Launch(offer=offer()),
+        created_at=NOW,
+    )
+    return record_with(fresh, **changes)
 
 
 def refused(region: str = "CN-HK-01", reason: str = "INSUFFICIENT_RESOURCE", message: str = "") -> Attempt:
@@ -303,10 +304,10 @@ _facts: dict[str, st.SearchStrategy[Any]] = {
     "running_at": st.none() | instants,
     "ended_at": st.none() | instants,
 }
-records = st.builds(Instance, **_facts, attempts=st.just(()), endpoints=st.just(()))
+records = st.builds(instance, **_facts, attempts=st.just(()), endpoints=st.just(()))
 """Without what lists do not show, so that many can be drawn at once."""
 instances = st.builds(
-    Instance,
+    instance,
     **_facts,
     attempts=st.lists(attempts, max_size=40).map(tuple),
     endpoints=st.lists(endpoints, max_size=30).map(tuple),

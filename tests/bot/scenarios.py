@@ -9,13 +9,14 @@ from typing import Any
 from bot.sandbox.slack import Message
 from core.domain.base import Actor, BillingMode
 from core.domain.identity import new_id
-from core.domain.instance import Billed, Instance, Status
+from core.domain.instance import Billed, Instance, Intent, Launch, Lease, Remote, Status
 from core.domain.market import Offer, Region, Stock
 from core.domain.policy import Policy
 from core.domain.request import InstanceRequest
 from core.services.launch import Launcher
 from core.services.outbox import Transition
 from tests.bot.app_fixture import GPU, House
+from tests.core.samples import record_with
 
 TEAM = "T0SANDBOX1"
 TEMPLATE = "comfy-prod"
@@ -98,13 +99,13 @@ async def change(house: House, instance: Instance, change: Transition) -> Instan
 async def aged(house: House, instance: Instance) -> Instance:
     """The same instance, older than the time that Novita's listing may take to show a new one."""
     earlier = house.base.clock.now() - timedelta(hours=1)
-    return await change(house, instance, lambda i: (i.model_copy(update={"launched_at": earlier}), ()))
+    return await change(house, instance, lambda i: (record_with(i, launched_at=earlier), ()))
 
 
 async def with_lease_to(house: House, instance: Instance, left: timedelta) -> Instance:
     """The same instance with so much of its lease left."""
     ends_at = house.base.clock.now() + left
-    return await change(house, instance, lambda i: (i.model_copy(update={"lease_ends_at": ends_at}), ()))
+    return await change(house, instance, lambda i: (record_with(i, lease_ends_at=ends_at), ()))
 
 
 async def written(house: House, count: int, who: str = "ada", prefix: str = "job") -> list[Instance]:
@@ -120,18 +121,15 @@ def _record(house: House, name: str, owner: Actor, now: datetime) -> Instance:
     began = now - timedelta(hours=1)
     return Instance(
         id=new_id(),
-        request_key=f"test:{new_id()}",
+        intent=Intent(request_key=f"test:{new_id()}", template_name=TEMPLATE),
         request=request(house, name),
-        template_name=TEMPLATE,
         owner=owner,
         status=Status.RUNNING,
-        novita_status="running",
-        novita_id=f"n-{new_id()}",
-        offer=_offer(),
+        launch=Launch(offer=_offer(), accepted_at=began),
+        remote=Remote(id=f"n-{new_id()}", status="running"),
+        lease=Lease(ends_at=now + timedelta(hours=7)),
         created_at=began,
-        launched_at=began,
         running_at=began,
-        lease_ends_at=now + timedelta(hours=7),
         billed=(Billed(since=began),),
     )
 

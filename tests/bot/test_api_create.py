@@ -20,7 +20,7 @@ async def test_a_create_answers_when_novita_has_with_all_that_is_known(redis_url
         assert answer.status_code == 201
         told, made = answer.json(), await record(house, answer)
         assert answer.headers["Location"] == f"/api/instances/{made.id}"
-        assert {told["novitaInstanceId"]} == set(house.novita.instances) == {made.novita_id}
+        assert {told["novitaInstanceId"]} == set(house.novita.instances) == {made.remote.id}
         assert (told["status"], told["region"], told["productId"]) == ("starting", "AS-SGP-02", "4090.16c62g")
         assert (told["spotPrice"], told["attempts"][0]["price"]) == (0.1872, 0.1872)
         assert [attempt["outcome"] for attempt in told["attempts"]] == ["created"]
@@ -67,7 +67,7 @@ async def test_variables_reach_novita_and_nothing_else(redis_url: str, envs: Any
         shown = (await client.get(answer.headers["Location"])).text
         assert '"envNames":["TOKEN"]' in shown
         assert SECRET not in shown
-        assert made.fingerprint not in shown
+        assert made.intent.fingerprint not in shown
         assert "api:one" not in shown
 
 

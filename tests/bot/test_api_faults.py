@@ -114,7 +114,7 @@ async def test_an_unknown_outcome_is_202_with_where_to_look(redis_url: str) -> N
             "creating",
             None,
         )
-        assert (await record(house, answer)).in_doubt_since is not None
+        assert (await record(house, answer)).launch.in_doubt_since is not None
         house.novita.clear_faults()
         found = await shows(client, house, answer.headers["Location"], "running")
         assert {found["novitaInstanceId"]} == set(house.novita.instances)
@@ -142,7 +142,7 @@ async def test_a_client_that_hangs_up_changes_nothing(redis_url: str) -> None:
         (shown,) = (await client.get("/api/instances")).json()["instances"]
         await shows(client, house, f"/api/instances/{shown['id']}", "running")
         (kept,) = await house.base.store.live()
-        assert (kept.status, {kept.novita_id}) == (Status.RUNNING, set(house.novita.instances))
+        assert (kept.status, {kept.remote.id}) == (Status.RUNNING, set(house.novita.instances))
 
 
 @pytest.mark.parametrize("waits", [True, False], ids=["waiting", "not waiting"])
@@ -160,7 +160,7 @@ async def test_a_create_is_answered_although_the_process_is_told_to_stop(tmp_pat
         assert await web.ended() == 0
         kept = await stage.store.get(answer.json()["instanceId"])
         assert kept is not None
-        assert {kept.novita_id} == set(stage.novita.instances)
+        assert {kept.remote.id} == set(stage.novita.instances)
 
 
 async def test_a_record_that_cannot_be_read_hides_no_other(redis_url: str) -> None:

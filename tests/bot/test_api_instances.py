@@ -193,7 +193,7 @@ async def test_a_lease_is_extended_by_so_much_or_until_then(redis_url: str) -> N
     async with open_house(redis_url, workers=0, api_token=TOKEN) as house, api(house) as client:
         (record,) = await written(house, 1)
         where = f"/api/instances/{record.id}/extend"
-        before = (await with_lease_to(house, record, timedelta(hours=2))).lease_ends_at
+        before = (await with_lease_to(house, record, timedelta(hours=2))).lease.ends_at
         assert before is not None
         longer = (await client.post(where, json={"by": "90m"})).json()
         assert datetime.fromisoformat(longer["leaseEndsAt"]) == before + timedelta(minutes=90)

@@ -12,7 +12,7 @@ import pytest
 
 from bot.http.api.context import FORM
 from bot.sandbox.novita import Fault
-from core.domain.instance import Status
+from core.domain.instance import Lease, Status
 from core.domain.transitions import deleted
 from tests.bot.api import TOKEN, another_look, api, bad_fields, code_of
 from tests.bot.api import record as record_of
@@ -20,6 +20,7 @@ from tests.bot.app_fixture import GPU, House, open_house
 from tests.bot.leaks import all_of_redis, everything_logged
 from tests.bot.scenarios import change, launched, with_lease_to, written
 from tests.bot.watching import fetched
+from tests.core.samples import record_with
 
 
 class OldClient:
@@ -174,7 +175,7 @@ async def test_the_form_of_a_create_is_read_as_its_json(redis_url: str) -> None:
         answer = await http.post("/api/instances", data=form, headers={"Idempotency-Key": "form"})
         assert answer.status_code == 201, answer.text
         made = await record_of(house, answer)
-        assert (made.request.gpu_num, made.request.billing_mode, made.env_names) == (2, "onDemand", ("HF_HOME",))
+        assert (made.request.gpu_num, made.request.billing_mode, made.intent.env_names) == (2, "onDemand", ("HF_HOME",))
         body = {"name": "train-1", "productName": GPU, "templateId": 103, "gpuNum": 2, "billingMode": "onDemand"}
         same = await http.post(
             "/api/instances", json={**body, "envs": {"HF_HOME": "/data"}}, headers={"Idempotency-Key": "form"}
@@ -210,7 +211,7 @@ async def test_a_list_takes_the_old_words_for_states(redis_url: str) -> None:
     async with open_house(redis_url, workers=0, api_token=TOKEN) as house, api(house) as http:
         up, down = await written(house, 2)
         now = house.base.clock.now()
-        await change(house, down, lambda i: (i.model_copy(update={"status": Status.STOPPED, "stopped_at": now}), []))
+        await change(house, down, lambda i: (record_with(i, status=Status.STOPPED, stopped_at=now), []))
         for word, expected in {"ready": [up.id], "exited": [down.id], "Exited,READY": [down.id, up.id]}.items():
             listed = (await http.get("/api/instances", params={"status": word})).json()["instances"]
             assert {each["id"] for each in listed} == set(expected), word
@@ -226,7 +227,7 @@ async def test_a_sign_of_use_renews_the_lease_once_in_half_of_it(redis_url: str)
         half = record.request.lease / 2
         plenty = await with_lease_to(house, record, half + timedelta(minutes=5))
         await client.use(record.id)
-        assert await ends_at(http, record.id) == plenty.lease_ends_at
+        assert await ends_at(http, record.id) == plenty.lease.ends_at
         await with_lease_to(house, record, half - timedelta(seconds=1))
         for _ in range(3):
             await client.use(record.id)
@@ -241,8 +242,7 @@ async def test_a_sign_of_use_moves_nothing_that_has_no_lease(redis_url: str) -> 
     async with open_house(redis_url, workers=0, api_token=TOKEN) as house, api(house) as http:
         (record,) = await written(house, 1)
         now = house.base.clock.now()
-        stopped = {"status": Status.STOPPED, "lease_ends_at": None}
-        await change(house, record, lambda i: (i.model_copy(update=stopped), []))
+        await change(house, record, lambda i: (i.replace(status=Status.STOPPED, lease=Lease()), []))
         answer = await http.put(f"/api/instances/{record.id}/last-used")
         assert (answer.status_code, answer.json()["leaseEndsAt"]) == (200, None)
         assert "no lease runs" in answer.json()["message"]

@@ -30,12 +30,12 @@ async def test_the_record_says_what_the_person_was_told(redis_url: str) -> None:
         card = await house.card("is running")
         record = await house.record(card)
         assert record.status is Status.RUNNING
-        assert record.novita_id in house.novita.instances
-        assert [(a.region, a.outcome) for a in record.attempts] == [
+        assert record.remote.id in house.novita.instances
+        assert [(a.region, a.outcome) for a in record.launch.attempts] == [
             ("AS-SGP-02", AttemptOutcome.REFUSED),
             ("CN-HK-01", AttemptOutcome.CREATED),
         ]
-        assert record.endpoints, "where its ports answer was read when it came up"
+        assert record.remote.endpoints, "where its ports answer was read when it came up"
 
 
 async def test_the_template_is_expanded_into_the_one_create(redis_url: str) -> None:

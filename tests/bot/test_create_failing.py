@@ -88,8 +88,8 @@ async def test_when_every_region_is_full_each_is_tried_once_and_named(redis_url:
         outcome = await house.outcome("Not created")
         await told_everywhere(house, outcome.text(), "No region has a free GPU", "Try again", *LISTED)
         record = await house.record(await house.card("was not created"))
-        assert {attempt.region for attempt in record.attempts} == set(LISTED)
-        tried = [(attempt.region, attempt.product_id) for attempt in record.attempts]
+        assert {attempt.region for attempt in record.launch.attempts} == set(LISTED)
+        tried = [(attempt.region, attempt.product_id) for attempt in record.launch.attempts]
         assert len(set(tried)) == len(tried) == len(house.novita.calls_of("create"))
 
 

@@ -42,7 +42,7 @@ async def test_a_region_that_is_not_listed_is_a_wish(redis_url: str) -> None:
         assert "CN-XX-01 is not listed by Novita now; others are used." in question.shown
         await ada.click(question, "create:confirm")
         card = await house.card("*train-1* is running")
-        assert (await house.record(card)).unlisted_region == "CN-XX-01"
+        assert (await house.record(card)).intent.unlisted_region == "CN-XX-01"
         await in_thread(house, card, "CN-XX-01 is not listed")
 
 

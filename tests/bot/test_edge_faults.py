@@ -128,7 +128,7 @@ async def test_redis_going_away_between_yes_and_the_record_loses_nothing(redis_u
         await house.outcome("Created")
         card = await house.card("is running")
         record = await house.record(card)
-        assert (record.status, {record.novita_id}) == (Status.RUNNING, set(house.novita.instances))
+        assert (record.status, {record.remote.id}) == (Status.RUNNING, set(house.novita.instances))
         assert len(house.novita.calls_of("create")) == 1
 
 

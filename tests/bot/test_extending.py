@@ -32,22 +32,22 @@ async def test_where_slack_does_not_say_where_a_person_is_the_evening_is_utcs(re
 async def test_an_extension_never_takes_back_what_somebody_else_has_just_given(redis_url: str) -> None:
     async with open_house(redis_url) as house:
         made, _ = await running(house)
-        assert made.lease_ends_at is not None
+        assert made.lease.ends_at is not None
         lifecycle, ada = house.base.lifecycle, made.owner
-        further, less = (made.lease_ends_at + timedelta(hours=hours) for hours in (4, 1))
+        further, less = (made.lease.ends_at + timedelta(hours=hours) for hours in (4, 1))
         await lifecycle.extend_until(made.id, further, ada, Policy(home_team=ada.team))
         await lifecycle.extend_until(made.id, less, ada, Policy(home_team=ada.team))
-        assert (await read(house, made.id)).lease_ends_at == further
+        assert (await read(house, made.id)).lease.ends_at == further
 
 
 async def _says_and_does(house: House, made: Instance, evening: datetime) -> None:
     """What is right depends on the time of day at which the test runs."""
-    assert made.lease_ends_at is not None
-    if evening > made.lease_ends_at:
+    assert made.lease.ends_at is not None
+    if evening > made.lease.ends_at:
         said, ends_at = "may run until", evening
     elif evening > house.base.clock.now():
-        said, ends_at = "already, which is later", made.lease_ends_at
+        said, ends_at = "already, which is later", made.lease.ends_at
     else:
-        said, ends_at = "It is past 20:00 where you are", made.lease_ends_at
+        said, ends_at = "It is past 20:00 where you are", made.lease.ends_at
     await told(house, "ada", said)
-    assert (await read(house, made.id)).lease_ends_at == ends_at
+    assert (await read(house, made.id)).lease.ends_at == ends_at

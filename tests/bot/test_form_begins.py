@@ -215,7 +215,7 @@ async def test_the_api_is_told_of_a_channel_that_the_bot_cannot_write_in_and_cre
 async def test_the_same_again_says_before_that_its_channel_is_closed(redis_url: str) -> None:
     async with open_house(redis_url) as house:
         made, card = await running(house)
-        house.novita.reclaim(str(made.novita_id))
+        house.novita.reclaim(str(made.remote.id))
         news = await in_thread(house, card, "was taken back by Novita")
         house.slack.scopes.discard("channels:read")
         house.slack.workspace.channel("gpu").is_private = True

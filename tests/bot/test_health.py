@@ -77,8 +77,8 @@ async def test_all_goes_on_with_a_redis_whose_clock_is_wrong_and_with_one_that_i
                 while (await read(house, made.id)).running_at > datetime.now(UTC):  # type: ignore[operator]  # noqa: ASYNC110
                     await asyncio.sleep(0.1)
             record = await read(house, made.id)
-            assert record.lease_ends_at is not None
-            assert record.lease_ends_at < datetime.now(UTC) + timedelta(hours=8)
+            assert record.lease.ends_at is not None
+            assert record.lease.ends_at < datetime.now(UTC) + timedelta(hours=8)
             await with_lease_to(house, record, timedelta(seconds=-1))
             await seen(house, record, "is stopped")
             async with patience():

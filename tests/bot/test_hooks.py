@@ -22,7 +22,7 @@ from bot.sandbox.novita.steering import obey
 from bot.sandbox.sandbox import free_port
 from bot.sandbox.slack import Message
 from core.domain.events import InstanceStopped, MachineReported
-from core.domain.instance import Instance, Status
+from core.domain.instance import Instance, Standstill, Status
 from core.domain.request import HOOK_VARIABLE
 from tests.bot.app_fixture import House, open_house
 from tests.bot.leaks import all_of_redis, all_said, everything_logged, found_in, secrets_of
@@ -45,7 +45,7 @@ class Machine:
 
     def __init__(self, house: House, made: Instance) -> None:
         self.house = house
-        order = house.novita.instances[str(made.novita_id)].order
+        order = house.novita.instances[str(made.remote.id)].order
         self.hook = hook_of(order)
         self.path = urlsplit(self.hook).path
 
@@ -72,11 +72,11 @@ async def test_what_a_machine_posts_to_the_address_it_was_given_is_a_reply_in_it
     async with open_house(redis_url, port=port, public_url=f"http://127.0.0.1:{port}") as house:
         made, card = await running(house)
         other, other_card = await running(house, name="train-2")
-        assert await house.novita.report(str(made.novita_id), "epoch 3, loss 0.21") == 200
+        assert await house.novita.report(str(made.remote.id), "epoch 3, loss 0.21") == 200
         reply = await in_thread(house, card, "epoch 3, loss 0.21")
         assert "🖥️ *train-1* says" in reply.shown
         assert "epoch 3" in reply.text
-        assert await house.novita.report(str(other.novita_id), "hello") == 200
+        assert await house.novita.report(str(other.remote.id), "hello") == 200
         await in_thread(house, other_card, "hello")
         assert "hello" not in "".join(each.shown for each in house.slack.thread(card))
 
@@ -85,17 +85,17 @@ async def test_a_person_at_the_sandbox_can_let_a_program_report(redis_url: str) 
     port = free_port()
     async with open_house(redis_url, port=port, public_url=f"http://127.0.0.1:{port}") as house:
         made, card = await running(house)
-        order = {"id": made.novita_id, "do": "report", "text": "from the drawer", "level": "done"}
+        order = {"id": made.remote.id, "do": "report", "text": "from the drawer", "level": "done"}
         assert obey(house.novita, "instance", json.dumps(order).encode()).status == 200
         assert house.slack.person("ada").id in (await in_thread(house, card, "from the drawer")).shown
-        house.novita.stop_instance(str(made.novita_id))
+        house.novita.stop_instance(str(made.remote.id))
         assert obey(house.novita, "instance", json.dumps(order).encode()).status == 409, "nothing runs on it"
 
 
 async def test_an_instance_without_an_address_has_nowhere_to_report_to(redis_url: str) -> None:
     async with open_house(redis_url) as house:
         made, _ = await running(house)
-        order = {"id": made.novita_id, "do": "report"}
+        order = {"id": made.remote.id, "do": "report"}
         answer = obey(house.novita, "instance", json.dumps(order).encode())
         assert (answer.status, "no address" in str(answer.text)) == (409, True)
 
@@ -136,7 +136,7 @@ async def test_a_report_leaves_the_card_alone(redis_url: str) -> None:
             await in_thread(house, card, f"epoch {number}")
         assert len(card.edits) == edits
         assert house.slack.person("ada").messages("gpu") == [card]
-        house.novita.stop_instance(str(made.novita_id))
+        house.novita.stop_instance(str(made.remote.id))
         await seen(house, made, "is stopped")
         assert (await machine.post(b"from nowhere")).status == 200, "stopped, it still has its address"
 
@@ -148,7 +148,7 @@ async def test_a_report_that_comes_right_behind_a_change_does_not_hide_it_from_t
         now = house.base.clock.now()
         stopped = InstanceStopped(at=now, novita_status="exited", cause=None)
         report = MachineReported(at=now, text="the last word")
-        facts = {"status": Status.STOPPED, "stopped_at": now}
+        facts = {"status": Status.STOPPED, "standstill": Standstill(since=now)}
         await change(house, made, lambda i: (i.model_copy(update=facts), [stopped, report]))
         await in_thread(house, card, "the last word")
         assert "is stopped" in card.shown
@@ -177,7 +177,7 @@ async def test_whoever_does_not_know_the_address_learns_nothing(redis_url: str) 
         wrong = [
             f"/hooks/{id_}/{token[:-1]}",
             f"/hooks/{id_}/{token.swapcase()}",
-            f"/hooks/{id_}/{made.hook_digest}",
+            f"/hooks/{id_}/{made.hook.digest}",
             f"/hooks/0000000000/{token}",
             f"/hooks/{id_}%3A*/{token}",
             f"/hooks/%00%ff/{token}%ed%a0%80",
@@ -269,7 +269,7 @@ async def test_the_address_shows_up_nowhere_but_at_novita(redis_url: str) -> Non
 
 async def test_started_again_an_instance_gets_another_address_and_nobody_is_asked_for_it(redis_url: str) -> None:
     async with reporting(redis_url) as (house, _, made, card):
-        house.novita.reclaim(str(made.novita_id))
+        house.novita.reclaim(str(made.remote.id))
         await seen(house, made, "is stopped")
         news = await in_thread(house, card, "was taken back by Novita")
         await started_again(house, "ada", news)
@@ -277,14 +277,14 @@ async def test_started_again_an_instance_gets_another_address_and_nobody_is_aske
         await house.novita.wait_until(lambda: len(house.novita.creates) == 2)
         hooks = {env["value"] for body in house.novita.creates for env in body["envs"] if env["key"] == HOOK_VARIABLE}
         assert len(hooks) == 2
-        assert made.env_names == ()
+        assert made.intent.env_names == ()
 
 
 async def test_without_a_public_address_instances_are_given_none(redis_url: str) -> None:
     async with open_house(redis_url, workers=0) as house:
         made = await launched(house)
         assert HOOK_VARIABLE not in json.dumps(house.novita.creates)
-        assert made.hook_digest == ""
+        assert made.hook.digest == ""
 
 
 async def test_whatever_is_sent_there_the_answer_is_no_5xx(redis_url: str) -> None:

@@ -16,6 +16,7 @@ from core.domain.transitions import ordered
 from core.services.alarms import AlarmKind
 from tests.bot.app_fixture import House, open_house
 from tests.bot.scenarios import buttons_of, change, in_thread, read, running, seen, told, with_lease_to, written
+from tests.core.samples import record_with
 from tests.patience import patience
 
 HOUR = timedelta(hours=1)
@@ -26,20 +27,20 @@ CY = "U0CY000001"
 async def test_a_button_extends_the_lease_from_its_present_end(redis_url: str, action: str, by: timedelta) -> None:
     async with open_house(redis_url) as house:
         made, card = await running(house)
-        assert made.lease_ends_at is not None
+        assert made.lease.ends_at is not None
         await house.slack.person("ada").click(card, action)
         await told(house, "ada", "may run until")
-        assert (await read(house, made.id)).lease_ends_at == made.lease_ends_at + by
+        assert (await read(house, made.id)).lease.ends_at == made.lease.ends_at + by
         await in_thread(house, card, "Extended by its owner")
 
 
 async def test_a_typed_extension_takes_any_length(redis_url: str) -> None:
     async with open_house(redis_url) as house:
         made, _ = await running(house)
-        assert made.lease_ends_at is not None
+        assert made.lease.ends_at is not None
         await house.slack.person("ada").command("/gpu extend train-1 90m")
         await told(house, "ada", "may run until")
-        assert (await read(house, made.id)).lease_ends_at == made.lease_ends_at + timedelta(minutes=90)
+        assert (await read(house, made.id)).lease.ends_at == made.lease.ends_at + timedelta(minutes=90)
 
 
 @pytest.mark.parametrize("line", ["/gpu extend train-1", "/gpu extend", "/gpu extend train-1 soon"])
@@ -57,11 +58,11 @@ async def test_an_extension_beyond_the_longest_lease_goes_that_far_when_asked_ag
         ada = house.slack.person("ada")
         await ada.command("/gpu extend train-1 20h")
         await told(house, "ada", "A lease ends at most 9 h from now")
-        assert (await read(house, made.id)).lease_ends_at == made.lease_ends_at, "said before it is done"
+        assert (await read(house, made.id)).lease.ends_at == made.lease.ends_at, "said before it is done"
         (offered,) = ada.ephemerals()
         await ada.click(offered, "instance:extend:most")
         await told(house, "ada", "may run until")
-        ends_at = (await read(house, made.id)).lease_ends_at
+        ends_at = (await read(house, made.id)).lease.ends_at
         assert ends_at is not None
         assert timedelta() <= house.base.clock.now() + 9 * HOUR - ends_at < timedelta(minutes=1)
 
@@ -69,11 +70,11 @@ async def test_an_extension_beyond_the_longest_lease_goes_that_far_when_asked_ag
 async def test_two_people_who_extend_at_once_over_two_webs_extend_it_once_and_both_are_told(redis_url: str) -> None:
     async with open_house(redis_url, webs=2, admins=(CY,)) as house:
         made, card = await running(house)
-        assert made.lease_ends_at is not None
+        assert made.lease.ends_at is not None
         people = [house.slack.person(who) for who in ("ada", "cy")]
         await asyncio.gather(*(person.click(card, "instance:extend:4h") for person in people))
         await house.slack.wait_until(lambda: all(len(person.ephemerals()) == 1 for person in people))
-        assert (await read(house, made.id)).lease_ends_at == made.lease_ends_at + 4 * HOUR
+        assert (await read(house, made.id)).lease.ends_at == made.lease.ends_at + 4 * HOUR
         for person in people:
             assert "may run until" in person.sees() or "has just extended" in person.sees()
 
@@ -81,13 +82,13 @@ async def test_two_people_who_extend_at_once_over_two_webs_extend_it_once_and_bo
 async def test_a_double_click_on_extend_extends_once(redis_url: str) -> None:
     async with open_house(redis_url) as house:
         made, card = await running(house)
-        assert made.lease_ends_at is not None
+        assert made.lease.ends_at is not None
         ada = house.slack.person("ada")
         await ada.click(card, "instance:extend:1h")
         await told(house, "ada", "may run until")
         await ada.click(card, "instance:extend:1h")
         await told(house, "ada", "has just extended")
-        assert (await read(house, made.id)).lease_ends_at == made.lease_ends_at + HOUR
+        assert (await read(house, made.id)).lease.ends_at == made.lease.ends_at + HOUR
 
 
 @pytest.mark.parametrize("minutes", [60, 15])
@@ -148,7 +149,7 @@ async def test_the_clock_of_a_lease_runs_from_running(redis_url: str) -> None:
     async with open_house(redis_url) as house:
         made, _ = await running(house, lease=HOUR * 2)
         assert made.running_at is not None
-        assert made.lease_ends_at == made.running_at + HOUR * 2
+        assert made.lease.ends_at == made.running_at + HOUR * 2
 
 
 async def test_only_admins_may_choose_no_end_where_leases_must_have_one(redis_url: str) -> None:
@@ -160,7 +161,7 @@ async def test_only_admins_may_choose_no_end_where_leases_must_have_one(redis_ur
         await modal.fill("name", "endless")
         assert (await modal.submit()).updated
         card = await house.card("*endless* is running", who="cy")
-        assert (await house.record(card)).lease_ends_at is None
+        assert (await house.record(card)).lease.ends_at is None
 
 
 async def test_a_stopped_instance_reminds_weekly_what_its_disk_costs(redis_url: str) -> None:
@@ -169,7 +170,7 @@ async def test_a_stopped_instance_reminds_weekly_what_its_disk_costs(redis_url: 
         await house.slack.person("ada").click(card, "instance:stop")
         stopped, _ = await seen(house, made, "is stopped")
         week_ago = house.base.clock.now() - timedelta(days=7, minutes=1)
-        await change(house, stopped, lambda i: (i.model_copy(update={"stopped_at": week_ago}), ()))
+        await change(house, stopped, lambda i: (record_with(i, stopped_at=week_ago), ()))
         reminder = await in_thread(house, card, "has been stopped for a week")
         assert "$0.20 a day" in reminder.shown
         assert buttons_of(reminder) == ["instance:start", "instance:delete"]
@@ -200,32 +201,32 @@ async def _stand(house: House, alarms: int) -> None:
 async def test_the_words_of_an_extension_stand_in_any_order(redis_url: str, line: str) -> None:
     async with open_house(redis_url) as house:
         made, _ = await running(house)
-        assert made.lease_ends_at is not None
+        assert made.lease.ends_at is not None
         await house.slack.person("ada").command(f"/gpu {line}")
         await told(house, "ada", "may run until")
-        assert (await read(house, made.id)).lease_ends_at == made.lease_ends_at + 4 * HOUR
+        assert (await read(house, made.id)).lease.ends_at == made.lease.ends_at + 4 * HOUR
 
 
 async def test_a_typed_wish_right_after_another_is_a_wish_of_its_own(redis_url: str) -> None:
     async with open_house(redis_url) as house:
         made, _ = await running(house)
-        assert made.lease_ends_at is not None
+        assert made.lease.ends_at is not None
         ada = house.slack.person("ada")
         for number, line in enumerate(("/gpu extend train-1 1h", "/gpu extend train-1 4h"), 1):
             await ada.command(line)
             await _sees(house, "may run until", number)
-        assert (await read(house, made.id)).lease_ends_at == made.lease_ends_at + 5 * HOUR
+        assert (await read(house, made.id)).lease.ends_at == made.lease.ends_at + 5 * HOUR
 
 
 async def test_another_button_right_after_one_is_a_wish_of_its_own(redis_url: str) -> None:
     async with open_house(redis_url) as house:
         made, card = await running(house)
-        assert made.lease_ends_at is not None
+        assert made.lease.ends_at is not None
         ada = house.slack.person("ada")
         for number, action in enumerate(("instance:extend:1h", "instance:extend:4h"), 1):
             await ada.click(card, action)
             await _sees(house, "may run until", number)
-        assert (await read(house, made.id)).lease_ends_at == made.lease_ends_at + 5 * HOUR
+        assert (await read(house, made.id)).lease.ends_at == made.lease.ends_at + 5 * HOUR
 
 
 async def test_a_lease_is_shortened_to_so_long_from_now_and_its_thread_tells(redis_url: str) -> None:
@@ -233,7 +234,7 @@ async def test_a_lease_is_shortened_to_so_long_from_now_and_its_thread_tells(red
         made, card = await running(house)
         await house.slack.person("ada").command("/gpu lease train-1 2h")
         await told(house, "ada", "no longer until")
-        ends_at = (await read(house, made.id)).lease_ends_at
+        ends_at = (await read(house, made.id)).lease.ends_at
         assert ends_at is not None
         assert timedelta() <= house.base.clock.now() + 2 * HOUR - ends_at < timedelta(minutes=1)
         await in_thread(house, card, "Shortened by its owner")
@@ -245,7 +246,7 @@ async def test_a_lease_is_shortened_to_a_time_of_day(redis_url: str) -> None:
         when = (house.base.clock.now() + 3 * HOUR).replace(second=0, microsecond=0)
         await house.slack.person("ada").command(f"/gpu extend train-1 until {when:%H:%M}")
         await told(house, "ada", "no longer until")
-        assert (await read(house, made.id)).lease_ends_at == when
+        assert (await read(house, made.id)).lease.ends_at == when
 
 
 async def test_an_extension_that_comes_after_a_stop_is_told_as_lost(redis_url: str) -> None:
@@ -257,7 +258,7 @@ async def test_an_extension_that_comes_after_a_stop_is_told_as_lost(redis_url: s
         for number, line in enumerate(("extend job-000 1h", "extend job-000 until 18:00", "lease job-000 1h"), 1):
             await ada.command(f"/gpu {line}")
             await _sees(house, "cannot be extended now: a stop is under way", number)
-        assert (await read(house, made.id)).lease_ends_at == stopped.lease_ends_at
+        assert (await read(house, made.id)).lease.ends_at == stopped.lease.ends_at
 
 
 async def _sees(house: House, text: str, times: int) -> None:

@@ -94,7 +94,7 @@ async def test_an_instance_is_found_by_its_name_or_a_part_that_fits_no_other(red
 async def test_an_instance_is_found_by_its_ids(redis_url: str) -> None:
     async with open_house(redis_url, workers=0) as house:
         made = (await written(house, 3))[1]
-        for name in (made.id, str(made.novita_id), made.novita_name):
+        for name in (made.id, str(made.remote.id), made.novita_name):
             await house.slack.person("ada").command(f"/gpu status {name}")
         await house.slack.wait_until(lambda: house.slack.person("ada").sees().count("*job-001* is running") == 3)
 

@@ -25,12 +25,13 @@ from tests.bot.scenarios import (
     started_again,
     told,
 )
+from tests.core.samples import record_with
 
 
 async def test_a_stop_in_novitas_console_is_told_with_the_likely_reason(redis_url: str) -> None:
     async with open_house(redis_url) as house:
         made, card = await running(house, billing_mode=BillingMode.ON_DEMAND)
-        house.novita.stop_instance(str(made.novita_id))
+        house.novita.stop_instance(str(made.remote.id))
         await seen(house, made, "is stopped")
         reply = await in_thread(house, card, "is stopped")
         assert house.slack.person("ada").id in reply.shown
@@ -43,16 +44,16 @@ async def test_a_start_in_novitas_console_is_followed_too(redis_url: str) -> Non
         made, card = await running(house)
         await house.slack.person("ada").click(card, "instance:stop")
         await seen(house, made, "is stopped")
-        house.novita.start_instance(str(made.novita_id))
+        house.novita.start_instance(str(made.remote.id))
         record, _ = await seen(house, made, "is running")
-        assert record.lease_ends_at is not None
+        assert record.lease.ends_at is not None
 
 
 async def test_a_delete_in_novitas_console_is_told_as_somebody_elses_doing(redis_url: str) -> None:
     async with open_house(redis_url) as house:
         made, card = await running(house)
         await aged(house, made)
-        house.novita.delete_instance(str(made.novita_id))
+        house.novita.delete_instance(str(made.remote.id))
         await seen(house, made, "is deleted")
         reply = await in_thread(house, card, "Somebody deleted it outside this bot")
         assert "instance:again" in buttons_of(reply)
@@ -61,7 +62,7 @@ async def test_a_delete_in_novitas_console_is_told_as_somebody_elses_doing(redis
 async def test_a_spot_notice_reaches_the_owner_at_once_with_ways_out(redis_url: str) -> None:
     async with open_house(redis_url) as house:
         made, card = await running(house)
-        house.novita.give_spot_notice(str(made.novita_id), in_seconds=1800)
+        house.novita.give_spot_notice(str(made.remote.id), in_seconds=1800)
         notice = await in_thread(house, card, "will be taken back by Novita")
         assert house.slack.person("ada").id in notice.shown
         assert buttons_of(notice) == ["instance:again:on_demand", "instance:again", "instance:connect"]
@@ -71,11 +72,11 @@ async def test_a_spot_notice_reaches_the_owner_at_once_with_ways_out(redis_url: 
 async def test_after_a_reclaim_one_button_starts_the_same_again_with_fallback(redis_url: str) -> None:
     async with open_house(redis_url) as house:
         made, card = await running(house)
-        house.novita.give_spot_notice(str(made.novita_id), in_seconds=3600)
+        house.novita.give_spot_notice(str(made.remote.id), in_seconds=3600)
         await in_thread(house, card, "will be taken back by Novita")
-        house.novita.reclaim(str(made.novita_id))
+        house.novita.reclaim(str(made.remote.id))
         news = await in_thread(house, card, "was taken back by Novita")
-        region = house.novita.instances[str(made.novita_id)].cluster.name.partition(" (")[0]
+        region = house.novita.instances[str(made.remote.id)].cluster.name.partition(" (")[0]
         house.novita.out_of_stock_at_create(region)
         await started_again(house, "ada", news)
         await told(house, "ada", "is being created: its own card")
@@ -90,7 +91,7 @@ async def test_after_a_reclaim_one_button_starts_the_same_again_with_fallback(re
 async def test_the_same_again_asks_first_with_todays_price_and_says_whose_it_will_be(redis_url: str) -> None:
     async with open_house(redis_url) as house:
         made, card = await running(house)
-        house.novita.reclaim(str(made.novita_id))
+        house.novita.reclaim(str(made.remote.id))
         news = await in_thread(house, card, "was taken back by Novita")
         bo = house.slack.person("bo")
         await bo.click(news, "instance:again")
@@ -108,7 +109,7 @@ async def test_the_same_again_asks_first_with_todays_price_and_says_whose_it_wil
 async def test_the_same_again_can_be_changed_in_the_form(redis_url: str) -> None:
     async with open_house(redis_url) as house:
         made, card = await running(house)
-        house.novita.reclaim(str(made.novita_id))
+        house.novita.reclaim(str(made.remote.id))
         news = await in_thread(house, card, "was taken back by Novita")
         ada = house.slack.person("ada")
         await ada.click(news, "instance:again")
@@ -121,11 +122,11 @@ async def test_the_same_again_can_be_changed_in_the_form(redis_url: str) -> None
 async def test_the_same_again_goes_when_it_makes_no_sense_any_more(redis_url: str) -> None:
     async with open_house(redis_url) as house:
         made, card = await running(house)
-        house.novita.reclaim(str(made.novita_id))
+        house.novita.reclaim(str(made.remote.id))
         news = await in_thread(house, card, "was taken back by Novita")
         await seen(house, made, "is stopped")
         long_ago = house.base.clock.now() - timedelta(days=8)
-        await change(house, made, lambda i: (i.model_copy(update={"stopped_at": long_ago}), []))
+        await change(house, made, lambda i: (record_with(i, stopped_at=long_ago), []))
         ada = house.slack.person("ada")
         await ada.click(news, "instance:again")
         await told(house, "ada", "too long ago")
@@ -136,7 +137,7 @@ async def test_the_same_again_goes_when_it_makes_no_sense_any_more(redis_url: st
 async def test_two_people_who_start_the_same_again_start_it_once(redis_url: str) -> None:
     async with open_house(redis_url, webs=2) as house:
         made, _ = await running(house)
-        house.novita.reclaim(str(made.novita_id))
+        house.novita.reclaim(str(made.remote.id))
         _, card = await seen(house, made, "is stopped")
         news = await in_thread(house, card, "was taken back by Novita")
         await started_again(house, "ada", news)
@@ -151,7 +152,7 @@ async def test_two_people_who_start_the_same_again_start_it_once(redis_url: str)
 async def test_started_again_on_demand_it_is_whoevers_button_it_was(redis_url: str) -> None:
     async with open_house(redis_url) as house:
         made, card = await running(house)
-        house.novita.give_spot_notice(str(made.novita_id))
+        house.novita.give_spot_notice(str(made.remote.id))
         notice = await in_thread(house, card, "will be taken back by Novita")
         await started_again(house, "bo", notice, "instance:again:on_demand")
         await told(house, "bo", "is being created: its own card")
@@ -164,7 +165,7 @@ async def test_started_again_on_demand_it_is_whoevers_button_it_was(redis_url: s
 async def test_with_variables_the_form_opens_for_their_values_are_stored_nowhere(redis_url: str) -> None:
     async with open_house(redis_url) as house:
         made, card = await running(house, name="with-envs", gpu_num=2, envs={"WANDB_KEY": "s3cret-value"})
-        house.novita.give_spot_notice(str(made.novita_id))
+        house.novita.give_spot_notice(str(made.remote.id))
         notice = await in_thread(house, card, "will be taken back by Novita")
         ada = house.slack.person("ada")
         await ada.click(notice, "instance:again")
@@ -183,7 +184,7 @@ async def test_with_variables_the_form_opens_for_their_values_are_stored_nowhere
 async def test_starting_again_is_refused_where_creating_is_refused(redis_url: str) -> None:
     async with open_house(redis_url, admins=("U0CY000001",)) as house:
         made, card = await running(house, who="cy", lease=None)
-        house.novita.give_spot_notice(str(made.novita_id))
+        house.novita.give_spot_notice(str(made.remote.id))
         notice = await in_thread(house, card, "will be taken back by Novita")
         await house.slack.person("ada").click(notice, "instance:again")
         await told(house, "ada", "Only admins may run an instance without an end")
@@ -202,7 +203,7 @@ async def test_starting_again_goes_by_the_rules_of_today(
 ) -> None:
     async with open_house(redis_url, default_lease="1h", max_lease="2h") as house:
         made, card = await running(house, **changes)
-        house.novita.give_spot_notice(str(made.novita_id))
+        house.novita.give_spot_notice(str(made.remote.id))
         notice = await in_thread(house, card, "will be taken back by Novita")
         await house.slack.person("ada").click(notice, "instance:again")
         await told(house, "ada", sentence)
@@ -213,7 +214,7 @@ async def test_starting_again_goes_by_the_rules_of_today(
 async def test_an_exit_nobody_asked_for_is_called_that(redis_url: str, billing: BillingMode) -> None:
     async with open_house(redis_url) as house:
         made, _ = await running(house, billing_mode=billing)
-        house.novita.show_status(str(made.novita_id), "exited")
+        house.novita.show_status(str(made.remote.id), "exited")
         record, _ = await seen(house, made, "is stopped")
         assert record.status is Status.STOPPED
         reasons = [getattr(e, "reason", None) for e in await house.base.store.timeline(made.id)]
@@ -227,7 +228,7 @@ async def test_a_fault_of_a_running_instance_calls_its_owner_once_and_stands_on_
 ) -> None:
     async with open_house(redis_url) as house:
         made, card = await running(house)
-        novita_id = made.novita_id or ""
+        novita_id = made.remote.id or ""
         house.novita.show_status(novita_id, "running", ("maintenance", "planned maintenance of the node"))
         reply = await in_thread(house, card, "has a fault that Novita reports")
         assert "planned maintenance of the node" in reply.shown
@@ -248,11 +249,11 @@ async def test_a_fault_of_a_running_instance_calls_its_owner_once_and_stands_on_
 async def test_a_stopped_instance_with_a_fault_can_be_started(redis_url: str) -> None:
     async with open_house(redis_url) as house:
         made, card = await running(house)
-        house.novita.show_status(made.novita_id or "", "exited", ("nodeFault", "the node is lost"))
+        house.novita.show_status(made.remote.id or "", "exited", ("nodeFault", "the node is lost"))
         await in_thread(house, card, "has a fault that Novita reports")
         _, card = await seen(house, made, "the node is lost")
         await house.slack.person("ada").click(card, "instance:start")
-        assert (await running_anew(house, made, card)).fault is None
+        assert (await running_anew(house, made, card)).faults.present is None
 
 
 async def test_the_owner_of_what_does_not_come_up_is_asked_and_may_let_it_go_on(redis_url: str) -> None:
@@ -261,15 +262,15 @@ async def test_the_owner_of_what_does_not_come_up_is_asked_and_may_let_it_go_on(
         made = await launched(house)
         _, card = await seen(house, made, "is starting")
         long_ago = house.base.clock.now() - timedelta(hours=3)
-        await change(house, made, lambda i: (i.model_copy(update={"starting_since": long_ago}), ()))
+        await change(house, made, lambda i: (record_with(i, starting_since=long_ago), ()))
         question = await in_thread(house, card, "unless you let it go on")
         assert house.slack.person("ada").id in question.shown
         assert "so no data is lost" in question.shown
         assert buttons_of(question) == ["instance:extend:1h", "instance:extend:4h", "instance:delete"]
         await house.slack.person("ada").click(question, "instance:extend:4h")
         await told(house, "ada", "may take to come up until")
-        assert (await read(house, made.id)).start_ends_at > house.base.clock.now() + timedelta(hours=4)  # type: ignore[operator]
+        assert (await read(house, made.id)).startup.ends_at > house.base.clock.now() + timedelta(hours=4)  # type: ignore[operator]
         past = house.base.clock.now()
-        await change(house, made, lambda i: (i.model_copy(update={"start_ends_at": past}), ()))
+        await change(house, made, lambda i: (record_with(i, start_ends_at=past), ()))
         await in_thread(house, card, "is being deleted: it has not come up for so long")
         await in_thread(house, card, "nobody let it go on")

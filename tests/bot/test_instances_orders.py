@@ -32,9 +32,9 @@ async def test_a_stopped_instance_is_started_again_and_its_lease_begins_anew(red
         await seen(house, made, "is stopped")
         await house.slack.person("ada").click(card, "instance:start")
         again = await running_anew(house, made, card)
-        assert again.lease_ends_at is not None
-        assert made.lease_ends_at is not None
-        assert again.lease_ends_at > made.lease_ends_at
+        assert again.lease.ends_at is not None
+        assert made.lease.ends_at is not None
+        assert again.lease.ends_at > made.lease.ends_at
         assert len(house.novita.calls_of("start")) == 1
 
 
@@ -43,7 +43,7 @@ async def test_a_restart_comes_up_again_under_the_same_lease(redis_url: str) -> 
         made, card = await running(house)
         await house.slack.person("ada").click(card, "instance:restart")
         again = await running_anew(house, made, card)
-        assert again.lease_ends_at == made.lease_ends_at
+        assert again.lease.ends_at == made.lease.ends_at
         assert len(house.novita.calls_of("restart")) == 1
 
 
@@ -179,7 +179,7 @@ async def test_a_stop_that_novita_does_not_take_is_tried_until_it_is_certain_and
         house.novita.clear_faults()
         await _time_passes(house, made.id)
         await seen(house, made, "is stopped")
-        assert house.novita.instances[str(made.novita_id)].status(house.novita.clock()) == "exited"
+        assert house.novita.instances[str(made.remote.id)].status(house.novita.clock()) == "exited"
 
 
 async def _time_passes(house: House, instance_id: str) -> None:

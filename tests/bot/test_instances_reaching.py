@@ -17,7 +17,7 @@ from tests.bot.scenarios import in_thread, running, running_anew, seen, told
 
 
 def machine(house: House, instance: Instance) -> Machine:
-    return house.novita.instances[str(instance.novita_id)]
+    return house.novita.instances[str(instance.remote.id)]
 
 
 async def test_the_owner_gets_command_and_password_and_nobody_else_sees_them(redis_url: str) -> None:

@@ -123,7 +123,7 @@ async def test_what_changes_something_or_is_secret_has_to_be_typed(redis_url: st
         assert len(house.novita.calls_of(word)) == calls
         now = await house.base.store.get(made.id)
         assert now is not None
-        assert (now.order, now.lease_ends_at) == (None, made.lease_ends_at)
+        assert (now.order, now.lease.ends_at) == (None, made.lease.ends_at)
 
 
 @pytest.mark.parametrize("said", ["create 4090 spot 2h", "4090 spot 2h"])

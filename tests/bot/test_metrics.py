@@ -124,7 +124,7 @@ async def test_no_label_holds_what_somebody_chose_or_an_id_or_a_secret(redis_url
         instance, card = await running(house, "train-2")
         text = (await scraped(house.port)).text
         payload = card.metadata["event_payload"] if card.metadata else {}
-    own = {instance.id, instance.novita_id or "-", instance.owner.user, instance.owner.team, card.channel, card.ts}
+    own = {instance.id, instance.remote.id or "-", instance.owner.user, instance.owner.team, card.channel, card.ts}
     free = {"train-1", "train-2", "SOMETHING_THAT", "BREW", "some-token", "some-id", "no/such", "comfy", "RTX"}
     assert payload["instance_id"] == instance.id
     assert found_in(text, own | free | secrets_of(house.slack, house.novita)) == set()

@@ -50,7 +50,7 @@ async def test_one_create_is_one_trail_from_the_submission_to_the_thread(redis_u
         payload = await created(house)
         record = await house.base.store.get(payload["instance_id"])
     (arrived,) = said(log, "request", kind="view_submission")
-    assert arrived["request_id"] == payload["request_id"] == (record and record.request_id)
+    assert arrived["request_id"] == payload["request_id"] == (record and record.intent.request_id)
     assert {"route": "/slack/events", "status": 200, "user": house.slack.person("ada").id}.items() <= arrived.items()
     trail = [line for line in lines(log) if line.get("request_id") == arrived["request_id"]]
     assert [line["event"] for line in trail].count("request") == 1

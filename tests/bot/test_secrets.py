@@ -125,7 +125,7 @@ async def test_what_novita_says_of_an_instance_later_leaves_no_secret_anywhere(
         await submitted(house)
         card = await house.card("is starting")
         instance = await house.record(card)
-        house.novita.show_status(instance.novita_id or "", "pulling", ("crashed", f"pull failed for good: {words}"))
+        house.novita.show_status(instance.remote.id or "", "pulling", ("crashed", f"pull failed for good: {words}"))
         await house.card("*train-1* failed")
         failure = (await house.record(card)).failure
         assert failure is not None and failure.message.startswith("pull failed for good: ")

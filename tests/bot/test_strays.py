@@ -35,7 +35,7 @@ async def _dm(house: House, who: str, text: str) -> Message:
 async def _cloned(house: House, name: str | None = None) -> tuple[Instance, str]:
     """A running instance, and Novita's id of its clone."""
     made, _ = await running(house)
-    return made, house.novita.clone_instance(str(made.novita_id), name).id
+    return made, house.novita.clone_instance(str(made.remote.id), name).id
 
 
 async def _told(house: House, who: str, text: str) -> Message:
@@ -82,7 +82,7 @@ async def test_an_emptied_redis_is_noticed_counted_and_told_by_the_doctor(redis_
         alarm = await _dm(house, "cy", "nobody here is known to have asked for")
         record = await house.base.store.get(made.id)
         assert record is not None
-        assert (record.owner, record.origin, record.status) == (NOBODY, Origin.LOST, Status.RUNNING)
+        assert (record.owner, record.intent.origin, record.status) == (NOBODY, Origin.LOST, Status.RUNNING)
         look = await scraped(house.port)
         await house.slack.person("cy").click(alarm, "stray:leave")
         await _told(house, "cy", "is left alone")
@@ -126,7 +126,7 @@ async def test_what_was_made_in_the_console_is_listed_and_touched_by_a_click_alo
         assert [call.subject for call in house.novita.calls_of("stop")] == [foreign]
         record = await house.base.store.get(own_id(foreign))
         assert record is not None
-        assert (record.origin, record.owner) == (Origin.CONSOLE, NOBODY)
+        assert (record.intent.origin, record.owner) == (Origin.CONSOLE, NOBODY)
 
 
 async def test_when_novita_is_away_the_strays_on_record_are_listed_all_the_same(redis_url: str) -> None:
@@ -172,13 +172,13 @@ async def test_a_form_sent_again_after_redis_was_emptied_makes_no_second_instanc
         await house.novita.wait_until(lambda: bool(house.novita.calls_of("instances")))
         await until(lambda: _known_to_novita(house))
         [record] = await house.base.store.live()
-        assert record.novita_id in house.novita.instances
+        assert record.remote.id in house.novita.instances
         assert len(house.novita.calls_of("create")) == 1
 
 
 async def _known_to_novita(house: House) -> list[Instance]:
     """The live records that have Novita's id."""
-    return [record for record in await house.base.store.live() if record.novita_id]
+    return [record for record in await house.base.store.live() if record.remote.id]
 
 
 async def test_an_owner_is_asked_in_the_thread_before_a_lease_in_doubt_ends(redis_url: str) -> None:
@@ -193,4 +193,4 @@ async def test_an_owner_is_asked_in_the_thread_before_a_lease_in_doubt_ends(redi
         await house.slack.person("ada").click(question, "instance:extend:4h")
         await house.slack.wait_until(lambda: any("runs until" in each.shown for each in house.slack.thread(card)))
         kept = await read(house, made.id)
-        assert (kept.past_in_doubt, kept.asked_at) == (False, None)
+        assert (kept.past_in_doubt, kept.lease.asked_at) == (False, None)

@@ -277,7 +277,7 @@ def test_a_failed_card_says_why_and_what_to_do_and_names_no_price() -> None:
 
 
 def test_a_failed_card_names_no_lease_that_nobody_counts() -> None:
-    broken = {"novita_id": "3f9a", "lease_ends_at": None, "running_at": None, "offer": running().offer}
+    broken = {"novita_id": "3f9a", "lease_ends_at": None, "running_at": None, "offer": running().launch.offer}
     shown = text(failed(FailureKind.INSTANCE, **broken))
     assert "counted from" not in shown and "until" not in shown
     assert "Novita made the instance, but it did not come up." in shown

@@ -163,7 +163,7 @@ def test_a_weekly_reminder_says_what_the_disk_costs_and_when_the_data_goes() -> 
     ):
         assert part in text
     assert offered(stopped(), event) == ["instance:start", "instance:delete"]
-    past = event.model_copy(update={"data_until": NOW, "weeks": 1})
+    past = event.replace(data_until=NOW, weeks=1)
     assert "the data may be gone" in said(stopped(data_until=NOW), past)
     assert "stopped for a week" in said(stopped(data_until=NOW), past)
 

@@ -29,7 +29,7 @@ WAY_IN = Connection(
     ssh_password=SecretStr(PASSWORD),
     jupyter_url="https://x-8888.novita.ai/?token=secret",
     instance_log_url="https://logs.novita.ai/i/1",
-    endpoints=running().endpoints,
+    endpoints=running().remote.endpoints,
 )
 
 

@@ -29,7 +29,7 @@ OWNER = "<@U0ADA00001>"
 BOT = "U0GPUBOT01"
 
 CREATED = events.InstanceCreated(at=NOW, novita_id="3f9a1c77d2e04b58")
-RUNNING = events.InstanceRunning(at=NOW, endpoints=running().endpoints)
+RUNNING = events.InstanceRunning(at=NOW, endpoints=running().remote.endpoints)
 FAILED = events.InstanceFailed(at=NOW, failure=Failure(kind=FailureKind.NO_CAPACITY))
 LOST = events.AnswerLost(at=NOW, attempt=refused())
 INTERRUPTED = events.LaunchInterrupted(at=NOW)
@@ -95,7 +95,7 @@ def test_found_after_a_lost_answer_says_so() -> None:
 
 def test_running_gives_public_endpoints_and_no_credentials() -> None:
     ssh = Endpoint(port=9000, type="tcp", url="proxy.as-sgp-2.gpu-instance.novita.ai:32787")
-    text = said(running(), RUNNING.model_copy(update={"endpoints": (*running().endpoints, ssh)}))
+    text = said(running(), RUNNING.replace(endpoints=(*running().remote.endpoints, ssh)))
     assert "• port 8188 (http): <https://3f9a-8188." in text
     assert "• port 9000 (tcp): `proxy.as-sgp-2.gpu-instance.novita.ai:32787`" in text
     assert "Anybody with an http link can open it" in text
@@ -104,7 +104,7 @@ def test_running_gives_public_endpoints_and_no_credentials() -> None:
 
 
 def test_running_without_endpoints_does_not_speak_of_links() -> None:
-    assert "link" not in said(running(), RUNNING.model_copy(update={"endpoints": ()}))
+    assert "link" not in said(running(), RUNNING.replace(endpoints=()))
 
 
 def test_failed_tells_why_what_was_tried_and_what_to_do() -> None:

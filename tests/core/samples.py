@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 from pydantic import SecretStr
 
+from core.adapters.redis.migrations import GROUPS
 from core.domain.base import Actor, BillingMode
 from core.domain.identity import new_id
-from core.domain.instance import Instance
+from core.domain.instance import Instance, Intent, Launch
 from core.domain.market import Market, Offer, Price, Product, Region, Stock
 from core.domain.novita import NovitaInstance
 from core.domain.policy import Policy
@@ -98,17 +100,34 @@ def offer(where: str = "CN-HK-01", usd: str = "0.18") -> Offer:
 
 
 def instance(**changes: object) -> Instance:
+    """By the flat names of `record_with`."""
     fresh = Instance(
         id=new_id(),
-        request_key=f"view:{new_id()}",
+        intent=Intent(request_key=f"view:{new_id()}", env_names=("TOKEN",)),
         request=request(),
-        env_names=("TOKEN",),
         owner=ADA,
-        offer=offer(),
-        launcher="process-1",
+        launch=Launch(process="process-1", offer=offer()),
         created_at=NOON,
     )
-    return fresh.model_copy(update=changes)
+    return record_with(fresh, **changes)
+
+
+def record_with(record: Instance, **changes: Any) -> Instance:
+    """The record with other values, each by the flat name that it had before there were groups: what stands in which
+    group is none of a test's business."""
+    grouped: dict[str, dict[str, Any]] = {}
+    for group, names in GROUPS.items():
+        moved = {new: changes.pop(old) for old, new in names.items() if old in changes}
+        if moved:
+            grouped[group] = getattr(record, group).model_copy(update=moved)
+    return record.model_copy(update=grouped | changes)
+
+
+def flat_value(record: Instance, name: str) -> Any:
+    """What the record says by such a name."""
+    places = {old: (group, new) for group, names in GROUPS.items() for old, new in names.items()}
+    group, field = places.get(name, ("", name))
+    return getattr(getattr(record, group) if group else record, field)
 
 
 def template() -> Template:

@@ -110,7 +110,7 @@ async def test_one_key_leads_to_at_most_one_instance_and_every_instance_is_on_a_
         webs = [process(sandbox, redis_server, clock) for _ in lives]
         await asyncio.gather(*(_launch(web, clock, key, life) for web, life in zip(webs, lives, strict=True)))
         await _settle(worker, sandbox, clock)
-        records = [record for record in await _records(worker, sandbox) if record.request_key == key]
+        records = [record for record in await _records(worker, sandbox) if record.intent.request_key == key]
         _check(sandbox, records)
         for record in records:
             told = [event.type for event in await worker.store.timeline(record.id)]
@@ -145,7 +145,7 @@ async def _settle(worker: Process, sandbox: SandboxNovita, clock: TurnedClock) -
     """Novita answers again; within a minute every instance must be on a record. Then eleven minutes more."""
     sandbox.clear_faults()
     await _look(worker, clock, times=6, seconds=10)
-    known = {record.novita_id for record in await _records(worker, sandbox)}
+    known = {record.remote.id for record in await _records(worker, sandbox)}
     assert set(sandbox.instances) <= known, "an orphan after a minute"
     await _look(worker, clock, times=6, seconds=110)
 

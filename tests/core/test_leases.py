@@ -9,7 +9,7 @@ import pytest
 from bot.oneliner.moments import TONIGHT
 from core.domain import costs, leases
 from core.domain.instance import Status
-from tests.core.samples import NOON, instance, request
+from tests.core.samples import NOON, instance, record_with, request
 
 MIN, HOUR, WEEK = timedelta(minutes=1), timedelta(hours=1), timedelta(weeks=1)
 MOMENT = timedelta(milliseconds=1)
@@ -104,7 +104,7 @@ def test_a_reminder_is_due_from_its_minute_on_and_never_once_the_lease_is_over(
     record = instance(status=Status.RUNNING, lease_ends_at=NOON + left, reminded=told)
     assert leases.reminder_due(record, NOON) == due
     assert leases.reminder_due(record.model_copy(update={"status": Status.STOPPING}), NOON) is None
-    assert leases.reminder_due(record.model_copy(update={"lease_ends_at": None}), NOON) is None
+    assert leases.reminder_due(record_with(record, lease_ends_at=None), NOON) is None
 
 
 @pytest.mark.parametrize(

@@ -18,7 +18,7 @@ from core.domain.request import LeaseEnd
 from core.services.alarms import AlarmKind
 from core.services.lifecycle import possible
 from tests.core.processes import Process, process
-from tests.core.samples import ADA, TurnedClock, request
+from tests.core.samples import ADA, TurnedClock, record_with, request
 
 POLICY = Policy(home_team="T0HOME", admins=("U0CY",))
 BO, CY, GUEST = (Actor(user=user, team=team) for user, team in (("U0BO", "T0HOME"), ("U0CY", "T0HOME"), ("U0G", "T0X")))
@@ -69,13 +69,13 @@ async def test_an_instance_is_stopped_started_and_deleted_and_each_is_only_belie
     assert (await _order(web, Verb.STOP, record)).status is Status.STOPPING
     await _worker(web, clock, 30)
     stopped = await _read(web, record.id)
-    assert (stopped.status, stopped.order, stopped.lease_ends_at) == (Status.STOPPED, None, None)
+    assert (stopped.status, stopped.order, stopped.lease.ends_at) == (Status.STOPPED, None, None)
     assert _events(web, InstanceStopped)[0].reason is StopReason.ASKED  # type: ignore[attr-defined]
     await _order(web, Verb.START, stopped)
     await _worker(web, clock, 30)
     started = await _read(web, record.id)
     assert started.status is Status.RUNNING
-    assert started.lease_ends_at is not None, "the lease begins anew"
+    assert started.lease.ends_at is not None, "the lease begins anew"
     await _order(web, Verb.DELETE, started)
     await _worker(web, clock, 60)
     assert (await _read(web, record.id)).status is Status.DELETED
@@ -146,7 +146,7 @@ async def test_a_start_without_a_free_gpu_is_said_to_be_so_and_can_be_asked_agai
     record = await _running(web, clock)
     await _order(web, Verb.STOP, record)
     await _worker(web, clock, 30)
-    sandbox.out_of_stock_at_create(record.offer.region.name if record.offer else "")
+    sandbox.out_of_stock_at_create(record.launch.offer.region.name if record.launch.offer else "")
     after = await _order(web, Verb.START, await _read(web, record.id))
     await web.quiet()
     assert (after.status, after.order) == (Status.STOPPED, None)
@@ -160,7 +160,7 @@ async def test_a_delete_of_what_is_gone_already_is_a_success_once_that_is_certai
     web: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
     record = await _running(web, clock)
-    sandbox.vanish(record.novita_id or "")
+    sandbox.vanish(record.remote.id or "")
     assert (await _order(web, Verb.DELETE, record)).order is not None
     await _worker(web, clock, 60)
     after = await _read(web, record.id)
@@ -175,7 +175,7 @@ async def test_a_restart_is_announced_when_it_is_done_and_keeps_the_lease(web: P
     await _order(web, Verb.RESTART, record)
     await _worker(web, clock, 120)
     after = await _read(web, record.id)
-    assert (after.status, after.order, after.lease_ends_at) == (Status.RUNNING, None, record.lease_ends_at)
+    assert (after.status, after.order, after.lease.ends_at) == (Status.RUNNING, None, record.lease.ends_at)
     assert web.told.types.count("instance_running") == 2
 
 
@@ -204,11 +204,11 @@ async def test_an_extension_moves_the_end_and_reminds_anew_but_never_beyond_the_
     record = await _running(web, clock, lease=timedelta(hours=1))
     await _worker(web, clock, 600, each=60)
     after = await web.lifecycle.extend(record.id, timedelta(hours=4), ADA, POLICY)
-    assert record.lease_ends_at is not None
-    assert after.lease_ends_at == record.lease_ends_at + timedelta(hours=4)
+    assert record.lease.ends_at is not None
+    assert after.lease.ends_at == record.lease.ends_at + timedelta(hours=4)
     far = await web.lifecycle.extend(record.id, timedelta(days=30), ADA, POLICY)
-    assert far.lease_ends_at == clock.now() + timedelta(hours=72)
-    assert far.reminded == ()
+    assert far.lease.ends_at == clock.now() + timedelta(hours=72)
+    assert far.lease.reminded == ()
 
 
 async def test_no_lease_means_no_end(web: Process, clock: TurnedClock) -> None:
@@ -263,32 +263,32 @@ async def test_a_spot_notice_is_told_once_and_what_follows_is_called_a_reclaim(
     web: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
     record = await _running(web, clock)
-    sandbox.give_spot_notice(record.novita_id or "", in_seconds=3600)
+    sandbox.give_spot_notice(record.remote.id or "", in_seconds=3600)
     await _worker(web, clock, 60)
     noticed = await _read(web, record.id)
-    assert noticed.spot_reclaim_at is not None
+    assert noticed.spot.reclaim_at is not None
     assert web.told.types.count("spot_notice") == 1
-    sandbox.reclaim(record.novita_id or "")
+    sandbox.reclaim(record.remote.id or "")
     await _worker(web, clock, 30)
     stopped = _events(web, InstanceStopped)[0]
     assert isinstance(stopped, InstanceStopped)
     assert stopped.reason is StopReason.RECLAIMED
-    assert (await _read(web, record.id)).stopped_because is StopReason.RECLAIMED
+    assert (await _read(web, record.id)).standstill.reason is StopReason.RECLAIMED
 
 
 async def test_a_reclaim_without_a_notice_is_one_by_what_novita_says_then(
     web: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
     record = await _running(web, clock)
-    sandbox.reclaim(record.novita_id or "")
+    sandbox.reclaim(record.remote.id or "")
     await _worker(web, clock, 30)
     taken = await _read(web, record.id)
-    assert taken.stopped_because is StopReason.RECLAIMED
+    assert taken.standstill.reason is StopReason.RECLAIMED
     assert web.told.types.count("spot_notice") == 0
-    sandbox.start_instance(record.novita_id or "")
+    sandbox.start_instance(record.remote.id or "")
     await _worker(web, clock, 300)
     again = await _read(web, record.id)
-    assert (again.status, again.stopped_because) == (Status.RUNNING, None)
+    assert (again.status, again.standstill.reason) == (Status.RUNNING, None)
 
 
 @pytest.mark.parametrize(
@@ -299,7 +299,7 @@ async def test_a_stop_that_nobody_asked_the_bot_for_is_said_to_be_that(
     web: Process, sandbox: SandboxNovita, clock: TurnedClock, billing: BillingMode, reason: StopReason
 ) -> None:
     record = await _running(web, clock, billing_mode=billing)
-    sandbox.stop_instance(record.novita_id or "")
+    sandbox.stop_instance(record.remote.id or "")
     await _worker(web, clock, 30)
     stopped = _events(web, InstanceStopped)[0]
     assert isinstance(stopped, InstanceStopped)
@@ -326,7 +326,7 @@ async def test_one_clock_ends_no_lease_and_the_lease_ends_once_another_agrees(
     sandbox.clock_ahead = -5 * 3600
     await _worker(web, clock, 60)
     held = await _read(web, record.id)
-    assert (held.status, held.order, held.reminded) == (Status.RUNNING, None, ())
+    assert (held.status, held.order, held.lease.reminded) == (Status.RUNNING, None, ())
     assert [(a.kind, a.subject) for a in await web.alarms.standing()] == [(AlarmKind.CLOCKS_APART, "Novita")]
     sandbox.clock_ahead = 0
     await _worker(web, clock, 60)
@@ -350,12 +350,12 @@ async def test_what_was_seen_by_a_clock_two_hours_ahead_goes_on_as_usual_once_it
     clock.turn(hours=2)
     record = await _running(web, clock, lease=timedelta(hours=1))
     clock.turn(hours=-2)
-    sandbox.boot_at_once(record.novita_id or "")
+    sandbox.boot_at_once(record.remote.id or "")
     await web.reconciler.run_once()
     await web.lifecycle.run_due()
     put_right = await _read(web, record.id)
     assert put_right.running_at == clock.now()
-    assert put_right.lease_ends_at == clock.now() + timedelta(hours=1)
+    assert put_right.lease.ends_at == clock.now() + timedelta(hours=1)
     await _worker(web, clock, 3600 + 120, each=20)
     assert (await _read(web, record.id)).status is Status.STOPPED
 
@@ -385,7 +385,7 @@ async def test_an_instance_that_never_comes_up_is_asked_about_and_then_deleted(
     sandbox.show_status(answer.novita_instance_id or "", "pulling")
     await _worker(web, clock, 2 * 3600 + 60, each=60)
     asked = await _read(web, launch.instance.id)
-    assert asked.start_ends_at is not None
+    assert asked.startup.ends_at is not None
     assert sandbox.calls_of("delete") == []
     await web.lifecycle.extend(asked.id, timedelta(hours=1), ADA, POLICY)
     await _worker(web, clock, 3600 + 1800, each=60)
@@ -424,10 +424,10 @@ async def test_a_stop_that_novita_takes_and_never_does_is_told_to_be_stuck(
 ) -> None:
     record = await _running(web, clock)
     await _order(web, Verb.STOP, record)
-    sandbox.show_status(record.novita_id or "", "running")
+    sandbox.show_status(record.remote.id or "", "running")
     for _ in range(32):
         await _worker(web, clock, 60, each=60)
-        sandbox.show_status(record.novita_id or "", "running")
+        sandbox.show_status(record.remote.id or "", "running")
     assert len(_events(web, OrderStuck)) == 1
     assert [alarm.kind for alarm in await web.alarms.standing()] == [AlarmKind.ORDER_STUCK]
     assert len(sandbox.calls_of("stop")) > 20
@@ -479,10 +479,10 @@ async def test_a_start_that_novita_takes_and_never_does_has_an_end(
     record = await _running(web, clock)
     await _order(web, Verb.STOP, record)
     await _worker(web, clock, 30)
-    sandbox.show_status(record.novita_id or "", "exited")
+    sandbox.show_status(record.remote.id or "", "exited")
     await _order(web, Verb.START, record)
     for _ in range(60):
-        sandbox.show_status(record.novita_id or "", "exited")
+        sandbox.show_status(record.remote.id or "", "exited")
         await _worker(web, clock, 10)
     after = await _read(web, record.id)
     assert len(sandbox.calls_of("start")) == 3
@@ -521,7 +521,7 @@ async def test_an_order_outlives_an_absence_that_was_believed(
     sandbox.show_nothing(nothing=False)
     await _worker(web, clock, 10)
     back = await _read(web, record.id)
-    assert back.lease_ends_at == record.lease_ends_at or back.order is not None
+    assert back.lease.ends_at == record.lease.ends_at or back.order is not None
     await _worker(web, clock, 420)
     after = await _read(web, record.id)
     assert after.status is (Status.STOPPED if verb is Verb.STOP else Status.DELETED)
@@ -537,9 +537,7 @@ async def test_a_defect_of_one_instance_keeps_no_lease_of_another_from_ending(we
     await web.launcher.finish(launch)
     await _worker(web, clock, 30)
     first_hour = datetime.min.replace(tzinfo=UTC)
-    await web.unit_of_work.update(
-        await _read(web, broken.id), lambda i: (i.model_copy(update={"data_until": first_hour}), ())
-    )
+    await web.unit_of_work.update(await _read(web, broken.id), lambda i: (record_with(i, data_until=first_hour), ()))
     await _worker(web, clock, 3700, each=60)
     assert (await _read(web, launch.instance.id)).status is Status.STOPPED
     kinds = {alarm.kind: alarm.subject for alarm in await web.alarms.standing()}
@@ -564,4 +562,4 @@ async def test_an_extension_that_loses_against_a_stop_is_refused_and_changes_not
     move = web.lifecycle.end_at if is_exact else web.lifecycle.extend_until
     with pytest.raises(InvalidRequest, match="cannot be extended now: a stop is under way"):
         await move(record.id, clock.now() + timedelta(hours=20), ADA, POLICY)
-    assert (await _read(web, record.id)).lease_ends_at == record.lease_ends_at
+    assert (await _read(web, record.id)).lease.ends_at == record.lease.ends_at

@@ -55,15 +55,15 @@ async def test_an_extension_never_makes_a_lease_shorter_nor_longer_than_the_long
     web: Process, wished: datetime, then: datetime
 ) -> None:
     record = await _kept(web, _up())
-    assert (await web.lifecycle.extend_until(record.id, wished, ADA, POLICY)).lease_ends_at == then
+    assert (await web.lifecycle.extend_until(record.id, wished, ADA, POLICY)).lease.ends_at == then
 
 
 async def test_a_start_that_may_go_on_longer_goes_on_no_shorter(web: Process) -> None:
     hangs = _up(status=Status.STARTING, lease_ends_at=None, starting_since=NOON, start_ends_at=NOON + 3 * HOUR)
     record = await _kept(web, hangs)
-    assert (await web.lifecycle.extend_until(record.id, NOON + HOUR, ADA, POLICY)).start_ends_at == NOON + 3 * HOUR
+    assert (await web.lifecycle.extend_until(record.id, NOON + HOUR, ADA, POLICY)).startup.ends_at == NOON + 3 * HOUR
     later = await web.lifecycle.extend(record.id, HOUR, ADA, POLICY)
-    assert (later.start_ends_at, later.lease_ends_at) == (NOON + 4 * HOUR, None)
+    assert (later.startup.ends_at, later.lease.ends_at) == (NOON + 4 * HOUR, None)
 
 
 @pytest.mark.parametrize(
@@ -78,7 +78,7 @@ async def test_a_sign_of_use_renews_a_lease_up_to_the_longest(
     web: Process, lease: timedelta, left: timedelta, ends_at: datetime
 ) -> None:
     record = await _kept(web, _up(request=request(lease=lease), lease_ends_at=NOON + left))
-    assert (await web.lifecycle.used(record.id, ADA, POLICY)).lease_ends_at == ends_at
+    assert (await web.lifecycle.used(record.id, ADA, POLICY)).lease.ends_at == ends_at
 
 
 @pytest.mark.parametrize("verb", list(Verb))

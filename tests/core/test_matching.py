@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from core.domain.matching import matched
 from core.domain.novita import NovitaInstance
-from tests.core.samples import NOON, at_novita, instance
+from tests.core.samples import NOON, at_novita, instance, record_with
 
 NAMELESS = instance()
 
@@ -30,7 +30,7 @@ def test_of_several_by_one_name_the_oldest_belongs_to_the_record_that_has_no_id(
 
 
 def test_a_record_with_an_id_has_no_other_instance_and_is_absent_without_it() -> None:
-    known = NAMELESS.model_copy(update={"novita_id": "n-5"})
+    known = record_with(NAMELESS, novita_id="n-5")
     found = matched([known], [_seen("n-1", 0)])
     assert (found.pairs, found.absent) == ((), (known,))
     assert matched([known], [_seen("n-1", 0), _seen("n-5", 1)]).pairs[0][1].id == "n-5"

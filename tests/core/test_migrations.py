@@ -3,23 +3,23 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
 from redis.asyncio import Redis
 
+from core.adapters.redis.documents import Kind, NotReadable, stamped
 from core.adapters.redis.migrations import read_news, read_record
 from core.domain.base import PROGRAM, Actor, Cause
 from core.domain.events import read_event
 from core.domain.instance import Instance
 from core.domain.order import Order, Verb
 from core.domain.policy import Policy
+from tests.core.documents import assert_within, flat, stored
 from tests.core.processes import Process
 from tests.core.samples import NOON, TurnedClock, instance
 
-OLD: dict[str, Any] = json.loads(Path(__file__).with_name("stored_before_causes.json").read_text())
+OLD: dict[str, Any] = stored("before_causes")
 ADMIN = Actor(user="U0ADMIN001", team="T0HOME0001")
 WANTED = {
     "lease": (Cause.LEASE, None),
@@ -31,15 +31,6 @@ WANTED = {
     "hung_deleted": (Cause.HUNG, None),
 }
 ORDERED = ["lease", "person", "program", "hung"]
-
-
-def assert_within(old: Any, written: Any) -> None:
-    """Everything that was written stands there still: so an earlier version reads what this one writes."""
-    if not isinstance(old, dict):
-        assert written == old
-        return
-    for key, value in old.items():
-        assert_within(value, written[key])
 
 
 def record(name: str, moment: str) -> Instance:
@@ -69,7 +60,7 @@ def test_nothing_else_of_a_record_is_lost_or_changed(name: str, moment: str) -> 
     if moment not in OLD[name]:
         return
     old, written = OLD[name][moment], json.loads(record(name, moment).model_dump_json())
-    assert_within(old, written)
+    assert_within(old, flat(written))
 
 
 @pytest.mark.parametrize("name", WANTED)
@@ -102,23 +93,23 @@ def test_the_lease_that_ended_an_earlier_run_is_told_apart_from_a_start_that_han
 
 def test_what_this_version_writes_is_read_as_it_is() -> None:
     order = Order(verb=Verb.STOP, cause=Cause.HUNG, at=NOON)
-    assert read_record(instance(order=order).model_dump_json()).order == order
+    assert read_record(stamped(Kind.RECORD, instance(order=order).model_dump_json())).order == order
     line = read_news(json.dumps(OLD["person"]["events"][0])).model_dump_json()
-    assert read_news(line) == read_event(line)
+    assert read_news(stamped(Kind.EVENT, line)) == read_event(line)
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "null", "{}", '{"order": {"verb": "fly", "actor": null}}'])
 def test_what_nobody_wrote_is_still_refused(text: str) -> None:
-    with pytest.raises(ValidationError):
+    with pytest.raises(NotReadable):
         read_record(text)
-    with pytest.raises(ValidationError):
+    with pytest.raises(NotReadable):
         read_news(text)
 
 
 @pytest.mark.parametrize("by", [7, "api", [], {"team": "T"}])
 def test_an_actor_that_cannot_be_read_is_refused(by: object) -> None:
     ordered = OLD["person"]["ordered"]
-    with pytest.raises(ValidationError):
+    with pytest.raises(NotReadable):
         read_record(json.dumps(ordered | {"order": ordered["order"] | {"actor": by}}))
 
 

@@ -15,7 +15,7 @@ from core.adapters.redis import Store, connect
 from core.domain.events import Event, InstanceRequested, PhaseChanged
 from core.domain.instance import Instance
 from core.services.outbox import Dispatcher, Memo, RecordWriter, RetryLater
-from tests.core.samples import NOON, TurnedClock, instance
+from tests.core.samples import NOON, TurnedClock, instance, record_with
 from tests.patience import patience
 
 Trouble = Callable[[Event], Exception | None]
@@ -63,9 +63,7 @@ class Process:
 
     async def happen(self, record: Instance, *words: str) -> Instance:
         news = [PhaseChanged(at=NOON, novita_status=word) for word in words]
-        return await self.unit_of_work.update(
-            record, lambda i: (i.model_copy(update={"novita_status": words[-1]}), news)
-        )
+        return await self.unit_of_work.update(record, lambda i: (record_with(i, novita_status=words[-1]), news))
 
     async def quiet(self) -> None:
         await self.dispatcher.drain(timedelta(seconds=20))

@@ -49,7 +49,7 @@ async def test_an_instance_is_followed_until_it_runs_and_its_endpoints_are_told(
     await _looks(worker, clock, 90)
     record = await _read(worker, made.id)
     assert record.status is Status.RUNNING
-    assert [endpoint.port for endpoint in record.endpoints] == [8188, 9000]
+    assert [endpoint.port for endpoint in record.remote.endpoints] == [8188, 9000]
     assert worker.told.types[-1] == "instance_running"
     assert worker.told.types.count("instance_running") == 1
 
@@ -70,8 +70,8 @@ async def test_a_failed_image_is_told_with_novitas_own_message(
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock, status: str
 ) -> None:
     made = await _made(worker)
-    assert made.novita_id
-    sandbox.show_status(made.novita_id, status, ("pullFailed", "image pull failed: unauthorized"))
+    assert made.remote.id
+    sandbox.show_status(made.remote.id, status, ("pullFailed", "image pull failed: unauthorized"))
     await _looks(worker, clock, 30)
     record = await _read(worker, made.id)
     assert record.status is Status.FAILED
@@ -87,7 +87,7 @@ async def test_one_that_vanished_is_deleted_when_that_lasts_and_longer_when_noth
     made = await _made(worker)
     rest = [await _made(worker, f"view:other-{n}") for n in range(others)]
     await _looks(worker, clock, 90)
-    sandbox.vanish(made.novita_id or "")
+    sandbox.vanish(made.remote.id or "")
     await _looks(worker, clock, seconds - 10)
     assert (await _read(worker, made.id)).status is Status.RUNNING
     await _looks(worker, clock, 10)
@@ -139,7 +139,7 @@ async def test_what_is_seen_after_it_was_called_deleted_keeps_its_lease(
     sandbox.show_nothing(nothing=False)
     await _looks(worker, clock, 10)
     after = await _read(worker, made.id)
-    assert (after.status, after.lease_ends_at, after.billed) == (Status.RUNNING, before.lease_ends_at, before.billed)
+    assert (after.status, after.lease.ends_at, after.billed) == (Status.RUNNING, before.lease.ends_at, before.billed)
     assert worker.told.types[-2:] == ["instance_deleted", "instance_back"]
 
 
@@ -182,15 +182,15 @@ async def test_a_new_instance_that_is_not_listed_yet_is_not_asked_for_before_its
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
     listed, made = await _made(worker), await _made(worker, "view:V2")
-    sandbox.vanish(made.novita_id or "")
+    sandbox.vanish(made.remote.id or "")
     clock.instant += UNLISTED_FOR
     await worker.reconciler.run_once()
     assert sandbox.calls_of(Endpoint.INSTANCE) == []
     clock.turn(milliseconds=1)
     await worker.reconciler.run_once()
     [asked] = sandbox.calls_of(Endpoint.INSTANCE)
-    assert asked.query["instanceId"] == made.novita_id
-    assert (await _read(worker, listed.id)).missing_since is None
+    assert asked.query["instanceId"] == made.remote.id
+    assert (await _read(worker, listed.id)).absence.since is None
 
 
 async def test_what_is_stopped_and_deleted_in_the_console_is_noticed(
@@ -198,10 +198,10 @@ async def test_what_is_stopped_and_deleted_in_the_console_is_noticed(
 ) -> None:
     made = await _made(worker)
     await _looks(worker, clock, 90)
-    sandbox.stop_instance(made.novita_id or "")
+    sandbox.stop_instance(made.remote.id or "")
     await _looks(worker, clock, 30)
     assert (await _read(worker, made.id)).status is Status.STOPPED
-    sandbox.delete_instance(made.novita_id or "")
+    sandbox.delete_instance(made.remote.id or "")
     await _looks(worker, clock, 620)
     assert (await _read(worker, made.id)).status is Status.DELETED
 
@@ -221,7 +221,7 @@ async def test_an_intent_whose_process_died_is_said_to_be_in_doubt_then_given_up
 ) -> None:
     launch = await worker.launcher.begin(request(), owner=ADA, policy=POLICY, key="view:V1")
     await _looks(worker, clock, 20)
-    assert (await _read(worker, launch.instance.id)).in_doubt_since is not None
+    assert (await _read(worker, launch.instance.id)).launch.in_doubt_since is not None
     await _looks(worker, clock, 560)
     assert (await _read(worker, launch.instance.id)).status is Status.CREATING
     await _looks(worker, clock, 60)
@@ -267,7 +267,7 @@ async def test_an_intent_whose_process_still_lives_is_left_alone(worker: Process
     for _ in range(6):
         await worker.store.beat(clock.now())
         await _looks(worker, clock, 10)
-    assert (await _read(worker, launch.instance.id)).in_doubt_since is None
+    assert (await _read(worker, launch.instance.id)).launch.in_doubt_since is None
 
 
 async def test_an_instance_that_appears_after_its_launch_was_given_up_is_put_on_its_record(
@@ -281,7 +281,7 @@ async def test_an_instance_that_appears_after_its_launch_was_given_up_is_put_on_
     )
     await _looks(worker, clock, 10)
     record = await _read(worker, launch.instance.id)
-    assert (record.novita_id, record.status) == (answer, Status.STARTING)
+    assert (record.remote.id, record.status) == (answer, Status.STARTING)
 
 
 async def test_instances_of_others_are_never_touched(

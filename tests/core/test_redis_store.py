@@ -16,7 +16,7 @@ from core.domain.events import InstanceCreated, InstanceRequested
 from core.domain.identity import new_id
 from core.domain.instance import Instance, Status
 from core.services.outbox import LONGEST_WAIT
-from tests.core.samples import NOON, SECRET, instance, market, product, request
+from tests.core.samples import NOON, SECRET, instance, market, product, record_with, request
 
 BEGUN = [InstanceRequested(at=NOON)]
 CREATED = [InstanceCreated(at=NOON, novita_id="n-1")]
@@ -104,12 +104,12 @@ async def test_names_of_records_that_an_older_version_wrote_count_too(store: Sto
 
 async def test_of_two_changes_made_from_the_same_version_only_one_is_written(store: Store, other: Store) -> None:
     written, *_ = await store.begin(instance(), BEGUN, NOON)
-    await store.commit(written.model_copy(update={"novita_status": "first"}), [], NOON)
+    await store.commit(record_with(written, novita_status="first"), [], NOON)
     with pytest.raises(VersionConflict):
-        await other.commit(written.model_copy(update={"novita_status": "second"}), CREATED, NOON)
+        await other.commit(record_with(written, novita_status="second"), CREATED, NOON)
     read = await store.get(written.id)
     assert read is not None
-    assert read.novita_status == "first"
+    assert read.remote.status == "first"
     assert len(await store.timeline(written.id)) == 1
 
 
@@ -269,7 +269,7 @@ async def test_a_commit_whose_answer_was_lost_may_be_repeated(store: Store, redi
         cut = Store(connect(url))
         written, *_ = await cut.begin(instance(), BEGUN, NOON)
         proxy.swallow_next_answer = True
-        again, _ = await cut.commit(written.model_copy(update={"novita_id": "n-1"}), CREATED, NOON)
+        again, _ = await cut.commit(record_with(written, novita_id="n-1"), CREATED, NOON)
         assert again.version == 2
         assert await cut.claim(written.id, NOON, is_ours=True) is not None, (
             "the swallowed answer took the right to tell"

@@ -65,4 +65,4 @@ def test_a_record_keeps_its_prices_to_the_letter() -> None:
     written = created().model_dump_json()
     assert '"price":0.18' in written
     for text in (written, written.replace('"price":0.18', '"price":"0.18"')):
-        assert Instance.model_validate_json(text).attempts == (ATTEMPT,)
+        assert Instance.model_validate_json(text).launch.attempts == (ATTEMPT,)

@@ -12,7 +12,7 @@ from core.domain.events import InstanceRunning, InstanceStopped
 from core.domain.instance import Instance, Status, StopReason
 from core.domain.order import Order, OrderOutcome, Verb
 from core.domain.transitions import runs
-from tests.core.samples import ADA, NOON, at_novita, instance
+from tests.core.samples import ADA, NOON, at_novita, instance, record_with
 
 SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
 EARLIER, GIVEN = NOON - timedelta(hours=2), NOON + timedelta(milliseconds=700)
@@ -29,9 +29,7 @@ def up(verb: Verb, **changes: object) -> Instance:
 
 
 def down(verb: Verb) -> Instance:
-    return up(verb, stopped_at=EARLIER).model_copy(
-        update={"status": Status.STOPPED, "novita_status": "exited", "lease_ends_at": None}
-    )
+    return record_with(up(verb, stopped_at=EARLIER), status=Status.STOPPED, novita_status="exited", lease_ends_at=None)
 
 
 @pytest.mark.parametrize(
@@ -72,8 +70,8 @@ def test_what_was_stopped_and_then_started_by_somebody_is_not_stopped_again(
         assert [type(event) for event in changed[1]] == [InstanceStopped, InstanceRunning]
         assert newest.last_order is not None
         assert newest.last_order.outcome is OrderOutcome.DONE
-        assert (newest.status, newest.lease_ends_at) == (Status.RUNNING, LATER + timedelta(hours=8))
-        assert (newest.run, newest.stopped_because) == (started_at, None)
+        assert (newest.status, newest.lease.ends_at) == (Status.RUNNING, LATER + timedelta(hours=8))
+        assert (newest.remote.run, newest.standstill.reason) == (started_at, None)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +89,7 @@ def test_what_was_started_and_then_stopped_by_somebody_is_not_started_again(
     assert (newest.order is None) is is_over
     if changed is not None and is_over:
         assert [type(event) for event in changed[1]] == [InstanceRunning, InstanceStopped]
-        assert (newest.status, newest.stopped_because) == (Status.STOPPED, StopReason.PROBABLY_RECLAIMED)
+        assert (newest.status, newest.standstill.reason) == (Status.STOPPED, StopReason.PROBABLY_RECLAIMED)
 
 
 def test_a_restart_that_nobody_has_seen_is_told_by_the_new_run() -> None:

@@ -74,17 +74,17 @@ def test_whatever_is_ordered_what_has_run_never_becomes_failed(word: str, verb: 
 
 def test_a_stopped_one_with_a_fault_stays_stopped_with_its_data_and_can_be_started() -> None:
     record, told = _after(_has_run(Status.STOPPED, "exited"), "exited", **FAULT)
-    assert (record.status, record.fault, told) == (Status.STOPPED, SHOWN, [InstanceFault])
+    assert (record.status, record.faults.present, told) == (Status.STOPPED, SHOWN, [InstanceFault])
     assert possible(record) == (Verb.START, Verb.DELETE)
     assert _after(record, "exited", **FAULT) == (record, [])
     cleared, told = _after(record, "exited")
-    assert (cleared.status, cleared.fault, told) == (Status.STOPPED, None, [PhaseChanged])
+    assert (cleared.status, cleared.faults.present, told) == (Status.STOPPED, None, [PhaseChanged])
 
 
 def test_one_that_became_failed_while_it_stood_still_is_stopped_again() -> None:
     record = _has_run(Status.FAILED, "exited", failure=SHOWN)
     still, told = _after(record, "exited", **FAULT)
-    assert (still.status, still.failure, still.fault) == (Status.STOPPED, None, SHOWN)
+    assert (still.status, still.failure, still.faults.present) == (Status.STOPPED, None, SHOWN)
     assert told == [PhaseChanged, InstanceFault]
 
 
@@ -96,43 +96,43 @@ def test_one_that_became_failed_while_it_stood_still_is_stopped_again() -> None:
 def test_failed_is_left_when_novita_shows_it_well(word: str, then: str, status: Status, told: list[type]) -> None:
     failed, _ = _after(_new(), word, **FAULT)
     well, events = _after(failed, then)
-    assert (well.status, well.failure, well.fault) == (status, None, None)
+    assert (well.status, well.failure, well.faults.present) == (status, None, None)
     assert events == told
 
 
 def test_a_running_one_with_a_fault_is_told_of_once_for_each_message_and_runs_on() -> None:
     record = _has_run()
     first, told = _after(record, "running", **FAULT)
-    assert (first.status, first.fault, told) == (Status.RUNNING, SHOWN, [InstanceFault])
+    assert (first.status, first.faults.present, told) == (Status.RUNNING, SHOWN, [InstanceFault])
     assert _after(first, "running", **FAULT) == (first, [])
     cleared, told = _after(first, "running")
-    assert (cleared.fault, told) == (None, [PhaseChanged]), "the card is drawn anew, and nobody is called"
+    assert (cleared.faults.present, told) == (None, [PhaseChanged]), "the card is drawn anew, and nobody is called"
     back, told = _after(cleared, "running", **FAULT)
-    assert (back.fault, told) == (SHOWN, [PhaseChanged]), "it has been told"
+    assert (back.faults.present, told) == (SHOWN, [PhaseChanged]), "it has been told"
     other, told = _after(back, "running", error_state="maintenance", error_message="in 59 minutes")
     assert told == [InstanceFault]
     counted, told = _after(other, "running", error_state="maintenance", error_message="in 58 minutes")
-    assert (counted.fault and counted.fault.message, told) == ("in 58 minutes", [PhaseChanged]), (
+    assert (counted.faults.present and counted.faults.present.message, told) == ("in 58 minutes", [PhaseChanged]), (
         "a countdown is one fault"
     )
     restarted, _ = _after(_after(counted, "restarting")[0], "running", **FAULT)
-    assert restarted.faults_told == ("nodeFault: the node is lost",), "it came up anew, and is told anew"
+    assert restarted.faults.told == ("nodeFault: the node is lost",), "it came up anew, and is told anew"
 
 
 def test_a_stop_with_a_fault_is_told_as_both() -> None:
     record, told = _after(_has_run(), "exited", **FAULT)
-    assert (record.status, record.fault, told) == (Status.STOPPED, SHOWN, [InstanceStopped, InstanceFault])
+    assert (record.status, record.faults.present, told) == (Status.STOPPED, SHOWN, [InstanceStopped, InstanceFault])
 
 
 @pytest.mark.parametrize("word", ["migrating", "freezing", "hibernating"])
 def test_a_state_beside_the_usual_ones_is_told_once_and_takes_only_a_delete(word: str) -> None:
     record, told = _after(_has_run(), word)
-    assert (record.status, record.novita_status, told) == (Status.RUNNING, word, [PhaseChanged, InstanceFault])
+    assert (record.status, record.remote.status, told) == (Status.RUNNING, word, [PhaseChanged, InstanceFault])
     assert possible(record) == (Verb.DELETE,)
     assert not can_connect(record)
     assert _after(record, word) == (record, [])
     back, told = _after(record, "running")
-    assert (back.novita_status, told) == ("running", [PhaseChanged])
+    assert (back.remote.status, told) == ("running", [PhaseChanged])
     assert possible(back) == (Verb.STOP, Verb.RESTART, Verb.DELETE)
     assert can_connect(back)
     assert _after(back, word)[1] == [PhaseChanged], "told before"
@@ -143,7 +143,7 @@ def test_a_stopped_one_that_is_moved_costs_compute_only_until_it_stands_still_ag
     assert moving.billed[-1].until is None
     assert possible(moving) == (Verb.DELETE,)
     still, told = _after(moving, "exited")
-    assert (still.novita_status, still.billed[-1].until, told) == ("exited", LATER, [PhaseChanged])
+    assert (still.remote.status, still.billed[-1].until, told) == ("exited", LATER, [PhaseChanged])
     assert possible(still) == (Verb.START, Verb.DELETE)
 
 
@@ -176,7 +176,7 @@ def test_what_failed_is_billed_while_novita_pulls_and_no_longer_than_that(word: 
     assert (failed.billed[-1].until is None) is (is_billed is not False)
     if word == "pulling":
         over, told = _after(failed, "exited", **FAULT)
-        assert (over.novita_status, over.billed[-1].until, told) == ("exited", LATER, [PhaseChanged])
+        assert (over.remote.status, over.billed[-1].until, told) == ("exited", LATER, [PhaseChanged])
 
 
 @pytest.mark.parametrize(("ago", "is_believed"), [(timedelta(seconds=59), False), (timedelta(seconds=60), True)])

@@ -66,7 +66,7 @@ async def _looks(worker: Process, clock: TurnedClock, seconds: int, *, tends: bo
 
 
 async def _live(worker: Process) -> dict[str | None, Instance]:
-    return {record.novita_id: record for record in await worker.store.live()}
+    return {record.remote.id: record for record in await worker.store.live()}
 
 
 async def _taken_on(strays: Strays, unknown: Sequence[NovitaInstance], taken: Sequence[str] = ()) -> Sorted:
@@ -88,7 +88,7 @@ async def _strays(worker: Process, clock: TurnedClock, kind: AlarmKind = AlarmKi
 def _without_run(record: Instance) -> transitions.TransitionResult:
     """As an earlier version wrote an order, or where Novita does not say when an instance came up."""
     assert record.order is not None
-    return record.model_copy(update={"order": record.order.model_copy(update={"run": None})}), ()
+    return record.model_copy(update={"order": record.order.replace(run=None)}), ()
 
 
 def _runs(sandbox: SandboxNovita, clock: TurnedClock) -> dict[str, str]:
@@ -104,12 +104,12 @@ async def test_a_clone_by_the_same_name_never_touches_the_record_of_the_first(
     made = await _made(worker)
     await _looks(worker, clock, 90)
     before = await _read(worker, made.id)
-    clone = sandbox.clone_instance(made.novita_id or "")
+    clone = sandbox.clone_instance(made.remote.id or "")
     sandbox.show_status(clone.id, "exited")
     await _looks(worker, clock, 80)
     assert (await _read(worker, made.id)) == before
     stray = (await _live(worker))[clone.id]
-    assert (stray.id, stray.owner, stray.origin) == (own_id(clone.id), NOBODY, Origin.SECOND)
+    assert (stray.id, stray.owner, stray.intent.origin) == (own_id(clone.id), NOBODY, Origin.SECOND)
     assert stray.novita_name == made.novita_name
     assert set(await _strays(worker, clock)) == {stray.id}
     assert worker.told.types.count("instance_running") == 1
@@ -120,9 +120,9 @@ async def test_the_lease_of_a_cloned_instance_ends_it_and_not_its_clone(
 ) -> None:
     made = await _made(worker, lease=timedelta(minutes=10))
     await _looks(worker, clock, 90)
-    clone = sandbox.clone_instance(made.novita_id or "")
+    clone = sandbox.clone_instance(made.remote.id or "")
     await _looks(worker, clock, 700, tends=True)
-    assert _runs(sandbox, clock) == {made.novita_id: "exited", clone.id: "running"}
+    assert _runs(sandbox, clock) == {made.remote.id: "exited", clone.id: "running"}
     assert (await _read(worker, made.id)).status is Status.STOPPED
 
 
@@ -135,8 +135,8 @@ async def test_of_two_that_novita_made_of_one_create_one_is_on_the_record_and_th
     assert len(sandbox.calls_of("create")) == 1
     live = await _live(worker)
     assert set(live) == set(sandbox.instances)
-    assert live[made.novita_id].id == made.id
-    assert [record.origin for record in live.values() if record.id != made.id] == [Origin.SECOND]
+    assert live[made.remote.id].id == made.id
+    assert [record.intent.origin for record in live.values() if record.id != made.id] == [Origin.SECOND]
 
 
 async def test_when_the_answer_is_lost_the_oldest_of_the_name_is_the_one_that_was_made(
@@ -155,7 +155,7 @@ async def test_when_the_answer_is_lost_the_oldest_of_the_name_is_the_one_that_wa
     await _looks(worker, clock, 20)
     live = await _live(worker)
     assert live[first].id == launch.instance.id
-    assert live[second.id].origin is Origin.SECOND
+    assert live[second.id].intent.origin is Origin.SECOND
 
 
 async def test_of_two_that_appear_after_their_launch_was_given_up_the_first_has_the_record(
@@ -166,7 +166,7 @@ async def test_of_two_that_appear_after_their_launch_was_given_up_the_first_has_
     both = [at_novita(given_up, "running", id=novita_id) for novita_id in ("n-1", "n-2")]
     found = await _taken_on(worker.strays, both, [])
     assert [(record.id, novita.id) for record, novita in found.pairs] == [(given_up.id, "n-1")]
-    assert {record.id: record.origin for record in await worker.store.live()} == {own_id("n-2"): Origin.SECOND}
+    assert {record.id: record.intent.origin for record in await worker.store.live()} == {own_id("n-2"): Origin.SECOND}
 
 
 async def test_one_of_a_name_whose_record_has_been_given_is_a_second_one(worker: Process, clock: TurnedClock) -> None:
@@ -174,7 +174,7 @@ async def test_one_of_a_name_whose_record_has_been_given_is_a_second_one(worker:
     await worker.store.begin(launching, [], clock.now())
     found = await _taken_on(worker.strays, [at_novita(launching, "running", id="n-2")], [launching.id])
     assert found.pairs == []
-    assert (await _live(worker))["n-2"].origin is Origin.SECOND
+    assert (await _live(worker))["n-2"].intent.origin is Origin.SECOND
 
 
 @pytest.mark.parametrize(
@@ -186,7 +186,7 @@ async def test_a_stray_ends_some_day_also_where_leases_need_not(
     strays = Strays(worker.novita, worker.store, worker.unit_of_work, worker.alarms, clock, lease=usual)
     await _taken_on(strays, [at_novita(instance(), "running")], [])
     [stray] = await worker.store.live()
-    assert (stray.request.lease, stray.lease_ends_at) == (lease, clock.now() + lease)
+    assert (stray.request.lease, stray.lease.ends_at) == (lease, clock.now() + lease)
 
 
 async def test_a_clone_of_what_was_deleted_is_no_life_of_the_old_record(
@@ -194,11 +194,11 @@ async def test_a_clone_of_what_was_deleted_is_no_life_of_the_old_record(
 ) -> None:
     made = await _made(worker)
     await _looks(worker, clock, 90)
-    clone = sandbox.clone_instance(made.novita_id or "")
-    sandbox.delete_instance(made.novita_id or "")
+    clone = sandbox.clone_instance(made.remote.id or "")
+    sandbox.delete_instance(made.remote.id or "")
     await _looks(worker, clock, 60)
     assert (await _read(worker, made.id)).status is Status.DELETED
-    assert (await _live(worker))[clone.id].origin is Origin.SECOND
+    assert (await _live(worker))[clone.id].intent.origin is Origin.SECOND
 
 
 def test_a_record_is_changed_by_its_own_instance_only() -> None:
@@ -221,17 +221,19 @@ async def test_what_runs_after_redis_was_emptied_is_on_record_again_at_the_first
     await server.flushall()
     await _looks(worker, clock, 10)
     stray = await _read(worker, made.id)
-    assert (stray.novita_id, stray.novita_name) == (made.novita_id, made.novita_name)
-    assert (stray.owner, stray.origin, stray.status) == (NOBODY, Origin.LOST, Status.RUNNING)
+    assert (stray.remote.id, stray.novita_name) == (made.remote.id, made.novita_name)
+    assert (stray.owner, stray.intent.origin, stray.status) == (NOBODY, Origin.LOST, Status.RUNNING)
     assert stray.created_at.replace(microsecond=0) == made.created_at.replace(microsecond=0)
-    assert stray.lease_ends_at == clock.now() + USUAL_LEASE
+    assert stray.lease.ends_at == clock.now() + USUAL_LEASE
     assert (stray.request.name, stray.request.gpu_num, stray.request.rootfs_size) == (
         made.request.name,
         made.request.gpu_num,
         made.request.rootfs_size,
     )
     assert stray.hourly_price == made.hourly_price
-    assert (stray.offer and stray.offer.region.name) == (made.offer and made.offer.region.name)
+    assert (stray.launch.offer and stray.launch.offer.region.name) == (
+        made.launch.offer and made.launch.offer.region.name
+    )
     facts = (await _strays(worker, clock))[made.id]
     assert facts["name"] == made.novita_name
     assert facts["price_per_hour"].startswith("$0.")
@@ -241,7 +243,7 @@ async def test_two_workers_that_find_it_at_once_put_it_on_one_record(
     worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, redis_url: str, clock: TurnedClock
 ) -> None:
     made = await _made(worker)
-    sandbox.clone_instance(made.novita_id or "")
+    sandbox.clone_instance(made.remote.id or "")
     other = process(sandbox, redis_url, clock)
     await server.flushall()
     clock.turn(seconds=90)
@@ -249,7 +251,7 @@ async def test_two_workers_that_find_it_at_once_put_it_on_one_record(
     await worker.quiet()
     await other.close()
     live = await worker.store.live()
-    assert sorted(record.novita_id or "" for record in live) == sorted(sandbox.instances)
+    assert sorted(record.remote.id or "" for record in live) == sorted(sandbox.instances)
     told = worker.told.types + other.told.types
     assert told.count("instance_adopted") == 2
 
@@ -262,7 +264,7 @@ async def test_an_instance_whose_record_is_past_its_time_is_a_stray(
     await server.delete(*[key async for key in server.scan_iter(f"*:{made.id}")])
     await server.zrem("{gpu}:live", made.id)
     await _looks(worker, clock, 10)
-    assert (await _live(worker))[made.novita_id].origin is Origin.LOST
+    assert (await _live(worker))[made.remote.id].intent.origin is Origin.LOST
     assert set(await _strays(worker, clock)) == {made.id}
 
 
@@ -270,7 +272,7 @@ async def test_a_stray_that_is_gone_and_comes_back_has_its_one_record_again(
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
     made = await _made(worker)
-    clone = sandbox.clone_instance(made.novita_id or "")
+    clone = sandbox.clone_instance(made.remote.id or "")
     await _looks(worker, clock, 90)
     machine = sandbox.instances.pop(clone.id)
     await _looks(worker, clock, 300)
@@ -286,7 +288,7 @@ async def test_what_novita_is_removing_is_no_stray(
     worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
 ) -> None:
     made = await _made(worker)
-    sandbox.show_status(made.novita_id or "", "removing")
+    sandbox.show_status(made.remote.id or "", "removing")
     await server.flushall()
     await _looks(worker, clock, 20)
     assert await worker.store.live() == []
@@ -301,7 +303,7 @@ async def test_a_stray_is_taken_on_whatever_novita_says_of_it(
     found = await _taken_on(worker.strays, [novita])
     assert (found.lost, found.outside, found.pairs) == (1, 0, [])
     record = await _read(worker, "0123456789")
-    assert record.novita_id == "n-9"
+    assert record.remote.id == "n-9"
     assert record.novita_name == row["name"]
     assert (await _strays(worker, clock)) == {}
     await worker.strays.settle_alarms()
@@ -312,13 +314,13 @@ async def test_one_record_that_is_none_hides_neither_the_others_nor_the_strays(
     worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
 ) -> None:
     odd, timeless, made = [await _made(worker, f"view:V{n}", name=f"n-{n}") for n in range(3)]
-    clone = sandbox.clone_instance(made.novita_id or "")
+    clone = sandbox.clone_instance(made.remote.id or "")
     await server.delete(f"{{gpu}}:instance:{odd.id}", f"{{gpu}}:timeline:{timeless.id}")
     await server.set(f"{{gpu}}:instance:{odd.id}", "what is not ours")
     await server.set(f"{{gpu}}:timeline:{timeless.id}", "what is not ours")
     await _looks(worker, clock, 90, tends=True)
     assert (await _read(worker, made.id)).status is Status.RUNNING
-    assert (await _live(worker))[clone.id].origin is Origin.SECOND
+    assert (await _live(worker))[clone.id].intent.origin is Origin.SECOND
     assert await worker.store.last_look() is not None, "the looks were complete"
     assert set(await worker.store.unreadable()) >= {odd.id}
     assert (await _read(worker, timeless.id)).status is Status.RUNNING, "its lease ends, whatever became of its story"
@@ -329,7 +331,7 @@ async def test_a_second_one_whose_own_record_cannot_be_read_is_left_as_it_is(
     worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
 ) -> None:
     made = await _made(worker)
-    clone = sandbox.clone_instance(made.novita_id or "")
+    clone = sandbox.clone_instance(made.remote.id or "")
     await server.hset(f"{{gpu}}:instance:{own_id(clone.id)}", mapping={"json": "{", "v": 4})
     await _looks(worker, clock, 90)
     assert (await _read(worker, made.id)).status is Status.RUNNING
@@ -348,10 +350,10 @@ async def test_a_key_that_had_made_an_instance_makes_no_second_one_after_redis_w
     await server.flushall()
     await _looks(worker, clock, 10 * looks_between)
     again = await _made(worker)
-    assert (again.id, again.novita_id) == (made.id, made.novita_id)
+    assert (again.id, again.remote.id) == (made.id, made.remote.id)
     assert len(sandbox.creates) == 1
     other = await _made(worker, key="view:V2")
-    assert other.novita_id != made.novita_id
+    assert other.remote.id != made.remote.id
     assert len(sandbox.creates) == 2
 
 
@@ -365,7 +367,7 @@ async def test_a_key_makes_no_second_one_after_an_older_state_was_restored(
     await _restored(server, state)
     await _looks(worker, clock, 10 * looks_between)
     again = await _made(worker)
-    assert (again.id, again.novita_id, len(sandbox.creates)) == (made.id, made.novita_id, 1)
+    assert (again.id, again.remote.id, len(sandbox.creates)) == (made.id, made.remote.id, 1)
 
 
 async def test_with_no_worker_and_no_word_from_novita_nothing_is_sent(
@@ -378,8 +380,8 @@ async def test_with_no_worker_and_no_word_from_novita_nothing_is_sent(
     assert (again.id, again.status, len(sandbox.creates)) == (made.id, Status.FAILED, 1)
     sandbox.clear_faults()
     await _looks(worker, clock, 10)
-    assert (await _read(worker, made.id)).novita_id == made.novita_id
-    assert (await _made(worker)).novita_id == made.novita_id
+    assert (await _read(worker, made.id)).remote.id == made.remote.id
+    assert (await _made(worker)).remote.id == made.remote.id
     assert len(sandbox.creates) == 1
 
 
@@ -420,7 +422,7 @@ def test_an_id_from_a_text_is_always_the_same_and_reads_as_one_of_ours() -> None
 
 async def _stray(worker: Process, sandbox: SandboxNovita, clock: TurnedClock) -> Instance:
     made = await _made(worker)
-    clone = sandbox.clone_instance(made.novita_id or "")
+    clone = sandbox.clone_instance(made.remote.id or "")
     await _looks(worker, clock, 90)
     return await _read(worker, own_id(clone.id))
 
@@ -469,7 +471,7 @@ async def test_what_was_made_in_the_console_is_listed_and_taken_in_only_by_an_ad
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
     made = await _made(worker)
-    foreign = sandbox.clone_instance(made.novita_id or "", "notebook")
+    foreign = sandbox.clone_instance(made.remote.id or "", "notebook")
     await _looks(worker, clock, 90)
     assert [each.id for each in await worker.strays.outside()] == [foreign.id]
     assert await worker.store.made_outside() == 1
@@ -478,7 +480,7 @@ async def test_what_was_made_in_the_console_is_listed_and_taken_in_only_by_an_ad
         await worker.strays.assign(foreign.id, BO, BO, ADMINS)
     assert len(await worker.store.live()) == 1
     record = await worker.strays.assign(foreign.id, BO, EVE, ADMINS)
-    assert (record.novita_id, record.origin, record.owner) == (foreign.id, Origin.CONSOLE, BO)
+    assert (record.remote.id, record.intent.origin, record.owner) == (foreign.id, Origin.CONSOLE, BO)
     assert record.novita_name == "notebook"
     await _looks(worker, clock, 20)
     assert await worker.strays.outside() == []
@@ -500,15 +502,15 @@ async def test_a_strays_lease_asks_before_it_stops_and_never_deletes(
     await _looks(worker, clock, 20, tends=True)
     asked = await _read(worker, made.id)
     assert (asked.status, asked.order) == (Status.RUNNING, None)
-    assert asked.asked_at is not None
-    assert asked.lease_ends_at == asked.asked_at + timedelta(hours=24)
+    assert asked.lease.asked_at is not None
+    assert asked.lease.ends_at == asked.lease.asked_at + timedelta(hours=24)
     assert worker.told.types.count("lease_questioned") == 1
     assert set(await _strays(worker, clock, AlarmKind.LEASE_IN_DOUBT)) == {made.id}
     clock.turn(hours=23, minutes=58)
     await _looks(worker, clock, 10, tends=True)
     assert (await _read(worker, made.id)).order is None
     await _looks(worker, clock, 200, tends=True)
-    assert _runs(sandbox, clock) == {made.novita_id: "exited"}
+    assert _runs(sandbox, clock) == {made.remote.id: "exited"}
     assert await _strays(worker, clock, AlarmKind.LEASE_IN_DOUBT) == {}
 
 
@@ -521,10 +523,10 @@ async def test_who_keeps_it_is_not_asked_again(
     clock.turn(seconds=USUAL_LEASE.total_seconds())
     await _looks(worker, clock, 20, tends=True)
     kept = await worker.lifecycle.extend(made.id, timedelta(hours=1), EVE, ADMINS)
-    assert (kept.asked_at, kept.past_in_doubt) == (None, False)
+    assert (kept.lease.asked_at, kept.past_in_doubt) == (None, False)
     clock.turn(hours=25, minutes=1)
     await _looks(worker, clock, 60, tends=True)
-    assert _runs(sandbox, clock) == {made.novita_id: "exited"}
+    assert _runs(sandbox, clock) == {made.remote.id: "exited"}
     assert worker.told.types.count("lease_questioned") == 1
 
 
@@ -571,10 +573,10 @@ async def test_a_stop_under_way_on_a_restored_store_does_not_stop_what_was_start
     started = await worker.lifecycle.order(Verb.START, made.id, ADA, POLICY)
     await worker.lifecycle.carry_out(started.instance)
     await _looks(worker, clock, 90, tends=True)
-    assert _runs(sandbox, clock) == {made.novita_id: "running"}
+    assert _runs(sandbox, clock) == {made.remote.id: "running"}
     await _restored(server, state)
     await _looks(worker, clock, 120, tends=True)
-    assert _runs(sandbox, clock) == {made.novita_id: "running"}
+    assert _runs(sandbox, clock) == {made.remote.id: "running"}
     assert (await _read(worker, made.id)).order is None
     assert len(sandbox.calls_of("stop")) == 1
 
@@ -594,11 +596,11 @@ async def test_a_stop_under_way_on_a_restored_store_is_sent_if_its_run_goes_on_a
     await _restored(server, state)
     await _looks(worker, clock, 120, tends=True)
     record = await _read(worker, made.id)
-    assert _runs(sandbox, clock)[made.novita_id or ""] == ("exited" if is_known else "running")
+    assert _runs(sandbox, clock)[made.remote.id or ""] == ("exited" if is_known else "running")
     assert worker.told.types.count("lease_questioned") == (0 if is_known else 1)
     assert record.past_in_doubt
     assert record.order is None
-    assert other.novita_id in _runs(sandbox, clock)
+    assert other.remote.id in _runs(sandbox, clock)
 
 
 async def test_a_start_under_way_on_a_restored_store_is_given_up_aloud(
@@ -615,7 +617,7 @@ async def test_a_start_under_way_on_a_restored_store_is_given_up_aloud(
     await _restored(server, state)
     await _looks(worker, clock, 60, tends=True)
     record = await _read(worker, made.id)
-    assert _runs(sandbox, clock)[made.novita_id or ""] == "exited"
+    assert _runs(sandbox, clock)[made.remote.id or ""] == "exited"
     assert sandbox.calls_of("start") == []
     assert record.last_order is not None
     assert (record.order, record.last_order.reason) == (None, "OUTDATED")
@@ -644,8 +646,8 @@ async def test_a_store_put_back_while_the_second_clock_is_asked_ends_no_lease(
     record = await _read(worker, made.id)
     assert record.past_in_doubt
     assert (record.status, record.order) == (Status.RUNNING, None)
-    assert _runs(sandbox, clock)[made.novita_id or ""] == "running"
-    assert short.novita_id in _runs(sandbox, clock)
+    assert _runs(sandbox, clock)[made.remote.id or ""] == "running"
+    assert short.remote.id in _runs(sandbox, clock)
 
 
 async def test_a_worker_that_starts_on_a_restored_store_knows_it_by_what_is_missing_there(
@@ -659,7 +661,7 @@ async def test_a_worker_that_starts_on_a_restored_store_knows_it_by_what_is_miss
     other = process(sandbox, redis_url, clock)
     await _looks(other, clock, 10, tends=True)
     assert (await _read(other, made.id)).past_in_doubt
-    assert (await _read(other, later.id)).origin is Origin.LOST
+    assert (await _read(other, later.id)).intent.origin is Origin.LOST
     await other.close()
 
 
@@ -671,7 +673,7 @@ async def test_a_night_without_workers_puts_no_lease_in_doubt(
     clock.turn(hours=12)
     other = process(sandbox, redis_url, clock)
     await _looks(other, clock, 60, tends=True)
-    assert _runs(sandbox, clock) == {made.novita_id: "exited"}
+    assert _runs(sandbox, clock) == {made.remote.id: "exited"}
     assert "lease_questioned" not in other.told.types
     await other.close()
 

@@ -23,7 +23,7 @@ from core.domain.events import (
 from core.domain.instance import Billed, Instance, Status
 from core.domain.novita import Endpoint, NovitaInstance
 from core.domain.order import Order, Verb
-from tests.core.samples import NOON, at_novita, instance
+from tests.core.samples import NOON, at_novita, instance, record_with
 
 LATER = NOON + timedelta(minutes=1)
 
@@ -42,7 +42,7 @@ def test_an_instance_found_by_name_is_adopted_and_its_state_taken_over_in_one_st
     record, events = _seen(
         instance(in_doubt_since=NOON), "running", endpoints=[Endpoint(port=80, type="http", url="u")]
     )
-    assert (record.novita_id, record.status, record.in_doubt_since) == ("n-1", Status.RUNNING, None)
+    assert (record.remote.id, record.status, record.launch.in_doubt_since) == ("n-1", Status.RUNNING, None)
     assert [type(event) for event in events] == [InstanceCreated, InstanceRunning]
 
 
@@ -82,7 +82,7 @@ def test_a_slow_start_is_told_at_ten_and_at_thirty_minutes_and_never_again() -> 
 def test_a_word_we_do_not_know_changes_nothing_but_is_kept(word: str) -> None:
     changed = transitions.observed(_launched(novita_status="pulling"), at_novita(instance(), word), LATER)
     assert changed is not None
-    assert (changed[0].status, changed[0].novita_status) == (Status.STARTING, word)
+    assert (changed[0].status, changed[0].remote.status) == (Status.STARTING, word)
 
 
 def _missed(record: Instance, *seconds: float, believed_after: float = 30) -> Instance:
@@ -127,7 +127,11 @@ def test_what_was_seen_leaving_needs_a_second_look_and_no_time() -> None:
 
 def test_an_absence_that_was_interrupted_begins_anew() -> None:
     seen_again, _ = _seen(_missed(_launched(), 0, 15), "running")
-    assert (seen_again.missing_since, seen_again.missed_at, seen_again.missed_for) == (None, None, timedelta())
+    assert (seen_again.absence.since, seen_again.absence.missed_at, seen_again.absence.missed_for) == (
+        None,
+        None,
+        timedelta(),
+    )
     assert not _missed(seen_again, 20, 35).has_ended
 
 
@@ -135,13 +139,15 @@ def test_an_absence_that_was_interrupted_begins_anew() -> None:
 def test_what_is_seen_after_it_was_called_deleted_has_its_order_and_lease_again(verb: Verb | None) -> None:
     order = Order(verb=verb, cause=Cause.LEASE, at=NOON, failures=3) if verb else None
     billed, ends_at = (Billed(since=NOON),), NOON + timedelta(hours=1)
-    record = _launched(order=order, lease_ends_at=ends_at, reminded=(60,), billed=billed).model_copy(
-        update={"status": Status.RUNNING, "novita_status": "running"}
+    record = record_with(
+        _launched(order=order, lease_ends_at=ends_at, reminded=(60,), billed=billed),
+        status=Status.RUNNING,
+        novita_status="running",
     )
     ended = _missed(record, 0, 15, 30)
-    assert (ended.order, ended.lease_ends_at, ended.billed[0].until) == (None, None, NOON + timedelta(seconds=30))
+    assert (ended.order, ended.lease.ends_at, ended.billed[0].until) == (None, None, NOON + timedelta(seconds=30))
     again, events = _seen(ended, "running")
-    assert (again.order and again.order.verb, again.lease_ends_at, again.reminded) == (verb, ends_at, (60,))
+    assert (again.order and again.order.verb, again.lease.ends_at, again.lease.reminded) == (verb, ends_at, (60,))
     assert (again.status, again.billed, again.ended_at) == (Status.RUNNING, billed, None)
     assert [type(event) for event in events] == [InstanceBack]
     assert transitions.observed(again, at_novita(again, "running"), LATER) is None
@@ -178,7 +184,7 @@ def test_no_sequence_of_looks_tells_the_same_news_twice_in_a_row(looks: list[Nov
             if changed is not None:
                 assert again == 0 or not changed[1] or look is None
                 record = changed[0]
-        assert record.novita_id in (None, "n-1", "n-2")
+        assert record.remote.id in (None, "n-1", "n-2")
         assert record.has_ended == (record.ended_at is not None)
 
 
@@ -205,12 +211,12 @@ def test_who_was_asked_about_an_earlier_lease_is_asked_about_the_next_one_too() 
         asked_at=NOON,
     )
     stopped, _ = _seen(asked, "exited")
-    assert (stopped.status, stopped.asked_at, stopped.past_in_doubt) == (Status.STOPPED, None, True)
+    assert (stopped.status, stopped.lease.asked_at, stopped.past_in_doubt) == (Status.STOPPED, None, True)
 
 
 def test_a_doubt_about_the_past_is_also_about_what_was_said_of_a_start() -> None:
     hanging = _launched(starting_since=NOON, start_ends_at=LATER, past_in_doubt=True)
     changed = transitions.doubted(hanging)
     assert changed is not None
-    assert changed[0].start_ends_at is None
+    assert changed[0].startup.ends_at is None
     assert transitions.doubted(changed[0]) is None

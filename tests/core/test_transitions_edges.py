@@ -60,11 +60,16 @@ def test_what_comes_up_begins_a_new_life() -> None:
         order=_given(Verb.START),
     )
     record, _ = _seen(before, "running")
-    assert record.stopped_reminders == 0, "the next stop is reminded of anew"
-    assert (record.spot_noticed, record.spot_reclaim_at) == (False, None), "the next reclaim is announced"
-    assert (record.stopped_at, record.data_until, record.failure, record.order) == (None, None, None, None)
-    assert record.faults_told == ()
-    assert record.lease_ends_at == LATER + 8 * HOUR
+    assert record.standstill.reminders == 0, "the next stop is reminded of anew"
+    assert (record.spot.noticed, record.spot.reclaim_at) == (False, None), "the next reclaim is announced"
+    assert (record.standstill.since, record.standstill.data_until, record.failure, record.order) == (
+        None,
+        None,
+        None,
+        None,
+    )
+    assert record.faults.told == ()
+    assert record.lease.ends_at == LATER + 8 * HOUR
 
 
 def test_each_reclaim_is_announced_once() -> None:
@@ -80,21 +85,21 @@ def test_each_reclaim_is_announced_once() -> None:
 
 def test_a_stop_ends_the_lease_with_its_reminders_and_what_was_billed() -> None:
     record, _ = _seen(_up(reminded=(60, 15), billed=(Billed(since=NOON),)), "exited")
-    assert (record.lease_ends_at, record.reminded, record.endpoints) == (None, (), ())
+    assert (record.lease.ends_at, record.lease.reminded, record.remote.endpoints) == (None, (), ())
     assert record.billed == (Billed(since=NOON, until=LATER),)
 
 
 def test_the_end_of_an_instance_ends_its_lease_and_its_bill() -> None:
     changed = transitions.deleted(_up(billed=(Billed(since=NOON),)), LATER)
     assert changed is not None
-    assert (changed[0].lease_ends_at, changed[0].ended_at) == (None, LATER)
+    assert (changed[0].lease.ends_at, changed[0].ended_at) == (None, LATER)
     assert changed[0].billed == (Billed(since=NOON, until=LATER),)
     assert transitions.deleted(changed[0], LATER) is None
 
 
 def test_a_restart_keeps_the_end_of_the_lease() -> None:
     record, _ = _seen(_up(status=Status.STARTING, novita_status="restarting", order=_given(Verb.RESTART)), "running")
-    assert record.lease_ends_at == NOON + 8 * HOUR
+    assert record.lease.ends_at == NOON + 8 * HOUR
 
 
 @pytest.mark.parametrize(
@@ -153,7 +158,7 @@ def test_of_endless_faults_the_newest_twenty_are_remembered() -> None:
     record = _up()
     for number in range(25):
         record, _ = _seen(record, "running", error_state="x" * (number + 1))
-    assert record.faults_told == tuple(f"{'x' * (number + 1)}: " for number in range(5, 25))
+    assert record.faults.told == tuple(f"{'x' * (number + 1)}: " for number in range(5, 25))
 
 
 # A launch in doubt.
@@ -164,8 +169,8 @@ def test_doubt_is_counted_from_the_first_answer_that_was_lost_and_is_over_with_t
     assert lost is not None
     again = transitions.answer_lost(lost[0], ATTEMPT, LATER)
     assert again is not None
-    assert again[0].in_doubt_since == NOON, "or it would never be given up"
-    assert len(again[0].attempts) == 2
+    assert again[0].launch.in_doubt_since == NOON, "or it would never be given up"
+    assert len(again[0].launch.attempts) == 2
     assert transitions.interrupted(again[0], LATER) is None
     nexts = (
         transitions.refused(again[0], ATTEMPT, offer(), LATER),
@@ -173,20 +178,20 @@ def test_doubt_is_counted_from_the_first_answer_that_was_lost_and_is_over_with_t
         transitions.launch_failed(again[0], WHY, LATER),
         transitions.presumed_lost(again[0], LATER),
     )
-    assert [changed and changed[0].in_doubt_since for changed in nexts] == [None] * 4
+    assert [changed and changed[0].launch.in_doubt_since for changed in nexts] == [None] * 4
 
 
 def test_a_launch_that_was_interrupted_is_in_doubt_from_then_on() -> None:
     interrupted = transitions.interrupted(instance(), LATER)
     assert interrupted is not None
-    assert interrupted[0].in_doubt_since == LATER
+    assert interrupted[0].launch.in_doubt_since == LATER
 
 
 def test_how_a_create_went_is_on_the_record_once_although_a_worker_saw_it_first() -> None:
     seen, _ = _seen(instance(), "pulling")
     late = transitions.created(seen, "n-1", LATER, ATTEMPT, found=False)
     assert late is not None
-    assert (late[0].attempts, list(late[1])) == ((ATTEMPT,), [])
+    assert (late[0].launch.attempts, list(late[1])) == ((ATTEMPT,), [])
     assert transitions.created(late[0], "n-1", LATER, ATTEMPT, found=False) is None
     assert transitions.created(seen, "n-2", LATER, ATTEMPT, found=False) is None, "of another instance"
     assert transitions.created(seen, "n-1", LATER, found=False) is None
@@ -278,8 +283,8 @@ def test_who_moves_the_end_is_reminded_anew_and_has_settled_every_question() -> 
     changed = transitions.extended(record, NOON + 9 * HOUR, ADA, LATER)
     assert changed is not None
     assert [type(event) for event in changed[1]] == [LeaseExtended]
-    assert changed[0].lease_ends_at == NOON + 9 * HOUR
-    assert (changed[0].reminded, changed[0].past_in_doubt, changed[0].asked_at) == ((), False, None)
+    assert changed[0].lease.ends_at == NOON + 9 * HOUR
+    assert (changed[0].lease.reminded, changed[0].past_in_doubt, changed[0].lease.asked_at) == ((), False, None)
     assert transitions.extended(changed[0], NOON + 9 * HOUR, ADA, LATER) is None
 
 
@@ -288,7 +293,12 @@ def test_who_is_given_an_instance_is_asked_nothing_of_its_past() -> None:
     changed = transitions.assigned(stray, ADA, ADA, LATER)
     assert changed is not None
     record = changed[0]
-    assert (record.owner, record.past_in_doubt, record.asked_at, record.is_left_alone) == (ADA, False, None, False)
+    assert (record.owner, record.past_in_doubt, record.lease.asked_at, record.is_left_alone) == (
+        ADA,
+        False,
+        None,
+        False,
+    )
     assert transitions.assigned(record, ADA, ADA, LATER) is None
 
 
@@ -296,7 +306,7 @@ def test_a_lease_with_a_past_in_doubt_ends_a_day_after_the_question_and_is_remin
     asked = transitions.asked_or_stopped(_up(past_in_doubt=True, reminded=(60, 15)), LATER)
     assert asked is not None
     record = asked[0]
-    assert (record.asked_at, record.lease_ends_at, record.reminded) == (LATER, LATER + 24 * HOUR, ())
+    assert (record.lease.asked_at, record.lease.ends_at, record.lease.reminded) == (LATER, LATER + 24 * HOUR, ())
     assert record.order is None
     stopped = transitions.asked_or_stopped(record, LATER + 24 * HOUR)
     assert stopped is not None
@@ -307,4 +317,4 @@ def test_a_lease_with_a_past_in_doubt_ends_a_day_after_the_question_and_is_remin
 def test_reports_that_were_left_out_are_summed_up_when_there_are_more(left_out: int, told: list[int]) -> None:
     changed = transitions.summed_up(_up(reports_left_out=3), left_out, LATER)
     assert [getattr(event, "count", None) for event in (changed[1] if changed else ())] == told
-    assert (changed[0].reports_left_out if changed else 3) == max(left_out, 3)
+    assert (changed[0].hook.left_out if changed else 3) == max(left_out, 3)

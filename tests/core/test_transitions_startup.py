@@ -14,7 +14,7 @@ from core.domain.instance import Billed, Instance, Origin, Status
 from core.domain.order import Order, Verb
 from core.domain.transitions import startup
 from core.services.lifecycle import can_extend
-from tests.core.samples import ADA, NOON, at_novita, instance, request
+from tests.core.samples import ADA, NOON, at_novita, instance, record_with, request
 
 MIN, HOUR = timedelta(minutes=1), timedelta(hours=1)
 MOMENT = timedelta(milliseconds=1)
@@ -60,7 +60,7 @@ def test_its_owner_is_asked_after_its_lease_or_two_hours_but_never_before_one(
     assert asked is not None
     [event] = asked[1]
     assert isinstance(event, StartQuestioned)
-    assert event.ends_at == asked[0].start_ends_at == NOON + patience + HOUR
+    assert event.ends_at == asked[0].startup.ends_at == NOON + patience + HOUR
     assert transitions.questioned(asked[0], NOON + patience + MIN) is None, "once"
 
 
@@ -97,7 +97,7 @@ def test_what_has_run_is_stopped_and_what_never_has_is_deleted(changes: dict[str
 def test_what_costs_nothing_or_has_an_end_already_is_left_alone(changes: dict[str, Any]) -> None:
     record = _pulling(**changes)
     assert transitions.questioned(record, NOON + 9 * HOUR) is None
-    ended = record.model_copy(update={"start_ends_at": NOON + HOUR})
+    ended = record_with(record, start_ends_at=NOON + HOUR)
     assert not transitions.is_start_over(ended, NOON + 9 * HOUR)
     assert not transitions.can_wait(ended)
 
@@ -107,11 +107,11 @@ def test_whoever_lets_it_go_on_moves_its_end_and_what_comes_up_has_none() -> Non
     assert can_extend(record)
     waits = transitions.waits_longer(record, NOON + 7 * HOUR, ADA, NOON + 2 * HOUR)
     assert waits is not None
-    assert waits[0].start_ends_at == NOON + 7 * HOUR
+    assert waits[0].startup.ends_at == NOON + 7 * HOUR
     up = transitions.observed(waits[0], at_novita(record, "running"), NOON + 4 * HOUR, NOON + 4 * HOUR - MIN)
     assert up is not None
-    assert (up[0].start_ends_at, up[0].starting_since, up[0].slow_notices) == (None, None, 0)
-    assert up[0].lease_ends_at == NOON + 12 * HOUR
+    assert (up[0].startup.ends_at, up[0].startup.since, up[0].startup.notices) == (None, None, 0)
+    assert up[0].lease.ends_at == NOON + 12 * HOUR
 
 
 @pytest.mark.parametrize(
@@ -132,4 +132,4 @@ def test_of_a_start_that_nobody_ordered_only_what_was_seen_of_it_counts(changes:
     record = _pulling(starting_since=None, **changes)
     changed = transitions.observed(record, at_novita(record, "starting"), NOON + MIN)
     assert changed is not None
-    assert changed[0].starting_since == since
+    assert changed[0].startup.since == since

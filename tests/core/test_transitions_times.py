@@ -46,7 +46,7 @@ def test_after_a_day_without_a_look_the_lease_is_counted_from_when_it_came_up(
 ) -> None:
     record = _seen(_launched(), "running", NEXT_DAY, NOON, started_at=started_at)
     assert record.running_at == running_at
-    assert record.lease_ends_at == running_at + 8 * HOUR
+    assert record.lease.ends_at == running_at + 8 * HOUR
     assert record.billed == (Billed(since=NOON),), "billing begins with the pull, before it runs"
 
 
@@ -86,7 +86,7 @@ def test_a_stop_that_was_seen_late_was_when_novita_says(
 ) -> None:
     record = _launched(status=Status.RUNNING, running_at=NOON, billed=(Billed(since=NOON),))
     stopped = _seen(record, "exited", NEXT_DAY, before, stopped_at=stopped_at)
-    assert stopped.stopped_at == expected
+    assert stopped.standstill.since == expected
     assert stopped.billed == (Billed(since=NOON, until=expected),)
 
 
@@ -98,7 +98,7 @@ def test_what_is_found_by_its_name_was_made_when_novita_says(
     created_at: datetime | None, launched_at: datetime
 ) -> None:
     record = _seen(instance(in_doubt_since=NOON), "running", NEXT_DAY, created_at=created_at)
-    assert record.launched_at == launched_at
+    assert record.launch.accepted_at == launched_at
     assert record.running_at == launched_at + 3 * MIN
 
 

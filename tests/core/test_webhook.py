@@ -61,7 +61,7 @@ from core.domain.order import Verb
 from core.domain.request import LeaseEnd
 from core.services.outbox import Abandoned, Dispatcher, RecordWriter, RetryLater
 from tests.core.processes import Told
-from tests.core.samples import ADA, NOON, SECRET, TurnedClock, instance, request
+from tests.core.samples import ADA, NOON, SECRET, TurnedClock, instance, record_with, request
 from tests.patience import patience
 
 NO_ROOM = Failure(kind=FailureKind.NO_CAPACITY, reason="INSUFFICIENT_RESOURCE", message="no such GPU is free")
@@ -514,7 +514,7 @@ async def test_what_fails_for_a_minute_arrives_once_in_order_and_under_the_same_
     record = (
         await writer.begin(instance(request=request(webhook_url=receiver.url)), [InstanceRequested(at=NOON)])
     ).instance
-    record = await writer.update(record, lambda i: (i.model_copy(update={"novita_id": "n-1"}), [CREATED]))
+    record = await writer.update(record, lambda i: (record_with(i, novita_id="n-1"), [CREATED]))
     for _ in range(60):
         await dispatcher.drain(timedelta(seconds=10))
         clock.turn(seconds=1)
@@ -572,7 +572,7 @@ async def test_a_webhook_that_fails_delays_nobody_else_and_is_told_of_in_the_end
     record = (
         await writer.begin(instance(request=request(webhook_url=receiver.url)), [InstanceRequested(at=NOON)])
     ).instance
-    await writer.update(record, lambda i: (i.model_copy(update={"novita_id": "n-1"}), [CREATED]))
+    await writer.update(record, lambda i: (record_with(i, novita_id="n-1"), [CREATED]))
     await dispatcher.drain(timedelta(seconds=10))
     assert heard == ["instance_requested", "instance_created"]
     clock.turn(minutes=1)

@@ -162,7 +162,7 @@ class Stage(Scene):
 
     async def bury(self, record: Instance) -> None:
         """As if the process that launches it had died long ago: no sign of life since, and its rights run out."""
-        dead = Store(self._redis(), holder=record.launcher)
+        dead = Store(self._redis(), holder=record.launch.process)
         now = datetime.now(UTC)
         await dead.beat(now - LONG_AGO)
         right = await dead.claim(record.id, now, is_ours=True)
@@ -173,10 +173,10 @@ class Stage(Scene):
     async def age(self, record: Instance, minutes: int) -> None:
         """As if all that is on the record had happened so much earlier."""
         shift = timedelta(minutes=minutes)
-        earlier = {
-            name: at - shift for name in ("created_at", "in_doubt_since") if (at := getattr(record, name)) is not None
-        }
-        await self.store.commit(record.model_copy(update=earlier), [], datetime.now(UTC))
+        since = record.launch.in_doubt_since
+        launch = record.launch.replace(in_doubt_since=since and since - shift)
+        earlier = record.replace(created_at=record.created_at - shift, launch=launch)
+        await self.store.commit(earlier, [], datetime.now(UTC))
 
     def _redis(self) -> Redis:
         return connect(self.redis.url)

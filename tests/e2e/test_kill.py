@@ -197,7 +197,7 @@ async def test_redis_killed_in_the_middle_of_a_create_is_started_again_and_nothi
         card = await stage.card("is running")
         assert await whole_story(stage, card) == ["created", "running"]
         record = await stage.record(card)
-        assert (record.status, {record.novita_id}) == (Status.RUNNING, set(stage.novita.instances))
+        assert (record.status, {record.remote.id}) == (Status.RUNNING, set(stage.novita.instances))
         assert len(stage.novita.calls_of("create")) == 1
 
 
@@ -282,4 +282,4 @@ async def until_said(stage: Stage, name: str, words: str) -> None:
 async def recorded(stage: Stage, record: Instance) -> tuple[Status, str | None]:
     newest = await stage.store.get(record.id)
     assert newest is not None
-    return newest.status, newest.novita_id
+    return newest.status, newest.remote.id

@@ -49,7 +49,7 @@ class Orders:
         return record
 
     async def novita_id(self, verb: Verb) -> str:
-        return (await self.record(verb)).novita_id or ""
+        return (await self.record(verb)).remote.id or ""
 
     def posts(self, verb: Verb) -> int:
         return len(self.novita.calls_of(verb.value)) - self.before[verb]
@@ -81,7 +81,7 @@ class Orders:
         try:
             await until(ended)
         except TimeoutError:
-            raise AssertionError({name: (r.status, r.novita_status, r.order) for name, r in records.items()}) from None
+            raise AssertionError({name: (r.status, r.remote.status, r.order) for name, r in records.items()}) from None
 
     async def deleted(self) -> None:
         """Returns once it is gone at Novita. That it is believed takes half a minute where nobody saw it leave."""

@@ -36,7 +36,7 @@ async def test_a_create_that_runs_is_finished_and_told_before_the_web_leaves(tmp
         assert modal.title == "Created"
         card = await stage.card("is starting")
         assert "is created" in (await stage.replies(card, 1))[0]
-        assert (await stage.record(card)).novita_id in stage.novita.instances
+        assert (await stage.record(card)).remote.id in stage.novita.instances
 
 
 async def test_a_web_that_is_leaving_takes_no_new_requests(tmp_path: Path) -> None:

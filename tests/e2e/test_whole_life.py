@@ -75,7 +75,7 @@ class Life:
 
         async def is_written() -> bool:
             record = await self.record(instance_id)
-            changed = record.model_copy(update={"lease_ends_at": datetime.now(UTC) + left})
+            changed = record.replace(lease=record.lease.replace(ends_at=datetime.now(UTC) + left))
             try:
                 await self.stage.store.commit(changed, [], datetime.now(UTC))
             except VersionConflict:
@@ -189,9 +189,9 @@ async def test_between_two_webs_and_two_workers_a_whole_life_is_done_and_told_on
 
         await life.ordered(card, "start")
         await life.said(card, "is running", times=2)
-        clone = stage.novita.clone_instance(str(stopped.novita_id)).id
+        clone = stage.novita.clone_instance(str(stopped.remote.id)).id
         alarms = [await life.alarm("cy"), await life.alarm("bo")]
-        [stray] = [each.id for each in await stage.store.live() if each.novita_id == clone]
+        [stray] = [each.id for each in await stage.store.live() if each.remote.id == clone]
         await stage.slack.person("cy").click(alarms[0], "stray:delete")
         await life.settled_as(stray, Status.DELETED)
 

@@ -37,20 +37,20 @@ def shown(instance: Instance, now: datetime) -> InstanceShown:
     return InstanceShown(
         id=instance.id,
         instance_id=instance.id,
-        novita_instance_id=instance.novita_id,
+        novita_instance_id=instance.remote.id,
         source=Source.BOT,
         owner=instance.owner.user,
         status=instance.status,
-        novita_status=instance.novita_status,
-        template_name=instance.template_name,
+        novita_status=instance.remote.status,
+        template_name=instance.intent.template_name,
         cost_so_far=round(costs.so_far(instance, now), 6),
-        env_names=instance.env_names,
-        port_mappings=_ports(instance.endpoints),
+        env_names=instance.intent.env_names,
+        port_mappings=_ports(instance.remote.endpoints),
         order=_order(instance.order),
         last_order=_last_order(instance.last_order),
-        attempts=instance.attempts,
+        attempts=instance.launch.attempts,
         failure=_failure(instance.failure),
-        fault=_failure(instance.fault),
+        fault=_failure(instance.faults.present),
         **_wished(instance.request),
         **_offered(instance),
         **_moments(instance),
@@ -92,7 +92,7 @@ def _wished(request: InstanceRequest) -> dict[str, Any]:
 
 def _offered(instance: Instance) -> dict[str, Any]:
     """Where and for how much; of what has no offer yet, where it was wished."""
-    if (offer := instance.offer) is None:
+    if (offer := instance.launch.offer) is None:
         return {"product_id": None, "region": instance.request.region, "spot_price": None, "price_per_hour": None}
     return {
         "product_id": offer.product_id,
@@ -103,15 +103,18 @@ def _offered(instance: Instance) -> dict[str, Any]:
 
 
 def _moments(instance: Instance) -> dict[str, datetime | None]:
-    same = ("created_at", "launched_at", "lease_ends_at", "stopped_at", "data_until", "spot_reclaim_at", "ended_at")
-    started, stopped = ("ready_at", "started_at", "last_started_at"), ("last_stopped_at",)
-    renamed = {
+    return {
+        "created_at": instance.created_at,
+        "launched_at": instance.launch.accepted_at,
         "estimated_ready_time": instance.estimated_ready_at,
-        **dict.fromkeys(started, instance.running_at),
-        **dict.fromkeys(stopped, instance.stopped_at),
-        "start_ends_at": instance.start_ends_at if can_wait(instance) else None,
+        **dict.fromkeys(("ready_at", "started_at", "last_started_at"), instance.running_at),
+        "start_ends_at": instance.startup.ends_at if can_wait(instance) else None,
+        "lease_ends_at": instance.lease.ends_at,
+        **dict.fromkeys(("stopped_at", "last_stopped_at"), instance.standstill.since),
+        "data_until": instance.standstill.data_until,
+        "spot_reclaim_at": instance.spot.reclaim_at,
+        "ended_at": instance.ended_at,
     }
-    return {**{field: getattr(instance, field) for field in same}, **renamed}
 
 
 def _order(order: Order | None) -> OrderShown | None:

@@ -59,8 +59,8 @@ async def _again(services: Services, earlier: Instance | None, mark: str, until:
         raise Refusal(
             Code.IDEMPOTENCY_KEY_REUSED, f"This key led to an instance that ended more than {ENDED_KEPT} ago."
         )
-    is_rebuilt = earlier.origin is not Origin.ASKED  # Redis had lost what the request was.
-    if not is_rebuilt and not hmac.compare_digest(earlier.fingerprint, mark):
+    is_rebuilt = earlier.intent.origin is not Origin.ASKED  # Redis had lost what the request was.
+    if not is_rebuilt and not hmac.compare_digest(earlier.intent.fingerprint, mark):
         raise Refusal(Code.IDEMPOTENCY_KEY_REUSED)
     return _answer(await _settled(services, earlier, until), made=200)
 
@@ -75,7 +75,7 @@ async def _settled(services: Services, instance: Instance, until: datetime) -> I
 
 def _answer(instance: Instance, *, made: int) -> Answer:
     """`made`: the status for an instance that exists. Raises Refusal when the launch came to nothing."""
-    if instance.novita_id is None and instance.status is Status.FAILED:
+    if instance.remote.id is None and instance.status is Status.FAILED:
         raise of_launch(instance)
     status = 202 if instance.is_launching else made
     return Answer(first_response_to(instance), status, {"Location": f"/api/instances/{instance.id}"})

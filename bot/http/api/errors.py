@@ -134,7 +134,7 @@ class Refusal(Exception):
                 details=details,
                 validation_errors=details if isinstance(details, tuple) else None,
                 timestamp=(of and of.ended_at) or datetime.now(UTC),
-                request_id=(of and of.request_id) or request_id.current(),
+                request_id=(of and of.intent.request_id) or request_id.current(),
             )
         )
 
@@ -156,7 +156,7 @@ def of_launch(instance: Instance) -> Refusal:
         instance_id=instance.id,
         reason=failure.reason or failure.kind.value,
         novita_message=failure.message,
-        attempts=instance.attempts,
+        attempts=instance.launch.attempts,
     )
     return Refusal(code, " ".join(wording.explain(failure)), details, of=instance)
 

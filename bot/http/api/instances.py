@@ -186,7 +186,7 @@ async def _known(services: Services, wanted: str) -> Instance | None:
     if (known := await services.store.get(wanted)) is not None:
         return known
     kept = await services.store.kept(services.clock.now())
-    return next((each for each in kept if each.novita_id == wanted), None)
+    return next((each for each in kept if each.remote.id == wanted), None)
 
 
 async def _find_named(services: Services, name: str) -> Instance:
@@ -248,12 +248,12 @@ def _wrong_state(impossible: InvalidRequest) -> Refusal:
 
 
 def _use_words(before: Instance, after: Instance) -> str:
-    if after.lease_ends_at is None:
+    if after.lease.ends_at is None:
         return f"It is {after.status.value}, and no lease runs that could be renewed."
     if after.order is not None:
         return f"A {after.order.verb.value} is under way, so its lease is not renewed."
-    end = f"{after.lease_ends_at:%Y-%m-%d %H:%M} UTC"
-    if after.lease_ends_at == before.lease_ends_at:
+    end = f"{after.lease.ends_at:%Y-%m-%d %H:%M} UTC"
+    if after.lease.ends_at == before.lease.ends_at:
         return f"Its lease ends at {end}. A sign of use renews it once less than half of it is left."
     return f"Its lease was renewed, and ends at {end}."
 

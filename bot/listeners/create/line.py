@@ -58,7 +58,7 @@ async def from_line(services: Services, interaction: Interaction, line: str) -> 
         return None
     asked = understood.request
     names, obstacle = await asyncio.gather(services.store.names_taken(), services.reachable.obstacle(asked.channel))
-    request = asked.model_copy(update={"name": naming.free_name(asked.name, names)})
+    request = asked.replace(name=naming.free_name(asked.name, names))
     return create_confirmation(
         request,
         offers,

@@ -60,9 +60,13 @@ def line(instance: Instance, now: datetime) -> str:
     """Name, state, machine, place, price, time left and cost so far of one instance, as mrkdwn."""
     request = instance.request
     emoji, state = states.emoji(instance), states.state(instance)
-    where = f" in {esc(instance.offer.region.name, 20)}" if instance.offer and not was_never_made(instance) else ""
+    where = (
+        f" in {esc(instance.launch.offer.region.name, 20)}"
+        if instance.launch.offer and not was_never_made(instance)
+        else ""
+    )
     facts = [f"{request.gpu_num} × {esc(request.product_name, 22)}{where}", _price(instance), *_time(instance, now)]
-    if instance.fault:
+    if instance.faults.present:
         facts.append("⚠️ Novita reports a fault")
     if instance.billed:
         facts.append(f"{wording.roughly(costs.so_far(instance, now))} so far")
@@ -84,11 +88,11 @@ def _time(instance: Instance, now: datetime) -> list[str]:
     if instance.order is not None:
         return [f"to be {wording.VERB_DONE[instance.order.verb]}"]
     if instance.status is Status.STOPPED:
-        return [f"data kept until {date(instance.data_until)}"] if instance.data_until else []
+        return [f"data kept until {date(instance.standstill.data_until)}"] if instance.standstill.data_until else []
     if instance.status is not Status.RUNNING:
         return []
-    taken = ["⚠️ Novita takes it back"] if instance.spot_noticed else []
-    return [*taken, f"{duration_words(instance.lease_ends_at - now)} left" if instance.lease_ends_at else "no end"]
+    taken = ["⚠️ Novita takes it back"] if instance.spot.noticed else []
+    return [*taken, f"{duration_words(instance.lease.ends_at - now)} left" if instance.lease.ends_at else "no end"]
 
 
 def _by_owner(instances: Iterable[Instance]) -> list[Instance]:

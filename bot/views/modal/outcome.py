@@ -38,10 +38,10 @@ def creating_view(name: str, channel: str | None) -> Block:
 
 def outcome_view(instance: Instance, *, link: str | None = None) -> Block:
     """How the create stands: still trying, in doubt, failed or made. `link` is the thread's permalink, if known."""
-    if instance.is_launching and instance.in_doubt_since is not None:
+    if instance.is_launching and instance.launch.in_doubt_since is not None:
         title, blocks = "Not sure yet", _unclear(instance)
     elif instance.status is Status.FAILED:
-        title, blocks = "Not created" if instance.novita_id is None else "Failed", _failed(instance)
+        title, blocks = "Not created" if instance.remote.id is None else "Failed", _failed(instance)
     elif instance.is_launching:
         title, blocks = "Creating…", _trying(instance)
     else:
@@ -51,28 +51,32 @@ def outcome_view(instance: Instance, *, link: str | None = None) -> Block:
 
 def _made(instance: Instance) -> list[Block]:
     blocks = [b.section(f"✅ *{esc(instance.request.name, 100)}* is created."), b.fields(_facts(instance))]
-    if instance.unlisted_region:
-        blocks.append(b.section(esc(unlisted_words(instance.unlisted_region), 200)))
-    if earlier := refusals(instance.attempts):
+    if instance.intent.unlisted_region:
+        blocks.append(b.section(esc(unlisted_words(instance.intent.unlisted_region), 200)))
+    if earlier := refusals(instance.launch.attempts):
         blocks.append(b.section(f"Tried before:\n{attempt_lines(earlier)}"))
     return [*blocks, *_close_note(instance.request.channel)]
 
 
 def _facts(instance: Instance) -> dict[str, str]:
-    facts = {"GPU": what(instance)} | ({"Region": esc(instance.offer.region.name, 60)} if instance.offer else {})
+    facts = {"GPU": what(instance)} | (
+        {"Region": esc(instance.launch.offer.region.name, 60)} if instance.launch.offer else {}
+    )
     if (price := instance.hourly_price) is not None:
         facts["Price"] = f"{wording.money(price)}/h, {wording.BILLING_WORDS[instance.request.billing_mode]}"
     facts["Disk"] = wording.disk(instance.request.rootfs_size)
-    facts["Novita id"] = code(instance.novita_id or "", 60)
+    facts["Novita id"] = code(instance.remote.id or "", 60)
     if ready := instance.estimated_ready_at:
         facts["Should be running" if instance.running_at is None else "Came up"] = date(instance.running_at or ready)
     return facts
 
 
 def _trying(instance: Instance) -> list[Block]:
-    where = esc(instance.offer.region.name, 60) if instance.offer else "the next region"
+    where = esc(instance.launch.offer.region.name, 60) if instance.launch.offer else "the next region"
     return [
-        b.section(f"⏳ Creating *{esc(instance.request.name, 100)}*…\n{_step(refusals(instance.attempts), where)}"),
+        b.section(
+            f"⏳ Creating *{esc(instance.request.name, 100)}*…\n{_step(refusals(instance.launch.attempts), where)}"
+        ),
         *_close_note(instance.request.channel),
     ]
 
@@ -89,11 +93,11 @@ def _step(refused: list[Attempt], where: str) -> str:
 
 def _failed(instance: Instance) -> list[Block]:
     name = esc(instance.request.name, 100)
-    blocks = [b.section(f"🔴 *{name}* was not created." if instance.novita_id is None else f"🔴 *{name}* failed.")]
+    blocks = [b.section(f"🔴 *{name}* was not created." if instance.remote.id is None else f"🔴 *{name}* failed.")]
     if instance.failure:
         blocks.append(b.section(failure_lines(instance.failure)))
-    if instance.attempts:
-        blocks.append(b.section(f"Tried:\n{attempt_lines(instance.attempts)}"))
+    if instance.launch.attempts:
+        blocks.append(b.section(f"Tried:\n{attempt_lines(instance.launch.attempts)}"))
     return [*blocks, b.context(cost_of_failure(instance))]
 
 

@@ -36,10 +36,10 @@ def created(instance: Instance, event: InstanceCreated) -> Message:
     how = "It was found at Novita under its name, after the answer had been lost.\n" if event.found else ""
     ready = instance.estimated_ready_at
     soon = f" It should be running {date(ready)}." if ready and instance.running_at is None else ""
-    unmet = f"{esc(unlisted_words(instance.unlisted_region), 200)}\n" if instance.unlisted_region else ""
+    unmet = f"{esc(unlisted_words(instance.intent.unlisted_region), 200)}\n" if instance.intent.unlisted_region else ""
     made = f"{what(instance)} in *{place(instance)}*, {price(instance)}. Billing begins with the image pull.{soon}"
     detail = f"{how}{unmet}{made}"
-    tried = attempt_lines(instance.attempts) if refusals(instance.attempts) else ""
+    tried = attempt_lines(instance.launch.attempts) if refusals(instance.launch.attempts) else ""
     return told(instance, "✅", "is created", detail, f"Tried:\n{tried}" if tried else "")
 
 
@@ -52,7 +52,7 @@ def interrupted(instance: Instance, _: LaunchInterrupted) -> Message:
 
 
 def slow(instance: Instance, event: InstanceSlow) -> Message:
-    known = states.state(instance.model_copy(update={"novita_status": event.novita_status}))
+    known = states.state(instance.replace(remote=instance.remote.replace(status=event.novita_status)))
     detail = (
         f"It is {known}. A large image takes long to pull, and the pull is billed: "
         f"{price(instance)}. If it should not go on, delete it."
@@ -80,14 +80,14 @@ def running(instance: Instance, event: InstanceRunning) -> Message:
     detail = f"{call(instance.owner.user)}{what(instance)} in {place(instance)}, {price(instance)}.{ends}"
     login = "Connect shows its owner the SSH command and password; a program may take a while to answer."
     row = buttons.row(instance, event.at, Action.CONNECT)
-    report = f'Programs on it can write here: `curl "${HOOK_VARIABLE}" -d "…"`.' if instance.hook_digest else ""
+    report = f'Programs on it can write here: `curl "${HOOK_VARIABLE}" -d "…"`.' if instance.hook.digest else ""
     return told(instance, "🟢", "is running", detail, endpoint_lines(event.endpoints), login, report, buttons=row)
 
 
 def failed(instance: Instance, event: InstanceFailed) -> Message:
-    state = "was not created" if instance.novita_id is None else "failed"
+    state = "was not created" if instance.remote.id is None else "failed"
     detail = f"{call(instance.owner.user)}{failure_lines(event.failure)}"
-    tried = attempt_lines(instance.attempts) if instance.novita_id is None else ""
+    tried = attempt_lines(instance.launch.attempts) if instance.remote.id is None else ""
     row = buttons.row(instance, event.at, *buttons.AGAIN, Action.DELETE)
     if event.failure.kind is FailureKind.MONEY:
         top_up = b.button(Action.OPEN_LINK, "Top up at Novita", url=wording.BILLING_URL, style="primary")

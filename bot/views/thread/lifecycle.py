@@ -109,7 +109,7 @@ def stopped(instance: Instance, event: InstanceStopped) -> Message:
         why = f"{call(instance.owner.user)}{causes.sentence(event.cause)}"
     else:
         # Novita may take it back and say so only then.
-        announced = "" if instance.stopped_because and not instance.spot_noticed else ", as it had announced"
+        announced = "" if instance.standstill.reason and not instance.spot.noticed else ", as it had announced"
         said = _WHY_STOPPED.get(event.reason, _STOPPED_ELSEWHERE).format(announced=announced)
         why = f"{call(instance.owner.user)}{said}"
         offered = (*offered, *(buttons.AGAIN if event.reason in states.TAKEN_BACK else ()))
@@ -123,7 +123,7 @@ def fault(instance: Instance, event: InstanceFault) -> Message:
     called = call(instance.owner.user)
     row = buttons.row(instance, event.at, Action.CONNECT, *buttons.VERBS)
     if event.fault is None:
-        known = states.state(instance.model_copy(update={"novita_status": event.novita_status}))
+        known = states.state(instance.replace(remote=instance.remote.replace(status=event.novita_status)))
         detail = "Until that is over Novita takes no order but to delete it. Its lease and what it costs go on."
         return told(instance, "❔", f"is {known}", f"{called}{detail}", buttons=row)
     detail = (
@@ -165,7 +165,7 @@ def lease_reminder(instance: Instance, event: LeaseReminder) -> Message:
 
 
 def lease_extended(instance: Instance, event: LeaseExtended) -> Message:
-    does = "may take to come up" if instance.start_ends_at is not None else "runs"
+    does = "may take to come up" if instance.startup.ends_at is not None else "runs"
     until = f"{does} until {date(event.ends_at)} now" if event.ends_at else "has no end now"
     if event.is_shortened:
         until += ", which is earlier than before"

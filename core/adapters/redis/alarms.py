@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import structlog
-from pydantic import ValidationError
 
 from core.adapters.redis.commands import Commands, key_of, ms
+from core.adapters.redis.documents import Kind, NotReadable, stamped
+from core.adapters.redis.migrations import read_value
 from core.services.alarms import Alarm
 
 log = structlog.get_logger(__name__)
@@ -30,11 +31,11 @@ class AlarmRecords(Commands):
 
         found, told = await self._again(read)
         every = [alarm for name, json in found.items() if (alarm := _alarm(name, json)) is not None]
-        return [each.model_copy(update={"told": _told(each, told)}) for each in every]
+        return [each.replace(told=_told(each, told)) for each in every]
 
     async def save_alarm(self, alarm: Alarm, *, only_new: bool = False) -> bool:
         """Writes it; whether it did. With `only_new` what is there already stays as it is."""
-        json = alarm.model_dump_json(exclude={"told"})
+        json = stamped(Kind.ALARM, alarm.model_dump_json(exclude={"told"}))
         if only_new:
             return bool(await self._write("HSETNX", key_of("alarms"), alarm.key, json))
         await self._write("HSET", key_of("alarms"), alarm.key, json)
@@ -71,7 +72,7 @@ def _told(alarm: Alarm, tellings: list[str]) -> tuple[str, ...]:
 
 def _alarm(name: str, json: str) -> Alarm | None:
     try:
-        return Alarm.model_validate_json(json)
-    except ValidationError:
-        log.warning("alarm_not_readable", alarm=name)
+        return read_value(Kind.ALARM, Alarm, json)
+    except NotReadable as error:
+        log.warning("alarm_not_readable", alarm=name, error=str(error))
         return None

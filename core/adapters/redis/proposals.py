@@ -8,6 +8,7 @@ from typing import Any
 import structlog
 
 from core.adapters.redis.commands import Commands, duration_ms, key_of
+from core.adapters.redis.documents import Kind, NotReadable, refuse_newer, stamped
 from core.domain.base import Actor
 from core.domain.last_used import LastUsed
 
@@ -36,13 +37,19 @@ class Proposals(Commands):
     async def last_used(self, actor: Actor) -> LastUsed | None:
         """What this person used last; None when that is not known any more, or nobody can read it."""
         text = await self._again(lambda: self._redis.get(_last_key(actor)))
-        found = LastUsed.read(text) if text else None
-        if text and found is None:
+        if not text:
+            return None
+        try:
+            refuse_newer(Kind.LAST_USED, text)
+            found = LastUsed.read(text)
+        except NotReadable:
+            found = None
+        if found is None:
             log.warning("last_used_not_readable", user=actor.user)
         return found
 
     async def save_last_used(self, actor: Actor, last: LastUsed) -> None:
-        json, kept = last.model_dump_json(), duration_ms(LAST_USED_KEPT)
+        json, kept = stamped(Kind.LAST_USED, last.model_dump_json()), duration_ms(LAST_USED_KEPT)
         await self._again(lambda: self._redis.set(_last_key(actor), json, px=kept))
 
 

@@ -6,9 +6,8 @@ import json
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 
-from pydantic import ValidationError
-
 from core.adapters.redis.commands import NO_RECORD, Commands, key_of
+from core.adapters.redis.documents import NotReadable
 from core.adapters.redis.migrations import read_news, read_record
 
 _MOST = 2000
@@ -82,7 +81,7 @@ def _happened_at(line: str) -> datetime | None:
 def _is_event(line: str) -> bool:
     try:
         read_news(line)
-    except ValidationError:
+    except NotReadable:
         return False
     return True
 
@@ -90,7 +89,7 @@ def _is_event(line: str) -> bool:
 def _is_record(text: str) -> bool:
     try:
         read_record(text)
-    except ValidationError:
+    except NotReadable:
         return False
     return True
 
@@ -99,7 +98,8 @@ def _facts(text: str) -> dict[str, str]:
     """Its name and Novita's id, where they can be made out."""
     try:
         record = json.loads(text)
-        found = {"name": record["request"]["name"], "novita_id": record["novita_id"]}
+        novita_id = record["remote"]["id"] if "remote" in record else record["novita_id"]
+        found = {"name": record["request"]["name"], "novita_id": novita_id}
     except (ValueError, KeyError, TypeError):
         return {}
     return {name: value[:_FACT_LIMIT] for name, value in found.items() if isinstance(value, str)}

@@ -8,13 +8,13 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import structlog
-from pydantic import ValidationError
 
 from core.adapters.redis.alarms import AlarmRecords
 from core.adapters.redis.commands import duration_ms, key_of, ms
+from core.adapters.redis.documents import Kind, NotReadable, refuse_newer, stamped
 from core.adapters.redis.inspection import Inspection
 from core.adapters.redis.looks import LOOKED_KEY, Lookouts
-from core.adapters.redis.migrations import read_news, read_record
+from core.adapters.redis.migrations import read_news, read_record, read_value
 from core.adapters.redis.proposals import Proposals
 from core.adapters.redis.reports import ReportCounts
 from core.adapters.redis.scripts import ADD_NEWS, CLAIM, COMMIT, NEWEST, SETTLE
@@ -61,7 +61,7 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts, Proposals):
         Raises RequestTaken when the key has led to an instance, or one with this id is on record already; NameTaken
         when it is to have its own name, and another that has not ended goes by that, in small letters or capitals.
         """
-        request_key = _request_key(instance.request_key)
+        request_key = _request_key(instance.intent.request_key)
         return await self._commit(instance, events, now, [request_key], has_own_name=has_own_name)
 
     async def commit(self, instance: Instance, events: Sequence[Event], now: datetime) -> tuple[Instance, Claim | None]:
@@ -137,15 +137,15 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts, Proposals):
         _, delivery, first, lines, json = answer
         try:
             return _telling(json, int(first), lines, delivery)
-        except ValidationError as error:
-            log.error("events_not_readable", instance_id=instance_id, error=_short(error))
+        except NotReadable as error:
+            log.error("events_not_readable", instance_id=instance_id, error=str(error))
             await self.postpone(instance_id, delivery, int(first), int(first) + len(lines), now + _UNREADABLE_PAUSE)
             return None
 
     async def add_news(self, instance_id: str, event: Event, now: datetime) -> None:
         """Adds an event that is there to be told only: its instance's record stays as it is."""
         keys = [key_of("instance", instance_id), key_of("timeline", instance_id), key_of("outbox")]
-        arguments = [instance_id, event.model_dump_json(), ms(now), _NEWEST_COMPARED]
+        arguments = [instance_id, stamped(Kind.EVENT, event.model_dump_json()), ms(now), _NEWEST_COMPARED]
         await self._run(ADD_NEWS, keys, arguments, even_when_full=True)
 
     async def note(self, instance_id: str, delivery: str, told: int) -> bool:
@@ -191,26 +191,29 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts, Proposals):
     async def load_market(self) -> Market | None:
         json = await self._again(lambda: self._redis.hget(key_of("market"), "json"))
         try:
-            return Market.model_validate_json(json) if json else None
-        except ValidationError as error:
-            log.warning("market_not_readable", error=_short(error))
+            return read_value(Kind.MARKET, Market, json) if json else None
+        except NotReadable as error:
+            log.warning("market_not_readable", error=str(error))
             return None
 
     async def save_market(self, market: Market) -> None:
-        fields: dict[Any, Any] = {"json": market.model_dump_json(), "as_of": str(ms(market.as_of))}
+        fields: dict[Any, Any] = {
+            "json": stamped(Kind.MARKET, market.model_dump_json()),
+            "as_of": str(ms(market.as_of)),
+        }
         await self._again(lambda: self._redis.hset(key_of("market"), mapping=fields))
 
     async def load_stock(self, gpu_num: int, mode: BillingMode) -> StockList | None:
         """The stock of so many GPUs at once, as some process has last asked for it."""
         json = await self._again(lambda: self._redis.hget(key_of("market:stock"), f"{gpu_num} {mode.value}"))
         try:
-            return StockList.model_validate_json(json) if json else None
-        except ValidationError as error:
-            log.warning("stock_not_readable", error=_short(error))
+            return read_value(Kind.STOCK, StockList, json) if json else None
+        except NotReadable as error:
+            log.warning("stock_not_readable", error=str(error))
             return None
 
     async def save_stock(self, gpu_num: int, mode: BillingMode, stock: StockList) -> None:
-        fields: dict[Any, Any] = {f"{gpu_num} {mode.value}": stock.model_dump_json()}
+        fields: dict[Any, Any] = {f"{gpu_num} {mode.value}": stamped(Kind.STOCK, stock.model_dump_json())}
         await self._again(lambda: self._redis.hset(key_of("market:stock"), mapping=fields))
 
     async def claim_refresh(self) -> bool:
@@ -231,10 +234,16 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts, Proposals):
 
     async def identity(self) -> str:
         """Who the bot is in Slack, as it was last saved; '' when it never was."""
-        return await self._again(lambda: self._redis.get(key_of("identity"))) or ""
+        text: str = await self._again(lambda: self._redis.get(key_of("identity"))) or ""
+        try:
+            refuse_newer(Kind.IDENTITY, text)
+        except NotReadable as error:
+            log.warning("identity_not_readable", error=str(error))
+            return ""
+        return text
 
     async def save_identity(self, json: str) -> None:
-        await self._again(lambda: self._redis.set(key_of("identity"), json))
+        await self._again(lambda: self._redis.set(key_of("identity"), stamped(Kind.IDENTITY, json)))
 
     async def is_first(self, what: str, kept: timedelta) -> bool:
         """Whether nobody has asked this of `what`, in any process, for as long as that is `kept`."""
@@ -310,10 +319,10 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts, Proposals):
         *,
         has_own_name: bool = False,
     ) -> Begun:
-        written, before = instance.model_copy(update={"version": instance.version + 1}), self.commits_seen
+        written, before = instance.replace(version=instance.version + 1), self.commits_seen
         keys = [*_telling_keys(instance.id), key_of("live"), key_of("ended"), LOOKED_KEY, key_of("names"), *keys_of_new]
         # What runs can always be put on record and changed there, for else nobody could stop it; a new one needs room.
-        even_when_full = not keys_of_new or instance.novita_id is not None
+        even_when_full = not keys_of_new or instance.remote.id is not None
         arguments = self._commit_arguments(written, instance.version, events, now, has_own_name=has_own_name)
         answer = await self._run(COMMIT, keys, arguments, even_when_full=even_when_full)
         if answer[0] == "taken":
@@ -330,8 +339,8 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts, Proposals):
         delivery, first, lines = to_tell
         try:
             claim = Claim(written, int(first), [read_news(line, written) for line in lines], delivery)
-        except ValidationError as error:
-            log.error("events_not_readable", instance_id=instance.id, error=_short(error))
+        except NotReadable as error:
+            log.error("events_not_readable", instance_id=instance.id, error=str(error))
             return Begun(written, None, is_known)
         return Begun(written, claim, is_known)
 
@@ -344,7 +353,7 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts, Proposals):
             written.id,
             before,
             secrets.token_hex(8),
-            written.model_dump_json(),
+            stamped(Kind.RECORD, written.model_dump_json()),
             ms(written.created_at),
             ms(ended) if ended else "",
             ms(now),
@@ -354,11 +363,12 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts, Proposals):
             duration_ms(LOOK_IS_FRESH_FOR),
             written.request.name.casefold(),
             "1" if has_own_name else "",
-            *(event.model_dump_json() for event in events),
+            *(stamped(Kind.EVENT, event.model_dump_json()) for event in events),
         ]
 
     async def _settle(self, instance_id: str, delivery: str, told: int, seen: int, next_: str) -> list[Any]:
-        arguments = [instance_id, self.holder, duration_ms(HOLD), delivery, told, seen, next_, _KEPT_WHEN_TOLD]
+        note = stamped(Kind.DELIVERY, delivery) if delivery else delivery
+        arguments = [instance_id, self.holder, duration_ms(HOLD), note, told, seen, next_, _KEPT_WHEN_TOLD]
         return await self._run(SETTLE, _telling_keys(instance_id), arguments, even_when_full=True)
 
 
@@ -366,13 +376,14 @@ def _instance(json: str) -> Instance | None:
     """None for a record that another version of this program wrote and this one cannot read: the rest goes on."""
     try:
         return read_record(json)
-    except ValidationError as error:
-        log.error("record_not_readable", error=_short(error))
+    except NotReadable as error:
+        log.error("record_not_readable", error=str(error))
         return None
 
 
 def _telling(json: str, first: int, lines: Sequence[str], delivery: str) -> Claim:
     instance = read_record(json)
+    refuse_newer(Kind.DELIVERY, delivery)
     return Claim(instance, first, [read_news(line, instance) for line in lines], delivery)
 
 
@@ -385,11 +396,6 @@ def _sample(answer: tuple[int, int], asked: float) -> Sample:
 def _instant(stamp: str | float) -> datetime:
     """From milliseconds."""
     return datetime.fromtimestamp(float(stamp) / 1000, UTC)
-
-
-def _short(error: ValidationError) -> str:
-    """Where and why, without the value: a record may hold what no log should."""
-    return "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors(include_input=False)[:3])
 
 
 def _request_key(request_key: str) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from core.domain.events import Event
 from core.domain.instance import Instance
@@ -10,6 +11,6 @@ from core.domain.instance import Instance
 TransitionResult = tuple[Instance, Sequence[Event]]
 
 
-def changed(instance: Instance, changes: Mapping[str, object], event: Event) -> TransitionResult:
+def changed(instance: Instance, changes: Mapping[str, Any], event: Event) -> TransitionResult:
     """The next version of the record, and what happened."""
-    return instance.model_copy(update=changes), [event]
+    return instance.replace(**changes), [event]

@@ -7,13 +7,11 @@ from datetime import datetime, timedelta
 from core.domain import costs
 from core.domain.absence import COUNTED_AT_MOST
 from core.domain.events import Event, InstanceBack, InstanceDeleted
-from core.domain.instance import AtEnd, Instance, Status
+from core.domain.instance import Absence, AtEnd, Instance, Lease, Status
 from core.domain.order import Order, OrderOutcome, Verb
 from core.domain.order_timing import is_ending
 from core.domain.transitions.change import TransitionResult, changed
 from core.domain.transitions.order_end import settled
-
-NOT_MISSING = {"missing_since": None, "missed_at": None, "missed_for": timedelta()}
 
 
 def back(instance: Instance, now: datetime) -> tuple[Instance, list[Event]]:
@@ -21,37 +19,37 @@ def back(instance: Instance, now: datetime) -> tuple[Instance, list[Event]]:
 
     A start or restart that was under way then is not sent any more: nobody waits for it by now.
     """
-    had = instance.at_end or AtEnd(status=Status.UNKNOWN)
+    had = instance.at_end or AtEnd(status=Status.UNKNOWN, remote=instance.remote.replace(status="", endpoints=()))
     is_ordered = had.order is not None and is_ending(had.order.verb)
-    again = {"failures": 0, "again_at": None, "is_stuck": False}
-    order = had.order.model_copy(update=again) if had.order is not None and is_ordered else None
+    order = (
+        had.order.replace(failures=0, again_at=None, is_stuck=False) if had.order is not None and is_ordered else None
+    )
     changes = {
         "status": had.status,
-        "novita_status": had.novita_status,
+        "remote": had.remote,
         "order": order,
         "last_order": None if is_ordered else instance.last_order,
-        "lease_ends_at": had.lease_ends_at,
-        "reminded": had.reminded,
-        "endpoints": had.endpoints,
+        "lease": had.lease,
         "billed": had.billed or instance.billed,
         "at_end": None,
         "ended_at": None,
-        **NOT_MISSING,
+        "absence": Absence(),
     }
-    told = InstanceBack(at=now, verb=order.verb if order else None, lease_ends_at=had.lease_ends_at)
-    return instance.model_copy(update=changes), [told]
+    told = InstanceBack(at=now, verb=order.verb if order else None, lease_ends_at=had.lease.ends_at)
+    return instance.replace(**changes), [told]
 
 
 def not_found(instance: Instance, now: datetime, *, believed_after: timedelta) -> TransitionResult | None:
     """Novita says that there is no such instance. It is deleted when that has lasted over several looks."""
     if instance.has_ended:
         return None
-    if instance.missed_at is None:
-        return instance.model_copy(update={"missing_since": now, "missed_at": now, "missed_for": timedelta()}), ()
-    missed_for = instance.missed_for + min(max(now - instance.missed_at, timedelta()), COUNTED_AT_MOST)
+    absence = instance.absence
+    if absence.missed_at is None:
+        return instance.replace(absence=Absence(since=now, missed_at=now)), ()
+    missed_for = absence.missed_for + min(max(now - absence.missed_at, timedelta()), COUNTED_AT_MOST)
     if missed_for >= believed_after:
         return deleted(instance, now)
-    return instance.model_copy(update={"missed_at": now, "missed_for": missed_for}), ()
+    return instance.replace(absence=absence.replace(missed_at=now, missed_for=missed_for)), ()
 
 
 def order_to(instance: Instance, verb: Verb) -> Order | None:
@@ -67,11 +65,11 @@ def deleted(instance: Instance, now: datetime) -> TransitionResult | None:
     cause, actor = (asked.cause, asked.actor) if asked else (None, None)
     changes = {
         "status": Status.DELETED,
-        "endpoints": (),
+        "remote": instance.remote.replace(endpoints=()),
         "ended_at": now,
         "at_end": AtEnd(**had),
         **settled(instance, OrderOutcome.DONE if asked else OrderOutcome.SUPERSEDED, now),
-        "lease_ends_at": None,
+        "lease": Lease(),
         "billed": costs.billing_ends(instance, now),
     }
     event = InstanceDeleted(at=now, asked=asked is not None, cause=cause, actor=actor)

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from core.domain.attempt import Failure, FailureKind
 from core.domain.events import InstanceFault, PhaseChanged
-from core.domain.instance import Instance, Status
+from core.domain.instance import Faults, Instance, Status
 from core.domain.novita import NovitaInstance
 from core.domain.transitions.change import TransitionResult, changed
 from core.domain.transitions.statuses import is_strange
@@ -32,12 +32,13 @@ def faulted(instance: Instance, novita: NovitaInstance, now: datetime) -> Transi
     """Keeps the fault while Novita shows it. People are told of each once, until the instance comes up anew."""
     fault = None if instance.status in _QUIET_IN else reported(novita)
     if (news := _news(instance, novita, fault)) is not None:
-        told = (*instance.faults_told, news)[-_REMEMBERED:]
+        told = (*instance.faults.told, news)[-_REMEMBERED:]
         event = InstanceFault(at=now, novita_status=novita.status, fault=fault)
-        return changed(instance, {"fault": fault, "faults_told": told}, event)
-    if fault == instance.fault:
+        return changed(instance, {"faults": Faults(present=fault, told=told)}, event)
+    if fault == instance.faults.present:
         return None
-    return changed(instance, {"fault": fault}, PhaseChanged(at=now, novita_status=novita.status))
+    faults = instance.faults.replace(present=fault)
+    return changed(instance, {"faults": faults}, PhaseChanged(at=now, novita_status=novita.status))
 
 
 def _news(instance: Instance, novita: NovitaInstance, fault: Failure | None) -> str | None:
@@ -48,4 +49,4 @@ def _news(instance: Instance, novita: NovitaInstance, fault: Failure | None) -> 
         news = f"status {novita.status}"[:200]
     else:
         return None
-    return None if news in instance.faults_told else news
+    return None if news in instance.faults.told else news

@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 
 from core.domain.attempt import Attempt, Failure, FailureKind
 from core.domain.events import AnswerLost, InstanceCreated, InstanceFailed, LaunchInterrupted, RegionRefused
-from core.domain.instance import Instance, Status
+from core.domain.instance import Instance, Launch, Status
 from core.domain.market import Offer
 from core.domain.transitions.change import TransitionResult, changed
 from core.domain.transitions.novita_words import clean_attempt, clean_failure
@@ -20,8 +20,8 @@ def refused(instance: Instance, attempt: Attempt, next_offer: Offer, now: dateti
     if not instance.is_launching:
         return None
     attempt = clean_attempt(attempt, instance)
-    changes = {"attempts": (*instance.attempts, attempt), "offer": next_offer, "in_doubt_since": None}
-    return changed(instance, changes, RegionRefused(at=now, attempt=attempt, next_offer=next_offer))
+    launch = _tried(instance.launch, attempt).replace(offer=next_offer, in_doubt_since=None)
+    return changed(instance, {"launch": launch}, RegionRefused(at=now, attempt=attempt, next_offer=next_offer))
 
 
 def answer_lost(instance: Instance, attempt: Attempt, now: datetime) -> TransitionResult | None:
@@ -29,15 +29,15 @@ def answer_lost(instance: Instance, attempt: Attempt, now: datetime) -> Transiti
     if not instance.is_launching:
         return None
     attempt = clean_attempt(attempt, instance)
-    changes = {"attempts": (*instance.attempts, attempt), "in_doubt_since": instance.in_doubt_since or now}
-    return changed(instance, changes, AnswerLost(at=now, attempt=attempt))
+    launch = _tried(instance.launch, attempt).replace(in_doubt_since=instance.launch.in_doubt_since or now)
+    return changed(instance, {"launch": launch}, AnswerLost(at=now, attempt=attempt))
 
 
 def interrupted(instance: Instance, now: datetime) -> TransitionResult | None:
     """The launching process is gone, and it had not written down how its create went."""
-    if not instance.is_launching or instance.in_doubt_since:
+    if not instance.is_launching or instance.launch.in_doubt_since:
         return None
-    return changed(instance, {"in_doubt_since": now}, LaunchInterrupted(at=now))
+    return changed(instance, {"launch": instance.launch.replace(in_doubt_since=now)}, LaunchInterrupted(at=now))
 
 
 def created(
@@ -45,17 +45,15 @@ def created(
 ) -> TransitionResult | None:
     """Novita has the instance. Holds even for a record that was given up: what exists must be on its record."""
     attempt = attempt and clean_attempt(attempt, instance)
-    if instance.novita_id is not None:
+    if instance.remote.id is not None:
         # A worker saw it before its create was answered. How the attempt went belongs on the record all the same.
-        late = attempt is not None and instance.novita_id == novita_id and attempt not in instance.attempts
-        return (instance.model_copy(update={"attempts": (*instance.attempts, attempt)}), ()) if late else None
+        launch = _surely_tried(instance.launch, attempt) if instance.remote.id == novita_id else instance.launch
+        return (instance.replace(launch=launch), ()) if launch != instance.launch else None
     changes = {
-        "novita_id": novita_id,
         "status": Status.STARTING,
-        "attempts": (*instance.attempts, attempt) if attempt else instance.attempts,
-        "launched_at": now,
         "failure": None,
-        "in_doubt_since": None,
+        "launch": _tried(instance.launch, attempt).replace(in_doubt_since=None, accepted_at=now),
+        "remote": instance.remote.replace(id=novita_id),
         "ended_at": None,
     }
     return changed(instance, changes, InstanceCreated(at=now, novita_id=novita_id, found=found))
@@ -68,13 +66,10 @@ def launch_failed(
     if not instance.is_launching:
         return None
     failure, attempt = clean_failure(failure, instance), attempt and clean_attempt(attempt, instance)
-    # It may be there already: written, with the answer to that lost.
-    is_new = attempt is not None and attempt not in instance.attempts
     changes = {
         "status": Status.FAILED,
         "failure": failure,
-        "attempts": (*instance.attempts, attempt) if is_new else instance.attempts,
-        "in_doubt_since": None,
+        "launch": _surely_tried(instance.launch, attempt).replace(in_doubt_since=None),
         "ended_at": now,
     }
     return changed(instance, changes, InstanceFailed(at=now, failure=failure))
@@ -84,3 +79,13 @@ def presumed_lost(instance: Instance, now: datetime) -> TransitionResult | None:
     """No instance appeared under the name in all the time allowed."""
     lost = Failure(kind=FailureKind.LOST, message="No instance appeared at Novita under its name.")
     return launch_failed(instance, lost, now)
+
+
+def _tried(launch: Launch, attempt: Attempt | None) -> Launch:
+    """With one more attempt."""
+    return launch if attempt is None else launch.replace(attempts=(*launch.attempts, attempt))
+
+
+def _surely_tried(launch: Launch, attempt: Attempt | None) -> Launch:
+    """The same, unless it is there already: written, with the answer to that lost."""
+    return launch if attempt in launch.attempts else _tried(launch, attempt)

@@ -16,7 +16,7 @@ from core.domain.events import (
     OrderStuck,
     PhaseChanged,
 )
-from core.domain.instance import Instance, Status
+from core.domain.instance import Instance, Lease, Status
 from core.domain.order import Order, OrderOutcome, Verb
 from core.domain.transitions.change import TransitionResult, changed
 from core.domain.transitions.novita_words import clean_failure
@@ -36,7 +36,7 @@ def ordered(instance: Instance, verb: Verb, by: Actor | Cause, now: datetime) ->
     if instance.order is not None and instance.order.verb is verb:
         return None
     cause, actor = (by.cause, by) if isinstance(by, Actor) else (by, None)
-    order = Order(verb=verb, cause=cause, actor=actor, at=now, run=instance.run)
+    order = Order(verb=verb, cause=cause, actor=actor, at=now, run=instance.remote.run)
     changes = settled(instance, OrderOutcome.SUPERSEDED, now) | {"order": order}
     return changed(instance, changes, OrderGiven(at=now, verb=verb, cause=cause, actor=actor))
 
@@ -45,7 +45,7 @@ def order_posted(instance: Instance, sent: Order, now: datetime) -> TransitionRe
     """Whoever asks sets out to send the order. None when another process has done that, or it is not to be done."""
     if instance.order != sent:
         return None
-    return instance.model_copy(update={"order": sent.model_copy(update={"posted_at": now})}), ()
+    return instance.replace(order=sent.replace(posted_at=now)), ()
 
 
 def order_taken(instance: Instance, sent: Order, now: datetime) -> TransitionResult | None:
@@ -54,9 +54,9 @@ def order_taken(instance: Instance, sent: Order, now: datetime) -> TransitionRes
     if order is None or not order.is_same(sent):
         return None
     well = {"failures": 0, "unanswered": 0, "again_at": None, "trouble": "", "last_try_at": now}
-    order = order.model_copy(update={**well, "sent": order.sent + 1, "taken": order.taken + 1})
+    order = order.replace(**well, sent=order.sent + 1, taken=order.taken + 1)
     changes = {"order": order, "status": ON_THE_WAY[order.verb]}
-    return changed(instance, changes, PhaseChanged(at=now, novita_status=instance.novita_status))
+    return changed(instance, changes, PhaseChanged(at=now, novita_status=instance.remote.status))
 
 
 def order_under_way(instance: Instance, sent: Order, now: datetime) -> TransitionResult | None:
@@ -64,7 +64,7 @@ def order_under_way(instance: Instance, sent: Order, now: datetime) -> Transitio
     if instance.order is None or not instance.order.is_same(sent):
         return None
     well = {"failures": 0, "unanswered": 0, "again_at": None, "trouble": "", "last_try_at": now}
-    return instance.model_copy(update={"order": instance.order.model_copy(update=well)}), ()
+    return instance.replace(order=instance.order.replace(**well)), ()
 
 
 def order_failed(
@@ -87,18 +87,16 @@ def order_failed(
     if order is None or not order.is_same(sent):
         return None
     why = clean_failure(why, instance)
-    order = order.model_copy(
-        update={
-            "sent": order.sent + 1,
-            "failures": order.failures + 1,
-            "unanswered": 0 if is_answered else order.unanswered + 1,
-            "failed": order.failed + 1,
-            "last_try_at": now,
-            "again_at": again_at,
-            "trouble": why.message or why.reason,
-        }
+    order = order.replace(
+        sent=order.sent + 1,
+        failures=order.failures + 1,
+        unanswered=0 if is_answered else order.unanswered + 1,
+        failed=order.failed + 1,
+        last_try_at=now,
+        again_at=again_at,
+        trouble=why.message or why.reason,
     )
-    record = instance.model_copy(update={"order": order})
+    record = instance.replace(order=order)
     is_told = order.failed >= told_from and order.failed & (order.failed - 1) == 0
     if not is_final and not is_told:
         return record, ()
@@ -123,7 +121,7 @@ def order_stuck(instance: Instance, now: datetime) -> TransitionResult | None:
         tries=order.sent,
         why=order.trouble,
     )
-    return changed(instance, {"order": order.model_copy(update={"is_stuck": True})}, told)
+    return changed(instance, {"order": order.replace(is_stuck=True)}, told)
 
 
 def not_tended(instance: Instance, work: str, now: datetime) -> TransitionResult:
@@ -135,30 +133,25 @@ def extended(
     instance: Instance, ends_at: datetime, actor: Actor, now: datetime, *, button: str = ""
 ) -> TransitionResult | None:
     """The lease ends at another time. None when it ends then already."""
-    was = instance.lease_ends_at
+    was = instance.lease.ends_at
     if was == ends_at:
         return None
-    changes = {
-        "lease_ends_at": ends_at,
-        "lease_set_at": now,
-        "reminded": (),
-        "past_in_doubt": False,
-        "asked_at": None,
-    }
+    changes = {"lease": Lease(ends_at=ends_at, set_at=now), "past_in_doubt": False}
     return changed(instance, changes, LeaseExtended(at=now, actor=actor, ends_at=ends_at, was=was, button=button))
 
 
 def reminded(instance: Instance, minutes: int, now: datetime) -> TransitionResult | None:
     """The owner is told that the lease is over soon."""
-    if instance.lease_ends_at is None or minutes in instance.reminded:
+    if instance.lease.ends_at is None or minutes in instance.lease.reminded:
         return None
-    told = LeaseReminder(at=now, minutes=minutes, ends_at=instance.lease_ends_at, end=instance.lease_end)
-    return changed(instance, {"reminded": (*instance.reminded, minutes)}, told)
+    told = LeaseReminder(at=now, minutes=minutes, ends_at=instance.lease.ends_at, end=instance.lease_end)
+    lease = instance.lease.replace(reminded=(*instance.lease.reminded, minutes))
+    return changed(instance, {"lease": lease}, told)
 
 
 def disk_reminded(instance: Instance, weeks: int, now: datetime) -> TransitionResult | None:
     """The owner is told what a stopped instance still costs."""
-    if weeks <= instance.stopped_reminders:
+    if weeks <= instance.standstill.reminders:
         return None
-    told = DiskReminder(at=now, weeks=weeks, data_until=instance.data_until)
-    return changed(instance, {"stopped_reminders": weeks}, told)
+    told = DiskReminder(at=now, weeks=weeks, data_until=instance.standstill.data_until)
+    return changed(instance, {"standstill": instance.standstill.replace(reminders=weeks)}, told)

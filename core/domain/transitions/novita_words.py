@@ -10,18 +10,18 @@ from core.domain.redaction import without_values
 
 def clean_failure(failure: Failure, instance: Instance) -> Failure:
     """A failure without the values of the instance's variables."""
-    return failure.model_copy(update=_clean(instance, reason=failure.reason, message=failure.message))
+    return failure.replace(**_clean(instance, reason=failure.reason, message=failure.message))
 
 
 def clean_attempt(attempt: Attempt, instance: Instance) -> Attempt:
     """An attempt without the values of the instance's variables."""
-    return attempt.model_copy(update=_clean(instance, reason=attempt.reason, message=attempt.message))
+    return attempt.replace(**_clean(instance, reason=attempt.reason, message=attempt.message))
 
 
 def clean_sight(novita: NovitaInstance, instance: Instance) -> NovitaInstance:
     """What Novita shows of the instance, without the values of its variables."""
     said = _clean(instance, status=novita.status, error_state=novita.error_state, error_message=novita.error_message)
-    return novita.model_copy(update=said)
+    return novita.replace(**said)
 
 
 def _clean(instance: Instance, **said: str) -> dict[str, str]:

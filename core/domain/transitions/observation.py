@@ -4,28 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from core.domain import costs, leases
 from core.domain.attempt import Failure
 from core.domain.base import BillingMode
 from core.domain.clock import is_within
 from core.domain.events import Event, InstanceFailed, InstanceRunning, InstanceStopped, PhaseChanged, SpotNotice
-from core.domain.instance import Billed, Instance, Status, StopReason
+from core.domain.instance import (
+    Absence,
+    Billed,
+    Faults,
+    Instance,
+    Lease,
+    Remote,
+    Spot,
+    Standstill,
+    Startup,
+    Status,
+    StopReason,
+)
 from core.domain.novita import NovitaInstance
 from core.domain.order import OrderOutcome, Verb
 from core.domain.order_timing import OLD_STATE_LAG
 from core.domain.transitions import runs, startup, times
 from core.domain.transitions.change import TransitionResult, changed
-from core.domain.transitions.disappearance import NOT_MISSING, back, deleted, order_to
+from core.domain.transitions.disappearance import back, deleted, order_to
 from core.domain.transitions.faults import faulted, reported
 from core.domain.transitions.launch import created
 from core.domain.transitions.novita_words import clean_sight
 from core.domain.transitions.order_end import settled
 from core.domain.transitions.statuses import BILLED_WORDS, STATUSES
 from core.domain.transitions.times import Look
-
-_UP_OR_DOWN: dict[str, object] = {"starting_since": None, "start_ends_at": None, "slow_notices": 0}
-"""What is over once it is not on its way any more."""
 
 _RESTART_LAG = timedelta(seconds=6)
 """How long `running` is taken for the state before a restart. Short: a quick restart may pass between two looks."""
@@ -44,7 +54,7 @@ def observed(
     `looked_before` is the last look at Novita before this one, if there was one: what is new happened after it.
     None for another instance of the same name: the record belongs to the Novita id that is on it.
     """
-    if instance.novita_id not in (None, novita.id):
+    if instance.remote.id not in (None, novita.id):
         return None
     novita = clean_sight(novita, instance)
     before, events = instance, list[Event]()
@@ -52,13 +62,14 @@ def observed(
         if STATUSES.get(novita.status) in (Status.DELETING, Status.DELETED):
             return None
         instance, events = back(instance, now)
-    was_in_doubt = instance.in_doubt_since is not None
-    adopted = created(instance, novita.id, now, found=was_in_doubt) if instance.novita_id is None else None
+    was_in_doubt = instance.launch.in_doubt_since is not None
+    adopted = created(instance, novita.id, now, found=was_in_doubt) if instance.remote.id is None else None
     if adopted is not None:
         instance, events = adopted[0], [*events, *adopted[1]]
     look = Look(now, looked_before)
     if adopted is not None and was_in_doubt:
-        instance = instance.model_copy(update={"launched_at": times.made_at(instance, novita, look)})
+        made_at = times.made_at(instance, novita, look)
+        instance = instance.replace(launch=instance.launch.replace(accepted_at=made_at))
     for step in (_moved, _numbered, _waited, _faulted, _noticed):
         news = step(instance, novita, look)
         if news is not None:
@@ -75,26 +86,28 @@ def _waited(instance: Instance, novita: NovitaInstance, look: Look) -> Transitio
     on_its_way = instance.status is Status.STARTING or (instance.status is Status.FAILED and costs.is_billed(instance))
     if not on_its_way:
         return None
-    is_new = instance.starting_since is None
+    is_new = instance.startup.since is None
     if is_new:
-        instance = instance.model_copy(update={"starting_since": times.starting_since(instance, look)})
+        since = times.starting_since(instance, look)
+        instance = instance.replace(startup=instance.startup.replace(since=since))
     told = startup.slow(instance, novita.status, look.now)
     if told is not None:
-        return changed(instance, {"slow_notices": startup.notices_after(instance, look.now)}, told)
+        notices = startup.notices_after(instance, look.now)
+        return changed(instance, {"startup": instance.startup.replace(notices=notices)}, told)
     return (instance, ()) if is_new else None
 
 
 def _numbered(instance: Instance, novita: NovitaInstance, _: Look) -> TransitionResult | None:
     """Which run this is."""
-    if novita.started_at is None or novita.started_at == instance.run:
+    if novita.started_at is None or novita.started_at == instance.remote.run:
         return None
-    return instance.model_copy(update={"run": novita.started_at}), ()
+    return instance.replace(remote=instance.remote.replace(run=novita.started_at)), ()
 
 
 def _moved(instance: Instance, novita: NovitaInstance, look: Look) -> TransitionResult | None:
-    was_missing = instance.missing_since is not None
+    was_missing = instance.absence.since is not None
     if was_missing:
-        instance = instance.model_copy(update=NOT_MISSING)
+        instance = instance.replace(absence=Absence())
     return _state(instance, novita, look) or ((instance, ()) if was_missing else None)
 
 
@@ -125,7 +138,7 @@ def _through(
     """What an order had done was undone before anybody looked: it is told of both, and the order is over."""
     events: list[Event] = []
     for step, word in ways:
-        news = step(instance, novita.model_copy(update={"status": word}), look)
+        news = step(instance, novita.replace(status=word), look)
         if news is not None:
             instance, events = news[0], [*events, *news[1]]
     return (instance, events) if events else None
@@ -142,13 +155,24 @@ def _broken(instance: Instance, novita: NovitaInstance, failure: Failure, look: 
         return None
     billed = _billed(instance, novita, look)
     if instance.status is Status.FAILED and instance.failure == failure:
-        same = novita.status == instance.novita_status and billed == instance.billed
-        changes: dict[str, object] = {"novita_status": novita.status, "billed": billed}
+        same = novita.status == instance.remote.status and billed == instance.billed
+        changes: dict[str, Any] = {"remote": _shown(instance, novita), "billed": billed}
         return None if same else changed(instance, changes, PhaseChanged(at=now, novita_status=novita.status))
     is_stopped = STATUSES.get(novita.status) is Status.STOPPED and order_to(instance, Verb.STOP) is not None
     done = settled(instance, OrderOutcome.DONE, now) if is_stopped else {}
-    changes = {"status": Status.FAILED, "novita_status": novita.status, "failure": failure, "billed": billed, **done}
+    changes = {
+        "status": Status.FAILED,
+        "remote": _shown(instance, novita),
+        "failure": failure,
+        "billed": billed,
+        **done,
+    }
     return changed(instance, changes, InstanceFailed(at=now, failure=failure))
+
+
+def _shown(instance: Instance, novita: NovitaInstance) -> Remote:
+    """The state that Novita shows; its addresses are another matter."""
+    return instance.remote.replace(status=novita.status)
 
 
 def _billed(instance: Instance, novita: NovitaInstance, look: Look) -> tuple[Billed, ...]:
@@ -173,7 +197,7 @@ def _running(instance: Instance, novita: NovitaInstance, look: Look) -> Transiti
     order = instance.order
     if order is not None and order.verb in (Verb.STOP, Verb.DELETE):
         return None  # Not done yet, or the listing lags behind; the order is sent again when that lasts.
-    if order is not None and order.verb is Verb.RESTART and instance.novita_status == "running":
+    if order is not None and order.verb is Verb.RESTART and instance.remote.status == "running":
         is_old = not order.was_taken or is_within(order.last_try_at or order.at, _RESTART_LAG, now)
         if is_old and not runs.is_another(order, novita):
             return None  # The state from before the restart, which Novita may never have begun.
@@ -182,34 +206,37 @@ def _running(instance: Instance, novita: NovitaInstance, look: Look) -> Transiti
     since = times.running_since(instance, novita, look)
     changes = {
         "status": Status.RUNNING,
-        "novita_status": novita.status,
-        "endpoints": novita.endpoints,
-        "endpoints_known": novita.is_detailed,
         "running_at": since,
         "failure": None,
-        "faults_told": (),
+        "remote": _shown(instance, novita).replace(endpoints=novita.endpoints, endpoints_known=novita.is_detailed),
+        "faults": Faults(present=instance.faults.present),
+        "startup": Startup(),
         **settled(instance, OrderOutcome.DONE, now),
-        "lease_ends_at": instance.lease_ends_at or leases.end_when_running(instance, since),
-        "stopped_at": None,
-        "stopped_because": None,
-        "stopped_reminders": 0,
-        **_UP_OR_DOWN,
-        "data_until": None,
-        "spot_noticed": False,
-        "spot_reclaim_at": None,
+        "lease": _lease_of_run(instance, since),
+        "standstill": Standstill(),
+        "spot": Spot(),
         "billed": _billed(instance, novita, look),
     }
     return changed(instance, changes, InstanceRunning(at=now, endpoints=novita.endpoints))
 
 
+def _lease_of_run(instance: Instance, since: datetime) -> Lease:
+    """It goes on over a restart, and begins when it came up after a standstill."""
+    if instance.lease.ends_at is not None:
+        return instance.lease
+    return Lease(ends_at=leases.end_when_running(instance, since))
+
+
 def _still_running(instance: Instance, novita: NovitaInstance, look: Look) -> TransitionResult | None:
     """Back from a state that is none of the usual ones, or with addresses that could not be read when it came up."""
-    changes: dict[str, object] = {}
-    if instance.novita_status != novita.status:
-        changes = {"novita_status": novita.status, "billed": _billed(instance, novita, look)}
-    if novita.is_detailed and not instance.endpoints_known:
-        changes |= {"endpoints": novita.endpoints, "endpoints_known": True}
-    return changed(instance, changes, PhaseChanged(at=look.now, novita_status=novita.status)) if changes else None
+    remote = _shown(instance, novita)
+    billed = instance.billed if remote == instance.remote else _billed(instance, novita, look)
+    if novita.is_detailed and not remote.endpoints_known:
+        remote = remote.replace(endpoints=novita.endpoints, endpoints_known=True)
+    if remote == instance.remote:
+        return None
+    event = PhaseChanged(at=look.now, novita_status=novita.status)
+    return changed(instance, {"remote": remote, "billed": billed}, event)
 
 
 def _stopped(instance: Instance, novita: NovitaInstance, look: Look) -> TransitionResult | None:
@@ -221,18 +248,14 @@ def _stopped(instance: Instance, novita: NovitaInstance, look: Look) -> Transiti
     order, why = order_to(instance, Verb.STOP), _why_stopped(instance, novita)
     changes = {
         "status": Status.STOPPED,
-        "novita_status": novita.status,
-        "endpoints": (),
         "failure": None,
+        "remote": _shown(instance, novita).replace(endpoints=(), endpoints_known=False),
+        "startup": Startup(),
         **(settled(instance, OrderOutcome.DONE, now) if order else {}),
-        "lease_ends_at": None,
-        "lease_set_at": None,
-        "reminded": (),
-        "asked_at": None,
-        "stopped_at": times.stopped_since(instance, novita, look),
-        "stopped_because": why,
-        **_UP_OR_DOWN,
-        "data_until": novita.data_until,
+        "lease": Lease(),
+        "standstill": Standstill(
+            since=times.stopped_since(instance, novita, look), reason=why, data_until=novita.data_until
+        ),
         "billed": _billed(instance, novita, look),
     }
     cause, actor = (order.cause, order.actor) if order else (None, None)
@@ -244,19 +267,20 @@ def _stopped(instance: Instance, novita: NovitaInstance, look: Look) -> Transiti
 
 def _still_stopped(instance: Instance, novita: NovitaInstance, look: Look) -> TransitionResult | None:
     """Its data may be kept to another time; and from another state it may have come back to this one."""
-    until = novita.data_until or instance.data_until
-    changes: dict[str, object] = {"data_until": until, "billed": _billed(instance, novita, look)}
-    if instance.novita_status != novita.status:
-        changes["novita_status"] = novita.status
+    until = novita.data_until or instance.standstill.data_until
+    standstill = instance.standstill.replace(data_until=until)
+    changes: dict[str, Any] = {"standstill": standstill, "billed": _billed(instance, novita, look)}
+    if instance.remote.status != novita.status:
+        changes["remote"] = _shown(instance, novita)
         return changed(instance, changes, PhaseChanged(at=look.now, novita_status=novita.status))
-    record = instance.model_copy(update=changes)
+    record = instance.replace(**changes)
     return (record, ()) if record != instance else None
 
 
 def _why_stopped(instance: Instance, novita: NovitaInstance) -> StopReason:
     if order := order_to(instance, Verb.STOP):
         return StopReason.ASKED if order.cause.is_asked else StopReason(order.cause.value)
-    if instance.spot_noticed or _is_taken_back(instance, novita):
+    if instance.spot.noticed or _is_taken_back(instance, novita):
         return StopReason.RECLAIMED
     is_spot = instance.request.billing_mode is BillingMode.SPOT
     return StopReason.PROBABLY_RECLAIMED if is_spot and instance.running_at else StopReason.ELSEWHERE
@@ -274,11 +298,11 @@ def _under_way(
     instance: Instance, novita: NovitaInstance, status: Status | None, look: Look
 ) -> TransitionResult | None:
     """On its way somewhere, or in a state whose word we do not know."""
-    changes: dict[str, object] = {"novita_status": novita.status}
+    changes: dict[str, Any] = {"remote": _shown(instance, novita)}
     if status is not None:
         changes |= {"status": status, "failure": None}
     changes["billed"] = _billed(instance, novita, look)
-    if novita.status == instance.novita_status and status in (None, instance.status):
+    if novita.status == instance.remote.status and status in (None, instance.status):
         return None
     return changed(instance, changes, PhaseChanged(at=look.now, novita_status=novita.status))
 
@@ -287,7 +311,7 @@ def _noticed(instance: Instance, novita: NovitaInstance, look: Look) -> Transiti
     """Novita takes a spot instance back: the status says so, or a time that lies ahead (API.md, Spot)."""
     ahead = novita.spot_reclaim_at is not None and novita.spot_reclaim_at > look.now
     is_up = instance.status in (Status.RUNNING, Status.STARTING)
-    if instance.spot_noticed or not is_up or not (ahead or novita.spot_status in ("notified", "reclaiming")):
+    if instance.spot.noticed or not is_up or not (ahead or novita.spot_status in ("notified", "reclaiming")):
         return None
-    changes = {"spot_noticed": True, "spot_reclaim_at": novita.spot_reclaim_at}
+    changes = {"spot": Spot(noticed=True, reclaim_at=novita.spot_reclaim_at)}
     return changed(instance, changes, SpotNotice(at=look.now, reclaim_at=novita.spot_reclaim_at))

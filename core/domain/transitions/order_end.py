@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from core.domain.attempt import Failure
 from core.domain.instance import Instance
 from core.domain.order import OrderOutcome, PastOrder
 
 
-def settled(instance: Instance, outcome: OrderOutcome, now: datetime, why: Failure | None = None) -> dict[str, object]:
+def settled(instance: Instance, outcome: OrderOutcome, now: datetime, why: Failure | None = None) -> dict[str, Any]:
     """The changes by which the order under way, if there is one, becomes the last one."""
     order = instance.order
     if order is None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from datetime import datetime, timedelta
+from typing import Any
 
 from core.domain.attempt import Failure
 from core.domain.base import NOBODY, Actor, BillingMode, Cause
 from core.domain.events import InstanceAdopted, LeaseQuestioned, OwnerAssigned
-from core.domain.instance import Instance, Origin, Status
+from core.domain.instance import Instance, Intent, Launch, Lease, Origin, Remote, Status
 from core.domain.market import Offer, Region, Stock
 from core.domain.novita import NovitaInstance
 from core.domain.order import Order, Verb
@@ -30,20 +31,19 @@ def record_of(
     """The record of an instance that was found, rebuilt from what Novita shows, before anything is written."""
     made_at = min(novita.created_at or now, now)
     request = _request(novita, instance_id, lease)
+    listed_name = "" if novita.name == f"{request.name}-{instance_id}" else novita.name
     return Instance(
         id=instance_id,
-        request_key=f"stray:{novita.id}",
+        intent=Intent(
+            request_key=f"stray:{novita.id}", origin=origin, template_name=novita.image[:_IMAGE_LIMIT] or "unknown"
+        ),
         request=request,
-        template_name=novita.image[:_IMAGE_LIMIT] or "unknown",
         owner=NOBODY,
-        origin=origin,
-        listed_name="" if novita.name == f"{request.name}-{instance_id}" else novita.name,
-        status=Status.STARTING,
-        novita_id=novita.id,
-        offer=_offer(novita, request.billing_mode),
         past_in_doubt=True,
+        status=Status.STARTING,
+        launch=Launch(offer=_offer(novita, request.billing_mode), accepted_at=made_at),
+        remote=Remote(id=novita.id, listed_name=listed_name),
         created_at=made_at,
-        launched_at=made_at,
     )
 
 
@@ -53,16 +53,21 @@ def adopted(record: Instance, novita: NovitaInstance, now: datetime) -> Transiti
         return observed(record, novita, now)
     record, events = observed(record, novita, now) or (record, ())
     if record.status is Status.RUNNING and record.request.lease is not None:
-        record = record.model_copy(update={"lease_ends_at": now + record.request.lease})
-    return record, [InstanceAdopted(at=now, novita_id=novita.id, origin=record.origin), *events]
+        record = record.replace(lease=Lease(ends_at=now + record.request.lease))
+    return record, [InstanceAdopted(at=now, novita_id=novita.id, origin=record.intent.origin), *events]
 
 
 def assigned(instance: Instance, owner: Actor, actor: Actor, now: datetime) -> TransitionResult | None:
     """From here on it is an ordinary instance, whose owner is told. None when somebody owns it already."""
     if not instance.is_stray:
         return None
-    changes = {"owner": owner, "is_left_alone": False, "past_in_doubt": False, "asked_at": None}
-    event = OwnerAssigned(at=now, owner=owner, actor=actor, lease_ends_at=instance.lease_ends_at)
+    changes = {
+        "owner": owner,
+        "is_left_alone": False,
+        "past_in_doubt": False,
+        "lease": instance.lease.replace(asked_at=None),
+    }
+    event = OwnerAssigned(at=now, owner=owner, actor=actor, lease_ends_at=instance.lease.ends_at)
     return changed(instance, changes, event)
 
 
@@ -70,7 +75,7 @@ def left_alone(instance: Instance) -> TransitionResult | None:
     """An admin has seen that nobody owns it, and lets it be."""
     if not instance.is_stray or instance.is_left_alone:
         return None
-    return instance.model_copy(update={"is_left_alone": True}), ()
+    return instance.replace(is_left_alone=True), ()
 
 
 def doubted(instance: Instance) -> TransitionResult | None:
@@ -79,14 +84,14 @@ def doubted(instance: Instance) -> TransitionResult | None:
     So they are of one that does not come up, although they were before: they may have let it go on. And an order that
     is under way may have been done, and another been given after it; but nothing comes after a delete.
     """
-    changes: dict[str, object] = {}
+    changes: dict[str, Any] = {}
     if (order := instance.order) is not None and order.verb is not Verb.DELETE and not order.in_doubt:
-        changes["order"] = order.model_copy(update={"in_doubt": True})
+        changes["order"] = order.replace(in_doubt=True)
     if not instance.past_in_doubt and instance.request.lease is not None:
         changes["past_in_doubt"] = True
-    if instance.start_ends_at is not None:
-        changes["start_ends_at"] = None
-    return (instance.model_copy(update=changes), ()) if changes and not instance.has_ended else None
+    if instance.startup.ends_at is not None:
+        changes["startup"] = instance.startup.replace(ends_at=None)
+    return (instance.replace(**changes), ()) if changes and not instance.has_ended else None
 
 
 def asked_or_stopped(instance: Instance, now: datetime) -> TransitionResult | None:
@@ -94,11 +99,11 @@ def asked_or_stopped(instance: Instance, now: datetime) -> TransitionResult | No
 
     It is never deleted: what was to happen at the end may have been changed too.
     """
-    if instance.asked_at is not None:
+    if instance.lease.asked_at is not None:
         return ordered(instance, Verb.STOP, Cause.LEASE, now)
     stops_at = now + ANSWER_WITHIN
-    changes = {"asked_at": now, "lease_ends_at": stops_at, "lease_set_at": now, "reminded": ()}
-    return changed(instance, changes, LeaseQuestioned(at=now, stops_at=stops_at))
+    lease = Lease(ends_at=stops_at, set_at=now, asked_at=now)
+    return changed(instance, {"lease": lease}, LeaseQuestioned(at=now, stops_at=stops_at))
 
 
 def order_dropped(instance: Instance, sent: Order, why: Failure, now: datetime) -> TransitionResult | None:
@@ -111,7 +116,8 @@ def order_dropped(instance: Instance, sent: Order, why: Failure, now: datetime) 
     given_up = order_failed(instance, sent, why, now, is_final=True)
     if given_up is None or sent.verb is not Verb.STOP:
         return given_up
-    asked = asked_or_stopped(given_up[0].model_copy(update={"past_in_doubt": True, "asked_at": None}), now)
+    record = given_up[0].replace(past_in_doubt=True, lease=given_up[0].lease.replace(asked_at=None))
+    asked = asked_or_stopped(record, now)
     return asked and (asked[0], [*given_up[1], *asked[1]])
 
 

@@ -26,8 +26,8 @@ def reported(
 
 def summed_up(instance: Instance, left_out: int, now: datetime) -> TransitionResult | None:
     """So many of its reports were not shown in all its life; those that people have not heard of yet are told."""
-    more = left_out - instance.reports_left_out
+    more = left_out - instance.hook.left_out
     if more <= 0:
         return None
     news: list[Event] = [ReportsLeftOut(at=now, count=more)]
-    return instance.model_copy(update={"reports_left_out": left_out}), news
+    return instance.replace(hook=instance.hook.replace(left_out=left_out)), news

@@ -23,7 +23,7 @@ def is_still_meant(order: Order, instance: Instance) -> bool:
     The end of a lease gives one by the record alone, and that may have been an old one.
     """
     is_about_a_run = order.verb is not Verb.START and order.cause.is_asked
-    return is_about_a_run and order.run is not None and instance.run == order.run
+    return is_about_a_run and order.run is not None and instance.remote.run == order.run
 
 
 def is_stopped_and_started(order: Order | None, novita: NovitaInstance) -> bool:

@@ -35,24 +35,24 @@ def notice_after(notices: int) -> timedelta:
 
 def is_hanging(instance: Instance) -> bool:
     """Whether it is on its way up, or failed on it and is billed all the same."""
-    if instance.starting_since is None or instance.novita_id is None:
+    if instance.startup.since is None or instance.remote.id is None:
         return False
     return instance.status is Status.STARTING or (instance.status is Status.FAILED and costs.is_billed(instance))
 
 
 def slow(instance: Instance, word: str, now: datetime) -> InstanceSlow | None:
     """The notice that is due now; of several that were missed, one."""
-    if not is_hanging(instance) or instance.starting_since is None:
+    if not is_hanging(instance) or instance.startup.since is None:
         return None
-    waited = now - instance.starting_since
-    if waited < notice_after(instance.slow_notices):
+    waited = now - instance.startup.since
+    if waited < notice_after(instance.startup.notices):
         return None
     return InstanceSlow(at=now, minutes=int(waited.total_seconds() // 60), novita_status=word)
 
 
 def notices_after(instance: Instance, now: datetime) -> int:
     """How many notices have been given, or are past, once one is given now."""
-    waited, notices = now - (instance.starting_since or now), instance.slow_notices + 1
+    waited, notices = now - (instance.startup.since or now), instance.startup.notices + 1
     while notice_after(notices) <= waited:
         notices += 1
     return notices
@@ -60,45 +60,45 @@ def notices_after(instance: Instance, now: datetime) -> int:
 
 def verb_at_end(instance: Instance) -> Verb:
     """What may have run may have data: it is stopped. What is only being made has none, and cannot be stopped."""
-    is_ours = instance.origin is Origin.ASKED and not instance.past_in_doubt
-    is_new = instance.running_at is None and instance.novita_status in ("", *BEING_MADE)
+    is_ours = instance.intent.origin is Origin.ASKED and not instance.past_in_doubt
+    is_new = instance.running_at is None and instance.remote.status in ("", *BEING_MADE)
     return Verb.DELETE if is_ours and is_new else Verb.STOP
 
 
 def is_question_due(instance: Instance, now: datetime) -> bool:
     """Whether its owner is to be asked if it may go on."""
-    if not is_hanging(instance) or instance.start_ends_at is not None or instance.order_to_end:
+    if not is_hanging(instance) or instance.startup.ends_at is not None or instance.order_to_end:
         return False
     patience = min(max(instance.request.lease or _MOST, _LEAST), _MOST)
-    return instance.starting_since is not None and now - instance.starting_since >= patience
+    return instance.startup.since is not None and now - instance.startup.since >= patience
 
 
 def questioned(instance: Instance, now: datetime) -> TransitionResult | None:
     """Its owner is asked, and it has an end from here on."""
     if not is_question_due(instance, now):
         return None
-    ends_at, since = now + ANSWER_WITHIN, instance.starting_since or now
+    ends_at, since = now + ANSWER_WITHIN, instance.startup.since or now
     event = StartQuestioned(at=now, since=since, ends_at=ends_at, verb=verb_at_end(instance))
-    return changed(instance, {"start_ends_at": ends_at}, event)
+    return changed(instance, {"startup": instance.startup.replace(ends_at=ends_at)}, event)
 
 
 def is_start_over(instance: Instance, now: datetime) -> bool:
     """Whether it was asked about, nobody has kept it, and nothing has been done about it."""
-    ends_at = instance.start_ends_at
+    ends_at = instance.startup.ends_at
     return is_hanging(instance) and ends_at is not None and now >= ends_at and not instance.order_to_end
 
 
 def can_wait(instance: Instance) -> bool:
     """Whether somebody may let it go on."""
-    return is_hanging(instance) and instance.start_ends_at is not None and not instance.order_to_end
+    return is_hanging(instance) and instance.startup.ends_at is not None and not instance.order_to_end
 
 
 def waits_longer(
     instance: Instance, ends_at: datetime, actor: Actor, now: datetime, *, button: str = ""
 ) -> TransitionResult | None:
     """Somebody lets it go on until then; nobody asks again before."""
-    was = instance.start_ends_at
+    was = instance.startup.ends_at
     if not can_wait(instance) or was == ends_at:
         return None
     told = LeaseExtended(at=now, actor=actor, ends_at=ends_at, was=was, button=button)
-    return changed(instance, {"start_ends_at": ends_at}, told)
+    return changed(instance, {"startup": instance.startup.replace(ends_at=ends_at)}, told)

@@ -61,13 +61,13 @@ _SURE = (Status.DELETING, Status.DELETED, Status.FAILED)
 
 def shows_strange_state(instance: Instance) -> bool:
     """Whether Novita shows it in a state beside the usual ones, in which it takes nothing but a delete."""
-    return instance.status not in _SURE and is_strange(instance.novita_status)
+    return instance.status not in _SURE and is_strange(instance.remote.status)
 
 
 def state_words(instance: Instance) -> str:
     """Its state in our words, as plain text to stand after "is"; Novita's word only where it is all that is known."""
     if not shows_strange_state(instance):
         return STATUS_WORDS[instance.status]
-    word = instance.novita_status
+    word = instance.remote.status
     shown = word if len(word) <= _WORD_SHOWN else f"{word[: _WORD_SHOWN - 1]}…"
     return STRANGE_WORDS.get(word) or f"in a state this bot does not know (Novita says “{shown}”)"

@@ -66,7 +66,7 @@ def starting_since(instance: Instance, look: Look) -> datetime:
     order = instance.order
     if order is not None and order.verb in (Verb.START, Verb.RESTART):
         return min(order.at, look.now)
-    return look.now if instance.running_at else min(instance.launched_at or instance.created_at, look.now)
+    return look.now if instance.running_at else min(instance.launch.accepted_at or instance.created_at, look.now)
 
 
 def _may_run_from(instance: Instance) -> datetime:
@@ -74,7 +74,7 @@ def _may_run_from(instance: Instance) -> datetime:
     order = instance.order
     if order is not None and order.verb in (Verb.START, Verb.RESTART):
         return order.at
-    return instance.stopped_at or instance.running_at or instance.launched_at or instance.created_at
+    return instance.standstill.since or instance.running_at or instance.launch.accepted_at or instance.created_at
 
 
 def _plausible(said: datetime | None, earliest: datetime, latest: datetime) -> datetime | None:

@@ -13,7 +13,7 @@ from core.domain.clock import Clock
 from core.domain.errors import InvalidRequest, NameTaken, RequestTaken
 from core.domain.events import InstanceRequested
 from core.domain.identity import id_from, new_id
-from core.domain.instance import Instance, Origin
+from core.domain.instance import Hook, Instance, Intent, Launch, Origin
 from core.domain.market import Offer
 from core.domain.offers import rank
 from core.domain.policy import Policy
@@ -98,7 +98,8 @@ class Launcher:
         if not offers:
             raise InvalidRequest({"product_name": "Novita does not sell this product with this billing and disk size."})
         record = self._record(request, owner, offers[0], key, fingerprint)
-        record = record.model_copy(update={"unlisted_region": unlisted_region(request.region, market) or ""})
+        unlisted = unlisted_region(request.region, market) or ""
+        record = record.replace(intent=record.intent.replace(unlisted_region=unlisted))
         try:
             return await self._begun(record, offers, is_renamed=is_renamed)
         except RequestTaken as taken:
@@ -106,7 +107,7 @@ class Launcher:
         if _was_led_to(earlier, key):
             return RecordedLaunch(earlier, request, (), is_repeat=True)
         try:  # By an odd chance another key has led to the same id.
-            return await self._begun(record.model_copy(update={"id": new_id()}), offers, is_renamed=is_renamed)
+            return await self._begun(record.replace(id=new_id()), offers, is_renamed=is_renamed)
         except RequestTaken as taken:
             return RecordedLaunch(await self._earlier(taken.instance_id), request, (), is_repeat=True)
 
@@ -147,7 +148,7 @@ class Launcher:
         request = instance.request
         hook = new_hook(self._public_url, instance.id) if self._public_url else None
         if hook is not None:
-            instance = instance.model_copy(update={"hook_digest": hook.digest})
+            instance = instance.replace(hook=Hook(digest=hook.digest))
             request = with_hook(request, hook)
         news = [InstanceRequested(at=instance.created_at)]
         begun = await self._ledger.begin(instance, news, has_own_name=instance.owner != PROGRAM)
@@ -157,16 +158,17 @@ class Launcher:
         """The record as it is before Novita has been asked for anything."""
         return Instance(
             id=id_from(f"{self._seed}\n{key}"),
-            request_key=key,
-            fingerprint=fingerprint,
-            request_id=request_id.current(),
+            intent=Intent(
+                request_key=key,
+                fingerprint=fingerprint,
+                request_id=request_id.current(),
+                env_names=tuple(sorted(request.envs)),
+                template_name=self._catalog.template_name(request.template_id),
+                template_env_names=self._catalog.template_env_names(request.template_id),
+            ),
             request=request,
-            env_names=tuple(sorted(request.envs)),
-            template_name=self._catalog.template_name(request.template_id),
-            template_env_names=self._catalog.template_env_names(request.template_id),
             owner=owner,
-            offer=offer,
-            launcher=self._process,
+            launch=Launch(process=self._process, offer=offer),
             created_at=self._clock.now(),
         )
 
@@ -177,26 +179,28 @@ class Launcher:
         return instance
 
     def _log(self, instance: Instance) -> None:
-        offer = instance.offer
+        offer = instance.launch.offer
         log.info(
             "instance_create",
             instance_id=instance.id,
-            novita_instance_id=instance.novita_id,
+            novita_instance_id=instance.remote.id,
             product_id=offer.product_id if offer else None,
             region=offer.region.name if offer else None,
             spot_price=str(offer.price) if offer else None,
             billing_mode=instance.request.billing_mode.value,
             status=instance.status.value,
             reason=instance.failure.reason or instance.failure.kind.value if instance.failure else None,
-            attempts=[f"{a.region} {a.product_id} {a.outcome.value} {a.reason}".rstrip() for a in instance.attempts],
+            attempts=[
+                f"{a.region} {a.product_id} {a.outcome.value} {a.reason}".rstrip() for a in instance.launch.attempts
+            ],
             duration=round((self._clock.now() - instance.created_at).total_seconds(), 3),
         )
 
 
 def _renamed(instance: Instance, name: str) -> Instance:
-    return instance.model_copy(update={"request": instance.request.model_copy(update={"name": name})})
+    return instance.replace(request=instance.request.replace(name=name))
 
 
 def _was_led_to(instance: Instance, key: str) -> bool:
     """Whether this is what the key led to before. A record that was lost and rebuilt does not know its key."""
-    return instance.request_key == key or instance.origin is not Origin.ASKED
+    return instance.intent.request_key == key or instance.intent.origin is not Origin.ASKED

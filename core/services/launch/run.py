@@ -203,10 +203,15 @@ class LaunchRun:
 
     def _named(self, change: Transition) -> Transition:
         """The change to a record that also knows the variables of its template."""
-        return lambda i: change(
-            i.model_copy(update={"template_env_names": self._template_names or i.template_env_names})
-        )
+        return lambda i: change(_knowing(i, self._template_names))
 
     def _show(self, instance: Instance) -> None:
         if self.watch is not None:
             self.watch(instance)
+
+
+def _knowing(instance: Instance, template_names: tuple[str, ...]) -> Instance:
+    """Also the variables of its template, where those are at hand."""
+    if not template_names:
+        return instance
+    return instance.replace(intent=instance.intent.replace(template_env_names=template_names))

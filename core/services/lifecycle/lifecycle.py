@@ -109,7 +109,7 @@ class Lifecycle:
         That somebody sets out is on the record before: of two processes one sends it, and one that was held up does
         not send what is over by now.
         """
-        order, novita_id = instance.order, instance.novita_id
+        order, novita_id = instance.order, instance.remote.id
         if order is None or novita_id is None:
             return instance
         try:
@@ -177,10 +177,10 @@ class Lifecycle:
     async def connect(self, instance_id: str, actor: Actor, policy: Policy) -> tuple[Instance, Connection]:
         """How to reach it, fresh from Novita and stored nowhere. Raises as `order` does, and NovitaError."""
         instance = await self._permitted(instance_id, actor, policy)
-        if instance.novita_id is None or not can_connect(instance):
+        if instance.remote.id is None or not can_connect(instance):
             raise InvalidRequest({"verb": "It is not running, so there is nothing to connect to."})
         try:
-            return instance, await self._novita.connection(instance.novita_id)
+            return instance, await self._novita.connection(instance.remote.id)
         except NovitaRefused as error:
             error.message = without_values(error.message, instance.secret_names)
             raise
@@ -228,7 +228,7 @@ class Lifecycle:
     async def _see_to_order(self, instance: Instance) -> None:
         """Sends it when it is due, gives up a start that Novita takes and never does, and tells of one that lasts."""
         order, now = instance.order, self._clock.now()
-        if order is None or instance.novita_id is None:
+        if order is None or instance.remote.id is None:
             return
         if order_timing.is_due(order, now, is_on_the_way=is_on_the_way(instance, order.verb)):
             if order_timing.is_without_effect(order, is_on_the_way=is_on_the_way(instance, order.verb)):
@@ -276,7 +276,7 @@ class Lifecycle:
             if not can_extend(newest):
                 raise InvalidRequest({"lease": why_not_extensible(newest)})
             is_wait = transitions.can_wait(newest)
-            present = newest.start_ends_at if is_wait else newest.lease_ends_at
+            present = newest.startup.ends_at if is_wait else newest.lease.ends_at
             end = ends_at if is_exact or present is None else max(ends_at, present)
             change = transitions.waits_longer if is_wait else transitions.extended
             return change(newest, end, actor, self._clock.now(), button=button)

@@ -22,7 +22,7 @@ _TAKEN_IN = {Verb.START: "exited", Verb.STOP: "running", Verb.RESTART: "running"
 
 def possible(instance: Instance) -> tuple[Verb, ...]:
     """The verbs that make sense now; what is drawn as buttons, and checked again on each click."""
-    if instance.novita_id is None:
+    if instance.remote.id is None:
         return ()
     verbs = tuple(verb for verb in _POSSIBLE.get(instance.status, ()) if takes(instance, verb))
     if instance.order is None:
@@ -32,8 +32,8 @@ def possible(instance: Instance) -> tuple[Verb, ...]:
 
 def can_connect(instance: Instance) -> bool:
     """Whether there is anything to connect to now."""
-    is_up = instance.status is Status.RUNNING and not transitions.is_strange(instance.novita_status)
-    return instance.novita_id is not None and is_up
+    is_up = instance.status is Status.RUNNING and not transitions.is_strange(instance.remote.status)
+    return instance.remote.id is not None and is_up
 
 
 def can_extend(instance: Instance) -> bool:
@@ -43,7 +43,7 @@ def can_extend(instance: Instance) -> bool:
 
 def is_on_the_way(instance: Instance, verb: Verb) -> bool:
     """Whether Novita shows that it is carrying out such an order."""
-    return transitions.STATUSES.get(instance.novita_status) is transitions.ON_THE_WAY[verb]
+    return transitions.STATUSES.get(instance.remote.status) is transitions.ON_THE_WAY[verb]
 
 
 def takes(instance: Instance, verb: Verb) -> bool:
@@ -51,12 +51,12 @@ def takes(instance: Instance, verb: Verb) -> bool:
     if verb is Verb.DELETE:
         return True
     if instance.status in (Status.FAILED, Status.UNKNOWN):
-        return instance.novita_status == _TAKEN_IN[verb]
-    return not transitions.is_strange(instance.novita_status)
+        return instance.remote.status == _TAKEN_IN[verb]
+    return not transitions.is_strange(instance.remote.status)
 
 
 def has_running_lease(instance: Instance) -> bool:
-    return instance.status is Status.RUNNING and instance.lease_ends_at is not None
+    return instance.status is Status.RUNNING and instance.lease.ends_at is not None
 
 
 def why_not_extensible(instance: Instance) -> str:

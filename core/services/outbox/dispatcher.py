@@ -144,7 +144,7 @@ class Dispatcher:
 
     async def _tell(self, claim: Claim) -> None:
         """Tells what there is, and what comes meanwhile: each notifier at its own pace, and none waits for another."""
-        request_id.resume(claim.instance.id, claim.instance.request_id)
+        request_id.resume(claim.instance.id, claim.instance.intent.request_id)
         note = self._notes[claim.instance.id] = read_delivery_state(claim.delivery)
         story = DeliveryRun(claim.instance, claim.first, list(claim.events), note, pause=_LOOK_SECONDS)
         for each in self._notifiers:

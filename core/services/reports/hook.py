@@ -33,19 +33,19 @@ def new_hook(public_url: str, instance_id: str) -> Hook:
 
 def with_hook(request: InstanceRequest, hook: Hook) -> InstanceRequest:
     """The request with the address among its variables."""
-    return request.model_copy(update={"envs": {**request.envs, HOOK_VARIABLE: SecretStr(hook.address)}})
+    return request.replace(envs={**request.envs, HOOK_VARIABLE: SecretStr(hook.address)})
 
 
 def within_env_limit(request: InstanceRequest, template: Template) -> InstanceRequest:
     """Without the address when Novita would not take so many variables: the create comes first."""
     if len(template.envs | request.envs) <= ENV_LIMIT:
         return request
-    return request.model_copy(update={"envs": {k: v for k, v in request.envs.items() if k != HOOK_VARIABLE}})
+    return request.replace(envs={k: v for k, v in request.envs.items() if k != HOOK_VARIABLE})
 
 
 def token_matches(token: str, instance: Instance | None) -> bool:
     """Whether it is the token of this instance; it takes as long when there is no such instance."""
-    return hmac.compare_digest(_digest(token), instance.hook_digest if instance else "")
+    return hmac.compare_digest(_digest(token), instance.hook.digest if instance else "")
 
 
 def _digest(token: str) -> str:

@@ -66,7 +66,7 @@ class Reports:
         """Puts a report into the instance's story. Beyond the pace nothing is written but a number."""
         if not transitions.takes_reports(sender):
             return Receipt.ENDED
-        now, known = self._clock.now(), sender.reports_left_out
+        now, known = self._clock.now(), sender.hook.left_out
         is_shown, left_out = await self._counts.count_report(
             sender.id, now, limit=SHOWN_PER_WINDOW, window=WINDOW, left_out=known, audience=self._audience
         )

@@ -41,7 +41,7 @@ def instance(body: Json) -> NovitaInstance:
     row = unwrapped(body, "instance", "data")
     if not text(row.get("id")):
         raise NovitaUnclear("an instance without an id")
-    return _instance(row).model_copy(update={"is_detailed": True})
+    return _instance(row).replace(is_detailed=True)
 
 
 def connection(body: Json) -> Connection:
