@@ -14,7 +14,7 @@ from bot.oneliner.tokenizer import quote
 from bot.oneliner.vocabulary import Vocabulary
 from bot.slack.ids import Field
 from bot.wording import BILLING_WORDS
-from bot.wording.clip import clip
+from core.domain.clip import clip
 from core.domain.durations import write_duration
 from core.domain.request import DISK_MAX_GB, DISK_MIN_GB, GPU_NUM_LIMIT, InstanceRequest
 from core.domain.search import atoms

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 from bot.slack.ids import Field, View
 from bot.views.text import Block, esc, mrkdwn, plain
-from bot.wording.clip import clip
+from core.domain.clip import clip
 
 OPTIONS_LIMIT = 100
 OPTION_TEXT_LIMIT = 75

@@ -11,7 +11,7 @@ from bot.slack.typed import without_markup
 from bot.views import blocks as b
 from bot.views.blocks import Message
 from bot.views.text import Block, code, esc
-from bot.wording.clip import clip
+from core.domain.clip import clip
 from core.domain.leases import EVENING
 
 COMMANDS: dict[str, str] = {

@@ -13,8 +13,8 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
-from bot.wording.clip import ELLIPSIS, clip
 from core.domain.base import NOBODY, PROGRAM
+from core.domain.clip import ELLIPSIS, clip
 
 Block = dict[str, Any]
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from bot.wording.clip import clip
+from core.domain.clip import clip
 from core.services.alarms import Alarm, AlarmKind
 
 _FACTS_SHOWN = 10

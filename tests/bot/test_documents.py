@@ -69,7 +69,6 @@ def test_every_file_and_every_part_that_is_linked_exists(path: Path) -> None:
         assert not part or part in {anchor(each) for each in headings(linked)}, place
 
 
-@pytest.mark.skipif(not (ROOT / "core/domain").is_dir(), reason="CONTRIBUTING.md tells of the tree that comes next")
 @pytest.mark.parametrize("path", DOCUMENTS, ids=lambda path: path.name)
 def test_every_room_and_module_that_is_named_exists(path: Path) -> None:
     for named in re.findall(r"`((?:bot|core|tests|\.ci)/[\w./-]*)`", path.read_text()):

@@ -23,7 +23,7 @@ from bot.views.text import (
     mrkdwn,
     plain,
 )
-from bot.wording.clip import clip
+from core.domain.clip import clip
 from tests.bot.factories import HOSTILE, NOW, anything
 
 

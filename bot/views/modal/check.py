@@ -7,8 +7,8 @@ from typing import Any
 
 from bot.slack.ids import Field
 from bot.views.modal.form import Form
-from bot.wording.clip import clip
 from core.domain import validation
+from core.domain.clip import clip
 from core.domain.market import Market
 from core.domain.request import InstanceRequest
 from core.domain.validation import Draft, Limits, Problems

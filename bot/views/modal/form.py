@@ -18,8 +18,8 @@ from pydantic import ValidationError
 from bot.slack import typed
 from bot.slack.ids import Field
 from bot.views.modal.options import ANY_REGION, read_lease
-from bot.wording.clip import clip
 from core.domain.base import BillingMode, Value
+from core.domain.clip import clip
 from core.domain.request import DISK_DEFAULT_GB, InstanceRequest, LeaseEnd
 
 _GPU_NUM = re.compile(r"[1-8]")

@@ -19,8 +19,8 @@ from typing import NamedTuple
 from bot import wording
 from bot.slack.ids import Field
 from bot.views.blocks import OPTION_TEXT_LIMIT, OPTIONS_LIMIT, Option, fits_option, option
-from bot.wording.clip import clip
 from core.domain.base import BillingMode
+from core.domain.clip import clip
 from core.domain.durations import duration_words, read_duration
 from core.domain.market import Market, Product, Region
 from core.domain.offers import Sale, on_sale

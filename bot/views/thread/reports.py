@@ -8,7 +8,7 @@ import re
 from bot.views import blocks as b
 from bot.views.blocks import Message
 from bot.views.text import USER_ID, esc, mention
-from bot.wording.clip import clip
+from core.domain.clip import clip
 from core.domain.events import MachineReported, ReportLevel, ReportsLeftOut
 from core.domain.instance import Instance
 from core.services.reports import SHOWN_PER_WINDOW

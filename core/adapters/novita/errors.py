@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from core.domain.attempt import FailureKind
 from core.domain.backoff import read_retry_after
+from core.domain.clip import clip
 from core.domain.errors import NoCapacity, NotFound, NovitaError, NovitaRefused, NovitaUnclear, RateLimited
 from core.domain.redaction import MASK, encodings_of, without_known_secrets
 
@@ -205,12 +206,6 @@ def _reason_in(places: list[dict[str, object]], message: str) -> str:
 def _first_text(places: list[dict[str, object]], *keys: str) -> str:
     found = (place.get(key) for key in keys for place in places)
     return next((text for text in found if isinstance(text, str) and text.strip()), "")
-
-
-def clip(text: str, limit: int) -> str:
-    """One line of at most `limit` characters."""
-    line = " ".join(text.split())
-    return line if len(line) <= limit else line[: limit - 1] + "…"
 
 
 def _hidden(said: Explanation, hide: Iterable[str]) -> Explanation:

@@ -13,6 +13,7 @@ from pydantic import SecretStr
 
 from core.domain.addresses import ascii_host, is_address, may_be_public
 from core.domain.base import BillingMode
+from core.domain.clip import clip
 from core.domain.durations import duration_words
 from core.domain.market import Market, Product
 from core.domain.offers import disk_limits
@@ -63,7 +64,7 @@ def unlisted_region(region: str | None, market: Market) -> str | None:
 
 def unlisted_words(region: str) -> str:
     """What whoever wished for it is told. `region` is from outside."""
-    return f"{_clip(region)} is not listed by Novita now; others are used."
+    return f"{clip(region, _QUOTED_LIMIT)} is not listed by Novita now; others are used."
 
 
 def check(draft: Draft, market: Market, limits: Limits) -> InstanceRequest | Problems:
@@ -110,9 +111,9 @@ def env_problem(key: str, value: str) -> str | None:
     if key == HOOK_VARIABLE:
         return f"{HOOK_VARIABLE} is set by the bot itself."
     if len(value) > _ENV_VALUE_LIMIT:
-        return f"the value of {_clip(key)} is longer than {_ENV_VALUE_LIMIT} characters."
+        return f"the value of {clip(key, _QUOTED_LIMIT)} is longer than {_ENV_VALUE_LIMIT} characters."
     if _CONTROL.search(value):
-        return f"the value of {_clip(key)} has a control character in it, which no environment takes."
+        return f"the value of {clip(key, _QUOTED_LIMIT)} has a control character in it, which no environment takes."
     return None
 
 
@@ -146,7 +147,7 @@ def _product_problem(draft: Draft, market: Market) -> str | None:
         return None
     near = _products_in(market).in_order(_products_in(market).loosely(draft.product_name))
     hint = f"It lists {_one_of(near, 'and')}. " if near else ""
-    return f"Novita no longer lists {_clip(draft.product_name)}. {hint}Choose another GPU."
+    return f"Novita no longer lists {clip(draft.product_name, _QUOTED_LIMIT)}. {hint}Choose another GPU."
 
 
 def _products_in(market: Market) -> Names:
@@ -155,7 +156,7 @@ def _products_in(market: Market) -> Names:
 
 def _one_of(names: Sequence[str], word: str = "or") -> str:
     """`A, B or C`, or as many as a sentence can hold."""
-    shown = [_clip(name) for name in names[:_CANDIDATES]] + (
+    shown = [clip(name, _QUOTED_LIMIT) for name in names[:_CANDIDATES]] + (
         [f"{len(names) - _CANDIDATES} more"] * (len(names) > _CANDIDATES)
     )
     return f"{', '.join(shown[:-1])} {word} {shown[-1]}" if shown[1:] else shown[0]
@@ -179,7 +180,7 @@ def _billing_problem(draft: Draft, market: Market) -> str | None:
         return "Choose spot or on demand."
     if not draft.product_name or not market.named(draft.product_name) or _sold(draft, market):
         return None
-    product, billing = _clip(draft.product_name), BILLING_WORDS[draft.billing_mode]
+    product, billing = clip(draft.product_name, _QUOTED_LIMIT), BILLING_WORDS[draft.billing_mode]
     return f"{product} has no {billing} price right now. Choose the other billing or another GPU."
 
 
@@ -241,8 +242,3 @@ def _envs_problem(envs: Mapping[str, str]) -> str | None:
         return f"At most {ENV_LIMIT - 1} variables: Novita takes {ENV_LIMIT}, and the bot sets one itself."
     found = next(filter(None, (env_problem(key, value) for key, value in envs.items())), None)
     return found and found[0].upper() + found[1:]
-
-
-def _clip(text: str) -> str:
-    line = " ".join(text.split())
-    return line if len(line) <= _QUOTED_LIMIT else line[: _QUOTED_LIMIT - 1].rstrip() + "…"

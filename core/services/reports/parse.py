@@ -67,10 +67,10 @@ def clean(text: str) -> str:
     text = _LINE_BREAK.sub("\n", _TERMINAL.sub("", text)).replace("\t", "    ")
     seen = "".join(letter for letter in text if letter == "\n" or unicodedata.category(letter) not in _HIDDEN)
     lines = "\n".join(line.rstrip() for line in _BLANKS.sub("", seen).split("\n"))
-    return _clip(re.sub(r"\n{3,}", "\n\n", lines).strip("\n"))
+    return _first_lines(re.sub(r"\n{3,}", "\n\n", lines).strip("\n"))
 
 
-def _clip(text: str) -> str:
+def _first_lines(text: str) -> str:
     lines = text.split("\n")
     kept = "\n".join(lines[:_LINES])
     if len(lines) <= _LINES and len(text) <= _CHARACTERS:

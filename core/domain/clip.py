@@ -1,4 +1,4 @@
-"""Text from outside cut to what fits."""
+"""Text from outside cut to what fits (pure)."""
 
 from __future__ import annotations
 
@@ -6,6 +6,6 @@ ELLIPSIS = "…"
 
 
 def clip(text: str, limit: int) -> str:
-    """The text on one line, in at most `limit` characters."""
+    """The text on one line, in at most `limit` characters; what was cut off is an ellipsis."""
     line = " ".join(text.split())
     return line if len(line) <= limit else line[: limit - 1].rstrip() + ELLIPSIS
