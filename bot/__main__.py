@@ -164,9 +164,10 @@ def doctor(
     """Examine settings, Redis, Slack, Novita and the workers, and say what to do. Exit code 1 when something failed."""
     from bot.doctor import table
     from bot.doctor.finding import is_well
+    from bot.slack.ids import CONVERSATION_ID
     from bot.wiring.doctor import run
 
-    if channel and not re.fullmatch("[CGD][A-Z0-9]+", channel):
+    if channel and not CONVERSATION_ID.fullmatch(channel):
         raise typer.BadParameter("is a channel's id, such as C012AB3CD; names do not work here", param_hint="--channel")
     try:
         findings = asyncio.run(run(channel))

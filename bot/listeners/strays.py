@@ -16,11 +16,11 @@ from bot.listeners.interactions import Interaction
 from bot.listeners.services import Services
 from bot.slack import errors as slack_errors
 from bot.slack.errors import CALL_FAILED
-from bot.slack.ids import Action, Field, View
+from bot.slack.ids import USER_ID, Action, Field, View
 from bot.views import blocks as b
 from bot.views import strays as views
 from bot.views.blocks import Message
-from bot.views.text import USER_ID, esc, mention
+from bot.views.text import esc, mention
 from core.domain import transitions
 from core.domain.base import Actor
 from core.domain.errors import GpuBotError, NovitaError

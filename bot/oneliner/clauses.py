@@ -7,13 +7,15 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta, tzinfo
 
 from bot.oneliner.moments import Moment, read_moment
+from bot.slack.ids import CHANNEL_ID
 from bot.slack.typed import DOUBLE_QUOTES
 from core.domain.instance import TYPICAL_TIME_TO_RUNNING
 from core.domain.request import LeaseEnd
 
 _QUOTED = re.compile(rf"([{DOUBLE_QUOTES}][^{DOUBLE_QUOTES}]*[{DOUBLE_QUOTES}])")
 _CHANNEL = re.compile(
-    r"(?:\b(?:told|tell|telling|post|posted)\s+)?(?:\b(?:in|to|it in)\s+)?<#([CG][A-Z0-9]{2,20})(?:\|[^<>]*)?>"
+    r"(?:\b(?:told|tell|telling|post|posted)\s+)?(?:\b(?:in|to|it in)\s+)?"
+    rf"<#({CHANNEL_ID.pattern})(?:\|[^<>]*)?>"
 )
 _THEN = re.compile(
     r"\b(?:and\s+)?then\s+(?P<then>delete|destroy|remove|stop)d?(?:\s+it)?\b"

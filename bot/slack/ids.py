@@ -1,11 +1,19 @@
-"""The names Slack sends back to us: command, callback and action ids, for whoever draws, registers or declares them."""
+"""The ids that Slack sends: ours of commands, views and actions, for whoever draws or registers them; and its own."""
 
 from __future__ import annotations
 
+import re
 from enum import StrEnum
 
 COMMAND = "/gpu"
 EVENTS_PATH = "/slack/events"
+
+USER_ID = re.compile(r"[UW][A-Z0-9]{2,40}")
+CHANNEL_ID = re.compile(r"[CG][A-Z0-9]{2,40}")
+"""A channel, public or private; G is that of the older private ones."""
+
+CONVERSATION_ID = re.compile(rf"{CHANNEL_ID.pattern}|D[A-Z0-9]{{2,40}}")
+"""A channel, or the direct messages with one person."""
 
 
 class View(StrEnum):

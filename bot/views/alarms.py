@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from bot.slack.ids import USER_ID
 from bot.views import blocks as b
 from bot.views import strays
 from bot.views.blocks import Message
-from bot.views.text import USER_ID, Block, date, esc, mention
+from bot.views.text import Block, date, esc, mention
 from bot.wording.alarms import in_words, shown_facts
 from core.services.alarms import Alarm, AlarmKind
 

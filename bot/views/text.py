@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any
 
+from bot.slack.ids import CHANNEL_ID, USER_ID
 from core.domain.base import NOBODY, PROGRAM
 from core.domain.clip import ELLIPSIS, clip
 
@@ -22,8 +23,6 @@ SECTION_LIMIT = 3000
 _NOTHING = "–"
 _THE_API = "the HTTP API"
 _NOBODY = "nobody known"
-USER_ID = re.compile(r"[UW][A-Z0-9]{2,40}")
-CHANNEL_ID = re.compile(r"[CG][A-Z0-9]{2,40}")
 _SAFE_URL = re.compile(r"https?://[^\s<>|`]{1,500}")
 _ENTITIES = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;"})
 

@@ -10,9 +10,9 @@ import structlog
 
 from bot.listeners.interactions import Interaction
 from bot.listeners.services import Services
+from bot.slack.ids import CHANNEL_ID
 from bot.slack.reachable import PRIVATE, UNKNOWN
 from bot.views.modal import Form, ModalContext, opening_form
-from bot.views.text import CHANNEL_ID
 from core.domain import naming
 from core.domain.base import Actor
 from core.domain.errors import NotFound, NovitaError, StoreUnavailable

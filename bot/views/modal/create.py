@@ -7,12 +7,12 @@ from dataclasses import replace
 from datetime import datetime
 
 from bot import wording
-from bot.slack.ids import Action, Field, View
+from bot.slack.ids import CHANNEL_ID, Action, Field, View
 from bot.views import blocks as b
 from bot.views.modal import options
 from bot.views.modal.form import NOTE_LIMIT, Form, ModalContext
 from bot.views.modal.price import price_blocks
-from bot.views.text import CHANNEL_ID, Block, esc
+from bot.views.text import Block, esc
 from core.domain import costs
 from core.domain.base import BillingMode
 from core.domain.durations import duration_words

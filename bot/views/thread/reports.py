@@ -5,9 +5,10 @@ from __future__ import annotations
 import json
 import re
 
+from bot.slack.ids import USER_ID
 from bot.views import blocks as b
 from bot.views.blocks import Message
-from bot.views.text import USER_ID, esc, mention
+from bot.views.text import esc, mention
 from core.domain.clip import clip
 from core.domain.events import MachineReported, ReportLevel, ReportsLeftOut
 from core.domain.instance import Instance

@@ -16,6 +16,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from pydantic.json_schema import SkipJsonSchema
 
+from bot.slack.ids import CHANNEL_ID
 from core.domain.durations import read_duration
 from core.domain.instance import Status
 from core.domain.transitions import STATUSES
@@ -27,7 +28,6 @@ SHORTEST, LONGEST = SHORTEST_LEASE, timedelta(days=3650)
 """What is longer is a slip, and might leave the calendar."""
 
 _TEMPLATE_ID = re.compile(r"[!-~]{1,100}")
-_CHANNEL = re.compile(r"[CG][A-Z0-9]{2,40}")
 _MANY = re.compile(r"\s*,\s*")
 
 _STATUS_WORDS: dict[str, str] = {
@@ -103,7 +103,7 @@ def utc(instant: datetime) -> datetime:
 
 
 def channel_id(value: object) -> object:
-    if not isinstance(value, str) or not _CHANNEL.fullmatch(value):
+    if not isinstance(value, str) or not CHANNEL_ID.fullmatch(value):
         raise ValueError("Expected the id of a Slack channel, such as C012AB3CD; names do not work here.")
     return value
 
