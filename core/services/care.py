@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Protocol, TypeVar
@@ -14,6 +13,7 @@ from core.domain.clock import Clock
 from core.domain.errors import NovitaError, StoreUnavailable, StoreWrongKind
 from core.domain.instance import Instance
 from core.services.alarms import AlarmKind, Alarms
+from core.services.concurrency import for_each
 from core.services.outbox.ports import UnitOfWork
 
 log = structlog.get_logger(__name__)
@@ -50,13 +50,7 @@ class Care:
         Raises StoreUnavailable or NovitaError, of those that there were the first, when all that can be done is done;
         not what is about the keys of one alone.
         """
-        slots = asyncio.Semaphore(_PARALLEL)
-
-        async def within(one: T) -> None:
-            async with slots:
-                await do(one)
-
-        answers = await asyncio.gather(*(within(one) for one in each.values()), return_exceptions=True)
+        answers = await for_each(each.values(), do, _PARALLEL)
         broken = {id_: a for id_, a in zip(each, answers, strict=True) if isinstance(a, BaseException)}
         for error in broken.values():
             if not isinstance(error, Exception):

@@ -20,6 +20,7 @@ from core.domain.errors import NovitaError, NovitaUnclear, StoreUnavailable
 from core.domain.market import Market, Price, Product, Region
 from core.domain.template import Template
 from core.services import stock
+from core.services.concurrency import for_each
 
 log = structlog.get_logger(__name__)
 
@@ -197,14 +198,8 @@ class Catalog:
         """Two calls a region, because stock and prices are the region's and the billing's own (API.md, Products)."""
         as_of = self._clock.now()
         regions = await self._novita.regions()
-        slots = asyncio.Semaphore(_PARALLEL_CALLS)
-
-        async def products(region: Region, mode: BillingMode) -> list[Product]:
-            async with slots:
-                return await self._novita.products(region, mode)
-
         wanted = [(region, mode) for region in regions for mode in BillingMode]
-        answers = await asyncio.gather(*(products(*pair) for pair in wanted), return_exceptions=True)
+        answers = await for_each(wanted, lambda pair: self._novita.products(*pair), _PARALLEL_CALLS)
         listed: list[Product] = []
         for (region, mode), answer in zip(wanted, answers, strict=True):
             if isinstance(answer, NovitaError):

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from datetime import timedelta
+from functools import partial
 from typing import Protocol
 
 import structlog
@@ -16,6 +17,7 @@ from core.domain.base import BillingMode, Instant, Value
 from core.domain.clock import Clock, is_within
 from core.domain.errors import NovitaError, StoreUnavailable
 from core.domain.market import Market, Product, Region, Stock
+from core.services.concurrency import for_each
 
 log = structlog.get_logger(__name__)
 
@@ -114,25 +116,22 @@ class Stocks:
         """From another process when that has asked already."""
         if await self._take_from_shelf(key):
             return
-        as_of, slots = self._clock.now(), asyncio.Semaphore(_PARALLEL_CALLS)
-
-        async def ask(region: Region) -> dict[str, Stock] | None:
-            async with slots:
-                return await self._ask(region, key)
-
-        answers = await asyncio.gather(*(ask(region) for region in market.regions))
-        regions = {region.id: found for region, found in zip(market.regions, answers, strict=True) if found is not None}
+        as_of, regions = self._clock.now(), dict[str, dict[str, Stock]]()
+        answers = await for_each(market.regions, partial(self._ask, key), _PARALLEL_CALLS)
+        for region, answer in zip(market.regions, answers, strict=True):
+            if isinstance(answer, NovitaError):
+                log.warning("stock_not_refreshed", region=region.name, gpu_num=key[0], error=str(answer))
+            elif isinstance(answer, BaseException):
+                raise answer
+            else:
+                regions[region.id] = answer
         if regions:
             self._known[key] = StockList(as_of=as_of, regions=regions)
             await self._put_on_shelf(key)
 
-    async def _ask(self, region: Region, key: Key) -> dict[str, Stock] | None:
+    async def _ask(self, key: Key, region: Region) -> dict[str, Stock]:
         gpu_num, mode = key
-        try:
-            products = await self._novita.products(region, mode, gpu_num)
-        except NovitaError as error:
-            log.warning("stock_not_refreshed", region=region.name, gpu_num=gpu_num, error=str(error))
-            return None
+        products = await self._novita.products(region, mode, gpu_num)
         return {product.id: product.prices[mode].stock for product in products if mode in product.prices}
 
     async def _take_from_shelf(self, key: Key) -> bool:

@@ -1,0 +1,24 @@
+"""The same done for each of many, several at a time."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable
+from typing import TypeVar
+
+A = TypeVar("A")
+T = TypeVar("T")
+
+
+async def for_each(each: Iterable[A], do: Callable[[A], Awaitable[T]], at_once: int) -> list[T | BaseException]:
+    """What came of each, in their order, with at most `at_once` under way.
+
+    What one raised stands in its place: it stops none of the others, and is the caller's to judge.
+    """
+    slots = asyncio.Semaphore(at_once)
+
+    async def in_turn(one: A) -> T:
+        async with slots:
+            return await do(one)
+
+    return await asyncio.gather(*(in_turn(one) for one in each), return_exceptions=True)
