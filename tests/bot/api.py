@@ -51,7 +51,9 @@ class Contract:
             return
         promised = operation["responses"].get(str(answer.status_code))
         assert promised is not None, f"{method} {path} never answers {answer.status_code}: {answer.text}"
-        assert set(promised.get("headers", {})) <= {name.title() for name in answer.headers}
+        always = {name for name, header in promised.get("headers", {}).items() if header.get("required", True)}
+        assert always <= {name.title() for name in answer.headers}
+        assert "Retry-After" not in answer.headers or "Retry-After" in promised["headers"]
         assert answer.headers["Content-Type"].startswith("application/json")
         if method != "HEAD" and path != "/api/openapi.json":
             self._check_body(promised, answer.json())

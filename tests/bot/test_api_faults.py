@@ -95,6 +95,26 @@ async def test_novita_that_was_never_there_is_503_but_bad_fields_are_named_all_t
         assert await house.base.store.live() == []
 
 
+async def test_what_stands_in_front_of_novita_and_refuses_has_a_code_of_its_own_and_says_when_to_come_again(
+    redis_url: str,
+) -> None:
+    async with open_house(redis_url, api_token=TOKEN) as house, api(house) as client:
+        made = await client.post("/api/instances", json=BODY)
+        place = made.headers["Location"]
+        await shows(client, house, place, "running")
+        house.novita.fail_all(Fault.gateway(), "instance")
+        answer = await client.get(f"{place}/connection")
+        assert code_of(answer) == (502, "novita_gateway")
+        assert int(answer.headers["Retry-After"]) == 60
+        assert "in front of Novita" in answer.json()["error"]["message"]
+        for status in (502, 504):
+            house.novita.fail_all(Fault.server_error(status), "instance")
+            answer = await client.get(f"{place}/connection")
+            assert code_of(answer) == (503, "novita_unreachable"), "whether it was seen is not known"
+            assert "Retry-After" in answer.headers
+        house.novita.clear_faults()
+
+
 async def test_a_lost_answer_is_looked_for_and_answered_once_it_is_found(redis_url: str) -> None:
     async with open_house(redis_url, workers=0, api_token=TOKEN) as house, api(house) as client:
         house.novita.fail_next("create", Fault.reset(has_effect=True))

@@ -50,6 +50,7 @@ class Code(StrEnum):
     NOVITA_REJECTED = "novita_rejected"
     UNEXPECTED = "unexpected"
     NOVITA_KEY_REFUSED = "novita_key_refused"
+    NOVITA_GATEWAY = "novita_gateway"
     NOVITA_ERROR = "novita_error"
     ANSWER_LOST = "answer_lost"
     NOVITA_UNREACHABLE = "novita_unreachable"
@@ -81,9 +82,13 @@ MEANING: Mapping[Code, tuple[int, str]] = {
     Code.NOVITA_REJECTED: (422, "Novita did not accept the request; `details` has its words. Nothing was created."),
     Code.UNEXPECTED: (500, "A defect of the bot; `message` holds the reference that stands in its log."),
     Code.NOVITA_KEY_REFUSED: (502, "Novita refused the bot's API key. Nothing was created."),
+    Code.NOVITA_GATEWAY: (
+        502,
+        "Something in front of Novita refused; Novita has not seen it. Nothing was created.",
+    ),
     Code.NOVITA_ERROR: (502, "Novita refused for a reason that the bot does not know. Nothing was created."),
     Code.ANSWER_LOST: (502, "Novita's answer was lost, and no instance showed up under the name in ten minutes."),
-    Code.NOVITA_UNREACHABLE: (503, "Novita did not answer before anything was sent. Nothing was created."),
+    Code.NOVITA_UNREACHABLE: (503, "Novita did not answer, or with an error of its own. Nothing was created."),
     Code.NOVITA_BUSY: (503, "Novita asks to slow down. Nothing was created."),
     Code.DEADLINE: (503, "The time for a create ran out before a region said yes. Nothing was created."),
     Code.STORE_UNAVAILABLE: (503, "Redis does not answer, and without it nothing is begun."),
@@ -96,6 +101,7 @@ _OF_KIND: Mapping[FailureKind, Code] = {
     FailureKind.QUOTA: Code.QUOTA_EXCEEDED,
     FailureKind.BAD_INPUT: Code.NOVITA_REJECTED,
     FailureKind.ACCOUNT: Code.NOVITA_KEY_REFUSED,
+    FailureKind.GATEWAY: Code.NOVITA_GATEWAY,
     FailureKind.PACE: Code.NOVITA_BUSY,
     FailureKind.UNREACHABLE: Code.NOVITA_UNREACHABLE,
     FailureKind.DEADLINE: Code.DEADLINE,
@@ -105,7 +111,9 @@ _OF_KIND: Mapping[FailureKind, Code] = {
 OF_A_LAUNCH = (*_OF_KIND.values(), Code.NOVITA_ERROR)
 """What a create may end with when all that the bot itself can check is in order."""
 
-_RETRY_AFTER_SECONDS = 5
+RETRY_AFTER_SECONDS = {code: 5 for code, (status, _) in MEANING.items() if status == 503} | {Code.NOVITA_GATEWAY: 60}
+"""Of what may be over by then. What turns the bot away takes longer to think better of it."""
+
 _UNREACHABLE = "Novita does not answer, so nothing was done. Try again in a minute."
 
 
@@ -125,7 +133,7 @@ class Refusal(Exception):
         super().__init__(code.value)
         self.code = code
         self.status, meaning = MEANING[code]
-        again = {"Retry-After": str(_RETRY_AFTER_SECONDS)} if self.status == 503 else {}
+        again = {"Retry-After": str(RETRY_AFTER_SECONDS[code])} if code in RETRY_AFTER_SECONDS else {}
         self.headers = {**again, **(headers or {})}
         self.answer = ErrorAnswer(
             error=ErrorContent(

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from pydantic.json_schema import models_json_schema
 
 from bot.http.api.context import FORM
-from bot.http.api.errors import MEANING, Code
+from bot.http.api.errors import MEANING, RETRY_AFTER_SECONDS, Code
 from bot.http.api.routes import EVERYWHERE, ROUTES, Outcome, Route
 from bot.http.api.schemas import ErrorAnswer
 from bot.http.api.webhooks import webhooks
@@ -85,14 +85,26 @@ def _outcome(outcome: Outcome) -> Json:
 
 def _errors(codes: tuple[Code, ...]) -> Json:
     """By status; each tells which codes it may come with."""
-    by_status: defaultdict[int, list[str]] = defaultdict(list)
+    by_status: defaultdict[int, list[Code]] = defaultdict(list)
     for code in dict.fromkeys(codes):
-        status, meaning = MEANING[code]
-        by_status[status].append(f"`{code.value}`: {meaning}")
-    return {
-        str(status): {"description": "\n".join(lines), "content": _json_of(ErrorAnswer)}
-        for status, lines in sorted(by_status.items())
-    }
+        by_status[MEANING[code][0]].append(code)
+    return {str(status): _error(alike) for status, alike in sorted(by_status.items())}
+
+
+def _error(codes: list[Code]) -> Json:
+    """Of one status."""
+    described = "\n".join(f"`{code.value}`: {MEANING[code][1]}" for code in codes)
+    return {"description": described, "content": _json_of(ErrorAnswer), **_retry_after(codes)}
+
+
+def _retry_after(codes: list[Code]) -> Json:
+    """The header that asks to come again, of those codes that may be over soon."""
+    if not (passing := [code for code in codes if code in RETRY_AFTER_SECONDS]):
+        return {}
+    is_always_sent = len(passing) == len(codes)
+    named = "" if is_always_sent else f" With {', '.join(f'`{code.value}`' for code in passing)}."
+    header = {"description": f"Seconds.{named}", "required": is_always_sent, "schema": {"type": "string"}}
+    return {"headers": {"Retry-After": header}}
 
 
 def _in_path(route: Route) -> Iterator[Json]:
