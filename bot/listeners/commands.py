@@ -16,12 +16,13 @@ from bot.listeners.interactions import Answer, Interaction
 from bot.listeners.resolve import named
 from bot.listeners.services import Services
 from bot.slack import typed
-from bot.slack.ids import COMMAND, Action, Field
+from bot.slack.ids import COMMAND, Action
 from bot.views.blocks import Message, notice, section
 from bot.views.help import help_on, unknown_command, welcome
 from bot.views.text import channel_mention
 from core.domain.errors import GpuBotError, NotAllowed
 from core.domain.instance import Instance
+from core.domain.request import Field
 
 _ACK_PATIENCE_SECONDS = 0.7
 """How long the ack waits for the answer, well inside Slack's three seconds."""

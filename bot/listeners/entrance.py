@@ -14,11 +14,12 @@ from bot.listeners.interactions import Answer, Interaction
 from bot.listeners.services import Services
 from bot.slack import errors as slack_errors
 from bot.slack.errors import CALL_FAILED
-from bot.slack.ids import Field, View
+from bot.slack.ids import View
 from bot.views import blocks as b
 from bot.views.modal import errors_by_block
 from core.domain.base import Actor
 from core.domain.errors import NotAllowed
+from core.domain.request import Field
 
 log = structlog.get_logger(__name__)
 

@@ -12,7 +12,7 @@ from bot.slack.ids import Action
 from bot.views import blocks as b
 from bot.views.blocks import Message
 from bot.views.confirm import again_confirmation
-from bot.views.modal import Form
+from bot.views.modal import form_of
 from bot.views.text import channel_mention, esc, link
 from core.domain import naming, validation
 from core.domain.base import Actor, BillingMode
@@ -20,7 +20,7 @@ from core.domain.errors import InvalidRequest
 from core.domain.instance import Instance
 from core.domain.offers import rank
 from core.domain.recreating import can_recreate
-from core.domain.request import InstanceRequest
+from core.domain.request import InstanceRequest, draft_of
 from core.services.launch import RecordedLaunch
 
 _NO_LONGER = (
@@ -111,7 +111,7 @@ def _open(services: Services, click: Click, earlier: Instance, request: Instance
 
 async def _checked(services: Services, request: InstanceRequest, actor: Actor) -> InstanceRequest:
     """The same request by the rules of today, which may have changed since it was made."""
-    draft = validation.draft_of(request)
+    draft = draft_of(request)
     found = validation.check(draft, await services.catalog.get_market(), services.limits_for(actor))
     if isinstance(found, dict):
         raise InvalidRequest(found)
@@ -132,28 +132,9 @@ async def _said(services: Services, launch: RecordedLaunch) -> Message:
 
 
 def _prefilled(earlier: Instance, request: InstanceRequest) -> Opening:
-    form = _form_of(request, earlier.intent.template_name)
+    form = form_of(draft_of(request), earlier.intent.template_name or None)
     if not earlier.intent.env_names:
         return Opening(form)
     names = ", ".join(earlier.intent.env_names)
     note = f"Its environment variables are stored nowhere, so give them again: {names}."
     return Opening(form, note, advanced=True)
-
-
-def _form_of(request: InstanceRequest, template_name: str) -> Form:
-    """The modal's form for a request, without environment values."""
-    return Form(
-        name=request.name,
-        product_name=request.product_name,
-        template_id=request.template_id,
-        template_name=template_name or None,
-        region=request.region,
-        gpu_num=request.gpu_num,
-        rootfs_size=str(request.rootfs_size),
-        billing_mode=request.billing_mode,
-        lease=request.lease,
-        no_end=request.lease is None,
-        lease_end=request.lease_end,
-        channel=request.channel,
-        webhook_url=request.webhook_url,
-    )

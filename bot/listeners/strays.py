@@ -16,7 +16,7 @@ from bot.listeners.interactions import Interaction
 from bot.listeners.services import Services
 from bot.slack import errors as slack_errors
 from bot.slack.errors import CALL_FAILED
-from bot.slack.ids import USER_ID, Action, Field, View
+from bot.slack.ids import OWNER, USER_ID, Action, View
 from bot.views import blocks as b
 from bot.views import strays as views
 from bot.views.blocks import Message
@@ -109,7 +109,7 @@ async def _finished(work: asyncio.Task[Message]) -> None:
 def _chosen(view: dict[str, Any]) -> str | None:
     """The person in the form. It came from outside, so its shape is not relied on."""
     value: object = view
-    for key in ("state", "values", Field.OWNER.value, Field.OWNER.value, "selected_user"):
+    for key in ("state", "values", OWNER, OWNER, "selected_user"):
         value = value.get(key) if isinstance(value, dict) else None
     return value if isinstance(value, str) and USER_ID.fullmatch(value) else None
 

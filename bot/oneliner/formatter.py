@@ -1,4 +1,4 @@
-"""Writes a wish as the line that reads back as it, and says what of a line was not understood."""
+"""Writes a parsed line as the line that reads back as it, and says what of a line was not understood."""
 
 from __future__ import annotations
 
@@ -7,52 +7,30 @@ from collections.abc import Sequence
 from datetime import timedelta
 from difflib import get_close_matches
 
+from bot.oneliner.fields import FIELDS
 from bot.oneliner.literals import is_size
-from bot.oneliner.parsed import ParsedLine, parsed_line_of
+from bot.oneliner.parsed import ParsedLine
 from bot.oneliner.parser import read
 from bot.oneliner.tokenizer import quote
 from bot.oneliner.vocabulary import Vocabulary
-from bot.slack.ids import Field
-from bot.wording import BILLING_WORDS
 from core.domain.clip import clip
 from core.domain.durations import write_duration
-from core.domain.request import DISK_MAX_GB, DISK_MIN_GB, GPU_NUM_LIMIT, InstanceRequest
+from core.domain.request import DISK_MAX_GB, DISK_MIN_GB, GPU_NUM_LIMIT, Field
 from core.domain.search import atoms
 
 _PLAIN = re.compile(r"[A-Za-z0-9](?:[A-Za-z0-9._-]*[A-Za-z0-9])?")
 """A name that needs no quotes: nothing is cut off its ends."""
 
-_QUESTIONS = {
-    Field.NAME: "Which name",
-    Field.PRODUCT_NAME: "Which GPU",
-    Field.TEMPLATE_ID: "Which template",
-    Field.REGION: "Which region",
-    Field.GPU_NUM: "How many GPUs",
-    Field.ROOTFS_SIZE: "How many GB of disk",
-    Field.BILLING_MODE: "Which billing",
-    Field.LEASE: "Which lease",
-}
 _SHOWN, _SHOWN_LENGTH, _COMPLAINT_LENGTH = 5, 60, 700
 _OWN_WORDS = ("spot", "demand", "forever", "anywhere", "named", "from")
 
 
-def write(parsed: ParsedLine | InstanceRequest, vocabulary: Vocabulary) -> str:
+def write(parsed: ParsedLine, vocabulary: Vocabulary) -> str:
     """The one line that reads back as the same wish, as long as the vocabulary has what it names.
 
     Plain text: it is escaped where it is shown. What is ambiguous or was not understood is left out.
     """
-    if isinstance(parsed, InstanceRequest):
-        parsed = parsed_line_of(parsed)
-    parts = [
-        _product(parsed.product_name, vocabulary) if parsed.product_name else "",
-        f"x{parsed.gpu_num}" if parsed.gpu_num else "",
-        BILLING_WORDS[parsed.billing_mode] if parsed.billing_mode else "",
-        "no end" if parsed.no_end else _lease(parsed.lease, vocabulary) if parsed.lease else "",
-        "anywhere" if parsed.any_region else f"in {_spelled(parsed.region)}" if parsed.region else "",
-        f"as {parsed.name}" if parsed.name else "",
-        f"from {_template(parsed.template_id, vocabulary)}" if parsed.template_id else "",
-        f"disk {parsed.rootfs_size}gb" if parsed.rootfs_size else "",
-    ]
+    parts = (_part(field, parsed, vocabulary) for field in FIELDS)
     return " ".join(part for part in parts if part)
 
 
@@ -60,6 +38,28 @@ def complaint(parsed: ParsedLine, vocabulary: Vocabulary) -> str:
     """One line of plain text on what was not understood or stays open; empty when all is clear."""
     questions = [_question(Field(field), found, vocabulary) for field, found in parsed.ambiguous.items()]
     return clip(" ".join([*_unread(parsed.not_understood, vocabulary), *questions]), _COMPLAINT_LENGTH)
+
+
+def _part(field: Field, parsed: ParsedLine, vocabulary: Vocabulary) -> str:
+    """What is written of a field; empty where nothing is said of it."""
+    value = getattr(parsed, field.value)
+    match field:
+        case Field.LEASE if parsed.no_end:
+            return "no end"
+        case Field.REGION if parsed.any_region:
+            return "anywhere"
+    if not value:
+        return ""
+    match field:
+        case Field.PRODUCT_NAME:
+            return _product(value, vocabulary)
+        case Field.LEASE:
+            return _lease(value, vocabulary)
+        case Field.REGION:
+            return f"in {_spelled(value)}"
+        case Field.TEMPLATE_ID:
+            return f"from {_template(value, vocabulary)}"
+    return FIELDS[field].write(value)
 
 
 def _product(name: str, vocabulary: Vocabulary) -> str:
@@ -96,7 +96,7 @@ def _unread(texts: Sequence[str], vocabulary: Vocabulary) -> list[str]:
 
 def _question(field: Field, found: Sequence[str], vocabulary: Vocabulary) -> str:
     told = [clip(_called(field, value, vocabulary), _SHOWN_LENGTH) for value in found[:_SHOWN]]
-    return f"{_QUESTIONS[field]}: {_listed(told, len(found) - len(told), 'or')}?"
+    return f"{FIELDS[field].question}: {_listed(told, len(found) - len(told), 'or')}?"
 
 
 def _called(field: Field, value: str, vocabulary: Vocabulary) -> str:

@@ -9,11 +9,10 @@ import re
 from datetime import timedelta
 from decimal import Decimal
 
-from bot.slack.ids import Field
 from bot.slack.typed import undash
 from core.domain.base import BillingMode
 from core.domain.durations import read_duration
-from core.domain.request import DISK_MAX_GB, DISK_MIN_GB, GPU_NUM_LIMIT, NAME_PATTERN
+from core.domain.request import DISK_MAX_GB, DISK_MIN_GB, GPU_NUM_LIMIT, NAME_PATTERN, Field
 from core.domain.search import compact
 
 Value = str | int | timedelta | BillingMode | None
@@ -24,7 +23,7 @@ _COUNT = re.compile(r"[x×*]\s?([0-9]{1,6})|([0-9]{1,6})\s?(?:[x×*]|gpus?|cards
 _GLUED = re.compile(r"([0-9])[x×*](.+)|(.+)[x×*]([0-9])", re.IGNORECASE | re.DOTALL)
 _SIZE = re.compile(r"([0-9]{1,6}(?:\.[0-9]{1,2})?)\s?(g|gb|gib|t|tb|tib)", re.IGNORECASE)
 _SECONDS = re.compile(r"[0-9.]+\s*s(?:ec(?:ond)?s?)?", re.IGNORECASE)
-_DISK_WORDS = ("disk", "storage", "rootfs")
+DISK_WORDS = ("disk", "storage", "rootfs")
 _BILLING = {"spot": BillingMode.SPOT, "ondemand": BillingMode.ON_DEMAND}
 _ENDLESS = {"noend", "endless", "forever", "unlimited", "nolimit", "withoutend"}
 _ANYWHERE = {"anywhere", "anyregion"}
@@ -49,7 +48,7 @@ def read_lease(text: str) -> Values:
     """`4h`, `no end`. Seconds alone are no lease: two `4090s` are GPUs."""
     if compact(text) in _ENDLESS:
         return (None,)
-    return () if _SECONDS.fullmatch(text) else _length(text)
+    return () if _SECONDS.fullmatch(text) else read_length(text)
 
 
 def read_anywhere(text: str) -> Values:
@@ -79,7 +78,7 @@ def is_size(text: str) -> bool:
 def read_disk(text: str) -> Values:
     """A size with its word behind it: `100gb disk`."""
     size, _, word = text.rpartition(" ")
-    return read_size(size) if word.lower() in _DISK_WORDS else ()
+    return read_size(size) if word.lower() in DISK_WORDS else ()
 
 
 def read_name(text: str) -> Values:
@@ -105,25 +104,7 @@ SPOKEN = {
 """What is understood wherever it stands."""
 
 
-def read_value(field: Field, text: str) -> Values:
-    """What a text means that was said to be about this field: there a bare number will do."""
-    said = text.strip().lower()
-    match field:
-        case Field.NAME:
-            return read_name(text)
-        case Field.GPU_NUM:
-            return read_count(said) or read_count(f"x{said}")
-        case Field.ROOTFS_SIZE:
-            return read_size(said) or read_size(f"{said}gb")
-        case Field.LEASE:
-            return (None,) if said in ("none", "never", "infinite") else read_lease(said) or _length(said)
-        case Field.REGION:
-            return (None,) if said in ("any", "*") else read_anywhere(said) or read_region_code(text, announced=True)
-        case _:
-            return SPOKEN[field](said) if field in SPOKEN else ()
-
-
-def _length(text: str) -> Values:
+def read_length(text: str) -> Values:
     length = read_duration(text)
     return (length,) if length else ()
 

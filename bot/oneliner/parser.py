@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from bot.oneliner.keywords import KEYS
+from bot.oneliner.fields import KEYS
 from bot.oneliner.parsed import ParsedLine
 from bot.oneliner.resolver import resolve
 from bot.oneliner.rules import Mention, span_at
 from bot.oneliner.tokenizer import Tokenizer, excess
 from bot.oneliner.vocabulary import Vocabulary
-from bot.slack.ids import Field
+from core.domain.request import Field
 
 _TOKENIZER = Tokenizer(KEYS)
 

@@ -7,13 +7,14 @@ from datetime import timedelta
 from typing import Any
 
 from bot import wording
+from bot.oneliner.fields import OF_SIZE
 from bot.oneliner.literals import Value
 from bot.oneliner.parsed import ParsedLine
 from bot.oneliner.rules import Mention
 from bot.oneliner.vocabulary import Vocabulary
-from bot.slack.ids import Field
 from core.domain.base import BillingMode
 from core.domain.durations import write_duration
+from core.domain.request import Field
 from core.domain.search import compact
 
 
@@ -53,7 +54,7 @@ def _meant(said: Sequence[Mention], vocabulary: Vocabulary) -> frozenset[Any]:
     products = [one for one in said if one.field is Field.PRODUCT_NAME]
     if products:
         return frozenset(_shared(products) or _any(products))
-    has_disk = any(one.field is Field.ROOTFS_SIZE and not one.is_size for one in said)
+    has_disk = any(one.field is OF_SIZE and not one.is_size for one in said)
     return frozenset(vocabulary.products if has_disk else ())
 
 

@@ -6,13 +6,13 @@ from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 from bot.oneliner import literals
-from bot.oneliner.keywords import KEYS, NOISE, OPENERS, STRICT
+from bot.oneliner.fields import FIELDS, KEYS, NOISE, OF_SIZE, OPENERS, STRICT
 from bot.oneliner.literals import Values
 from bot.oneliner.tokenizer import Word
 from bot.oneliner.vocabulary import Vocabulary
-from bot.slack.ids import Field
 from bot.slack.typed import undash
 from core.domain.durations import read_duration
+from core.domain.request import Field
 from core.domain.search import compact
 
 Words = Sequence[Word]
@@ -67,7 +67,7 @@ def _keyed(words: Words, at: int, vocabulary: Vocabulary) -> Span | None:
     field = KEYS[words[at].text]
     if at + 1 == len(words) or words[at + 1].is_key:
         return Span(1, (Mention(field, (), words[at].text + "="),))
-    if field is Field.PRODUCT_NAME and (count := literals.read_value(Field.GPU_NUM, words[at + 1].text)):
+    if field is Field.PRODUCT_NAME and (count := FIELDS[Field.GPU_NUM].read(words[at + 1].text)):
         return Span(2, (Mention(Field.GPU_NUM, count, words[at + 1].text),))
     value = _value(field, words, at + 1, vocabulary)
     if value:
@@ -112,8 +112,8 @@ def _disk(words: Words, at: int, vocabulary: Vocabulary) -> Span | None:
     """`100gb disk`; but in `24gb disk 100` the word is about the number behind it."""
     for length in (3, 2):
         text = _bare(words, at, length)
-        if (values := literals.read_disk(text)) and not _value(Field.ROOTFS_SIZE, words, at + length, vocabulary):
-            return Span(length, (Mention(Field.ROOTFS_SIZE, values, text),))
+        if (values := literals.read_disk(text)) and not _value(OF_SIZE, words, at + length, vocabulary):
+            return Span(length, (Mention(OF_SIZE, values, text),))
     return None
 
 
@@ -121,7 +121,7 @@ def _size(words: Words, at: int, vocabulary: Vocabulary) -> Span | None:
     for length in (2, 1):
         text = _bare(words, at, length)
         if literals.is_size(text):
-            return Span(length, (Mention(Field.ROOTFS_SIZE, literals.read_size(text), text, is_size=True),))
+            return Span(length, (Mention(OF_SIZE, literals.read_size(text), text, is_size=True),))
     return None
 
 
@@ -190,10 +190,10 @@ def _value(field: Field, words: Words, at: int, vocabulary: Vocabulary) -> Span 
         return None
     if field in vocabulary.names and (part := _phrase(field, words, at, vocabulary)):
         return part
-    if field is Field.ROOTFS_SIZE:
+    if field is OF_SIZE:
         return _disk_size(words, at, vocabulary)
     for text, length in _texts(field, words, at):
-        if values := literals.read_value(field, text):
+        if values := FIELDS[field].read(text):
             return Span(length, (Mention(field, values, text),))
     return None
 
@@ -202,11 +202,9 @@ def _disk_size(words: Words, at: int, vocabulary: Vocabulary) -> Span | None:
     """A size behind the word `disk`, be it one that no disk has."""
     if _spoken(words, at, vocabulary):
         return None
-    for text, length in _texts(Field.ROOTFS_SIZE, words, at):
+    for text, length in _texts(OF_SIZE, words, at):
         if literals.is_size(text) or text.isdecimal():
-            return Span(
-                length, (Mention(Field.ROOTFS_SIZE, literals.read_value(Field.ROOTFS_SIZE, text), f"disk {text}"),)
-            )
+            return Span(length, (Mention(OF_SIZE, FIELDS[OF_SIZE].read(text), f"disk {text}"),))
     return None
 
 

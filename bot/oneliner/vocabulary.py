@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from bot.slack.ids import Field
 from core.domain.market import Market, Region
+from core.domain.request import Field
 from core.domain.search import Names, product_names, region_names
 from core.domain.template import Template
 

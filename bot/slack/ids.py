@@ -27,23 +27,8 @@ class View(StrEnum):
     """What a person is told in private where Slack offers no message for it: after a click on the home tab."""
 
 
-class Field(StrEnum):
-    """action_id of each input of the create modal; its block_id starts with the same word."""
-
-    NAME = "name"
-    PRODUCT_NAME = "product_name"
-    TEMPLATE_ID = "template_id"
-    REGION = "region"
-    GPU_NUM = "gpu_num"
-    ROOTFS_SIZE = "rootfs_size"
-    BILLING_MODE = "billing_mode"
-    LEASE = "lease"
-    LEASE_END = "lease_end"
-    CHANNEL = "channel"
-    WEBHOOK_URL = "webhook_url"
-    ENVS = "envs"
-    OWNER = "owner"
-    """In the modal of ASSIGN."""
+OWNER = "owner"
+"""action_id and block_id of the one input of ASSIGN. Those of the create modal are the request's fields."""
 
 
 class Action(StrEnum):

@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from bot.slack.ids import Field, View
+from bot.slack.ids import View
 from bot.views.text import Block, esc, mrkdwn, plain
 from core.domain.clip import clip
 
@@ -90,23 +90,21 @@ def actions(*elements: Block, block_id: str | None = None) -> Block:
 
 
 def input_(
-    field: Field,
+    action_id: str,
     label: str,
     element: Block,
     *,
     block_id: str = "",
     hint: str = "",
     optional: bool = False,
-    dispatch: bool = False,
 ) -> Block:
-    """An input block. `dispatch` makes Slack report each choice at once; `block_id` starts with the field's name."""
+    """An input block; `block_id` starts with the action_id."""
     block: Block = {
         "type": "input",
-        "block_id": block_id or field.value,
+        "block_id": block_id or str(action_id),
         "label": plain(label, 2000),
-        "element": {**element, "action_id": field.value},
+        "element": {**element, "action_id": str(action_id)},
         "optional": optional,
-        "dispatch_action": dispatch,
     }
     if hint:
         block["hint"] = plain(hint, 2000)

@@ -110,8 +110,8 @@ def added_cost(instance: Instance, length: timedelta) -> str:
 
 def disk_cost(instance: Instance) -> str:
     """`Its disk of 100 GB costs $0.20 a day meanwhile.`"""
-    size, usd = instance.request.rootfs_size, costs.disk_per_day(instance)
-    return f"Its disk of {size} GB {f'costs {wording.money(usd)} a day' if usd else 'costs nothing'} meanwhile."
+    size, per_day = costs.disk_of(instance.request)
+    return f"Its disk of {size} GB {f'costs {wording.money(per_day)} a day' if per_day else 'costs nothing'} meanwhile."
 
 
 def _can_extend(instance: Instance, action: Action, now: datetime | None) -> bool:

@@ -104,7 +104,7 @@ def _untold(obstacle: str) -> list[Block]:
 def _facts(
     request: InstanceRequest, offers: Sequence[Offer], template_name: str, now: datetime, unlisted: str | None
 ) -> dict[str, str]:
-    facts = {"Template": esc(template_name or request.template_id, 80), "Disk": wording.disk(request.rootfs_size)}
+    facts = {"Template": esc(template_name or request.template_id, 80), "Disk": wording.disk(request)}
     if offers:
         facts |= {
             "Price": price_facts(request, offers),

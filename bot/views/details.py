@@ -25,7 +25,7 @@ def _facts(instance: Instance, now: datetime) -> dict[str, str]:
         "Owner": mention(instance.owner.user),
         "GPU": what(instance),
         **_terms(instance, now),
-        "Disk": wording.disk(instance.request.rootfs_size),
+        "Disk": wording.disk(instance.request),
         "Template": _template(instance),
         **({"Novita id": code(instance.remote.id, 80)} if instance.remote.id else {}),
     }

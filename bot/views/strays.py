@@ -7,7 +7,7 @@ from datetime import datetime
 from decimal import Decimal
 
 from bot import wording
-from bot.slack.ids import Action, Field, View
+from bot.slack.ids import OWNER, Action, View
 from bot.views import blocks as b
 from bot.views import states
 from bot.views.blocks import Message
@@ -82,7 +82,7 @@ def assign_view(stray_id: str) -> Block:
     """Asks whose it is. Raises ValueError for an id that no stray has."""
     people: Block = {"type": "users_select", "placeholder": {"type": "plain_text", "text": "Choose a person"}}
     hint = "They are told at once, and from then on it is an ordinary instance of theirs."
-    blocks = [b.input_(Field.OWNER, "Whose is it?", people, hint=hint)]
+    blocks = [b.input_(OWNER, "Whose is it?", people, hint=hint)]
     return b.modal(View.ASSIGN, "Assign an owner", blocks, close="Cancel", submit="Assign", private_metadata=stray_id)
 
 

@@ -7,6 +7,7 @@ from decimal import Decimal
 from bot.wording.labels import STOCK_WORDS
 from core.domain import costs
 from core.domain.offers import Sale
+from core.domain.request import InstanceRequest
 
 
 def money(amount: Decimal) -> str:
@@ -67,7 +68,7 @@ def on_sale(sale: Sale) -> str:
     return f"{asked_for(sale)} · {STOCK_WORDS[sale.stock]} · {where}"
 
 
-def disk(gigabytes: int) -> str:
+def disk(request: InstanceRequest) -> str:
     """`60 GB`, or `500 GB, $2.20 a day` where it is more than what is free."""
-    usd = costs.disk_of_size(gigabytes)
-    return f"{gigabytes} GB, {money(usd)} a day" if usd else f"{gigabytes} GB"
+    asked = costs.disk_of(request)
+    return f"{asked.gigabytes} GB, {money(asked.per_day)} a day" if asked.per_day else f"{asked.gigabytes} GB"

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from typing import NamedTuple
 
 from core.domain.instance import Billed, Instance, Status
 from core.domain.market import Offer
@@ -20,6 +21,14 @@ DISK_USD_PER_GB_DAY = Decimal("0.005")
 
 _HOUR = Decimal(3600)
 _HOURS_A_DAY = Decimal(24)
+
+
+class Disk(NamedTuple):
+    """A container disk, and what it costs whether its instance runs or stands still."""
+
+    gigabytes: int
+    per_day: Decimal
+    """USD."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,18 +68,19 @@ def month_start(now: datetime) -> datetime:
 
 def disk_per_day(instance: Instance) -> Decimal:
     """USD a day that its container disk costs, whether it runs or stands still."""
-    return disk_of_size(instance.request.rootfs_size)
+    return disk_of(instance.request).per_day
 
 
-def disk_of_size(gigabytes: int) -> Decimal:
-    """USD a day that a container disk of so many GB costs, whether its instance runs or stands still."""
-    return max(0, gigabytes - DISK_DEFAULT_GB) * DISK_USD_PER_GB_DAY
+def disk_of(request: InstanceRequest) -> Disk:
+    """The container disk that is asked for."""
+    size = request.rootfs_size
+    return Disk(size, max(0, size - DISK_DEFAULT_GB) * DISK_USD_PER_GB_DAY)
 
 
 def quote(request: InstanceRequest, offers: Sequence[Offer]) -> Quote:
     """What the request costs at these offers, of which there is one at least and the first is tried first."""
     prices = [offer.price * request.gpu_num for offer in offers]
-    return Quote(prices[0], min(prices), max(prices), disk_of_size(request.rootfs_size), request.lease)
+    return Quote(prices[0], min(prices), max(prices), disk_of(request).per_day, request.lease)
 
 
 def compute_for(instance: Instance, length: timedelta) -> Decimal | None:

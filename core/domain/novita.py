@@ -30,8 +30,7 @@ class NovitaInstance(Value):
     product_name: str = ""
     image: str = ""
     gpu_num: int = 0
-    rootfs_size: int = 0
-    """GB."""
+    disk_gb: int = 0
     price: Decimal | None = None
     """USD per GPU-hour."""
     created_at: Instant | None = None

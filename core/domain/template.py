@@ -32,8 +32,8 @@ class Template(Value):
     image_auth_id: str = ""
     command: str = ""
     entrypoint: str = ""
-    rootfs_size: int = 0
-    """GB; 0 when the template does not say."""
+    disk_gb: int = 0
+    """0 when the template does not say."""
     ports: tuple[Port, ...] = ()
     tools: tuple[Tool, ...] = ()
     envs: dict[str, SecretStr] = Field(default_factory=dict, exclude=True)

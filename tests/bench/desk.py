@@ -19,7 +19,8 @@ from bot.sandbox.slack import View as OpenView
 from bot.sandbox.slack.delivery import encoded
 from bot.sandbox.slack.forms import elements_in
 from bot.sandbox.slack.payloads import command, submission
-from bot.slack.ids import COMMAND, Field, View
+from bot.slack.ids import COMMAND, View
+from core.domain.request import Field
 
 Json = dict[str, Any]
 

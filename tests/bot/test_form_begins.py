@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -10,14 +11,14 @@ import pytest
 from bot.sandbox.slack import Modal
 from bot.sandbox.slack.constants import BOT_USER
 from core.domain.base import BillingMode
-from core.domain.last_used import LastUsed
+from core.domain.request import Draft
 from tests.bot.api import BODY, TOKEN, api, bad_fields
 from tests.bot.app_fixture import GPU, House, open_house
 from tests.bot.redis_line import RedisLine
 from tests.bot.scenarios import actor, in_thread, running, told
 from tests.patience import until
 
-LAST = LastUsed(
+LAST = Draft(
     product_name=GPU,
     template_id="101",
     region="AS-SGP-02",
@@ -31,11 +32,11 @@ LAST = LastUsed(
 
 async def last_time(house: House, **changes: Any) -> None:
     """Ada has created this some time ago."""
-    last = LAST.model_copy(update={"channel": house.slack.channel_id("general"), **changes})
+    last = replace(LAST, **({"channel": house.slack.channel_id("general")} | changes))
     await house.base.store.save_last_used(actor(house, "ada"), last)
 
 
-async def remembered(house: House) -> LastUsed:
+async def remembered(house: House) -> Draft:
     await until(lambda: house.base.store.last_used(actor(house, "ada")))
     found = await house.base.store.last_used(actor(house, "ada"))
     assert found is not None
@@ -70,7 +71,7 @@ async def test_the_form_begins_with_what_was_created_last_and_nobody_elses_does(
         await modal.fill("name", "precious")
         assert await house.base.store.last_used(actor(house, "ada")) is None, "an open form is nothing used"
         assert (await modal.submit()).updated
-        assert await remembered(house) == LAST.model_copy(update={"channel": house.slack.channel_id("general")})
+        assert await remembered(house) == replace(LAST, channel=house.slack.channel_id("general"))
         again = await house.opened()
         shown = values(again)
         assert shown["product_name"].startswith(GPU)

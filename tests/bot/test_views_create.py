@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -13,14 +14,14 @@ from hypothesis import strategies as st
 
 from bot.sandbox.slack.block_kit import problems_in_suggestions, problems_in_view
 from bot.sandbox.slack.forms import carried_over, initial_state
-from bot.slack.ids import Action, Field, View
+from bot.slack.ids import Action, View
 from bot.views.lists import template_list
 from bot.views.modal import (
     Form,
     ModalContext,
     create_view,
-    draft,
-    opening_form,
+    form_of,
+    rankable,
     read_context,
     read_form,
     template_options,
@@ -30,7 +31,7 @@ from bot.wording import money
 from core.domain.base import BillingMode
 from core.domain.market import Market, Offer, Stock
 from core.domain.offers import rank
-from core.domain.request import LeaseEnd
+from core.domain.request import Field, LeaseEnd, usual_draft
 from core.domain.template import Template
 from core.domain.validation import Limits
 from tests.bot import factories
@@ -51,6 +52,8 @@ from tests.bot.factories import (
 
 View_ = dict[str, Any]
 
+OPENED = form_of(replace(usual_draft(), name="a", no_end=True))
+
 
 def draw(
     chosen: Form,
@@ -61,7 +64,7 @@ def draw(
     later: timedelta = timedelta(),
     note: str | None = None,
 ) -> View_:
-    wanted = draft(chosen)
+    wanted = rankable(chosen)
     offers = rank(sale, wanted) if wanted else []
     context = context or ModalContext()
     return create_view(chosen, sale, offers, limits=limits, context=context, now=NOW + later, note=note)
@@ -102,7 +105,7 @@ def test_every_form_over_every_market_is_a_view_that_slack_takes(
 
 def test_the_form_has_every_field_of_a_request_under_its_own_name() -> None:
     view = draw(form(), market(), context=ModalContext(advanced=True))
-    assert set(inputs(view)) == set(Field) - {Field.OWNER}  # That is the field of another form.
+    assert set(inputs(view)) == set(Field)
     assert all(block["block_id"].startswith(field) for field, block in inputs(view).items())
     assert view["callback_id"] == View.CREATE
 
@@ -188,12 +191,12 @@ def test_what_is_sold_out_everywhere_never_says_from() -> None:
 
 
 def test_disk_above_the_free_part_is_priced_and_in_the_total() -> None:
-    line = price_line(draw(form(rootfs_size="160"), market()))
+    line = price_line(draw(form(rootfs_size=160), market()))
     assert line.startswith("≈ *$0.36/h*, $3.05 until ")  # 8 h of 0.36, and a third of 100 GB × $0.005.
     assert "💾 Disk above the free 60 GB: $0.50 a day as long as it exists, running or stopped" in line
-    assert "💾" not in price_line(draw(form(rootfs_size="60"), market()))
-    assert "💾 Disk above the free 60 GB: $0.005 a day" in price_line(draw(form(rootfs_size="61"), market()))
-    endless = price_line(draw(form(rootfs_size="160", lease=None, no_end=True), market(), limits=ENDLESS))
+    assert "💾" not in price_line(draw(form(rootfs_size=60), market()))
+    assert "💾 Disk above the free 60 GB: $0.005 a day" in price_line(draw(form(rootfs_size=61), market()))
+    endless = price_line(draw(form(rootfs_size=160, lease=None, no_end=True), market(), limits=ENDLESS))
     assert endless.endswith("a day as long as it exists, running or stopped.")
 
 
@@ -267,7 +270,7 @@ def test_a_region_that_does_not_sell_the_gpu_is_said() -> None:
 
 
 def test_a_disk_that_no_region_takes_is_said() -> None:
-    view = draw(form(rootfs_size="5000"), market(product(HONG_KONG, max_disk=300)))
+    view = draw(form(rootfs_size=5000), market(product(HONG_KONG, max_disk=300)))
     assert "with that disk size" in price_line(view)
 
 
@@ -294,7 +297,7 @@ def test_whoever_may_run_without_an_end_is_offered_it_beside_the_bound() -> None
 
 
 def test_what_happens_at_the_end_is_a_choice_that_keeps_the_data_unless_told_otherwise() -> None:
-    block = inputs(draw(opening_form("a", channel=None, lease=None), market()))[Field.LEASE_END]
+    block = inputs(draw(OPENED, market()))[Field.LEASE_END]
     assert block["element"]["initial_option"]["value"] == LeaseEnd.STOP
     assert "data is kept, at most 7 days" in block["element"]["initial_option"]["text"]["text"]
     deleting = inputs(draw(form(lease_end=LeaseEnd.DELETE), market()))[Field.LEASE_END]
@@ -345,7 +348,7 @@ def test_the_disk_starts_within_its_bounds_even_when_the_usual_one_is_not() -> N
 def test_the_channel_is_where_the_command_was_typed_unless_that_was_no_channel() -> None:
     typed_in = {"C0GPU00001": "C0GPU00001", "G0PRIV0001": "G0PRIV0001", "D0DIRECT01": None}
     for channel, expected in typed_in.items():
-        view = draw(opening_form("a", channel=None, lease=None), market(), context=ModalContext(channel=channel))
+        view = draw(OPENED, market(), context=ModalContext(channel=channel))
         assert inputs(view)[Field.CHANNEL]["element"].get("initial_conversation") == expected
 
 
@@ -359,7 +362,7 @@ def test_what_was_typed_survives_every_redraw() -> None:
     after = draw(chosen, market(product(SINGAPORE, "0.50")), context=ModalContext(advanced=True))
     again = read_form(as_slack_sends(after, typed))
     assert again == chosen
-    assert (again.name, again.envs, again.rootfs_size) == ("typed-by-hand", "A=1", "80")
+    assert (again.name, again.envs, again.rootfs_size) == ("typed-by-hand", {"A": "1"}, 80)
 
 
 def test_a_list_whose_options_changed_gets_a_new_block_so_slack_cannot_mix_them() -> None:
@@ -374,9 +377,9 @@ def test_a_list_that_did_not_change_keeps_its_block() -> None:
 
 
 def test_secrets_that_were_typed_are_never_drawn() -> None:
-    view = draw(form(envs="TOKEN=hunter2", webhook_url=None), market(), context=ModalContext(advanced=True))
+    view = draw(form(envs={"TOKEN": "hunter2"}, webhook_url=None), market(), context=ModalContext(advanced=True))
     assert "hunter2" not in str(view)
-    assert "hunter2" not in repr(form(envs="TOKEN=hunter2"))
+    assert "hunter2" not in repr(form(envs={"TOKEN": "hunter2"}))
 
 
 def test_more_gpus_than_slack_can_list_are_counted() -> None:

@@ -16,15 +16,15 @@ from bot.views.modal import (
     ModalContext,
     check,
     create_view,
-    draft,
     errors_by_block,
-    opening_form,
+    form_of,
+    rankable,
     read_context,
     read_form,
 )
 from core.domain.base import BillingMode
 from core.domain.market import Market
-from core.domain.request import InstanceRequest, LeaseEnd
+from core.domain.request import InstanceRequest, LeaseEnd, usual_draft
 from core.domain.validation import Limits, Problems
 from tests.bot import factories
 from tests.bot.factories import ENDLESS, H100, HONG_KONG, LIMITS, NOW, RTX, form, market, product
@@ -44,6 +44,13 @@ def sent(chosen: Form, sale: Market | None = None, *, advanced: bool = False) ->
     return {**view, "state": {"values": initial_state(view["blocks"])}}
 
 
+def typed(chosen: Form, **texts: str) -> Form:
+    """The form as it comes back when these texts were typed into it."""
+    view = sent(chosen, advanced=True)
+    fields = {name: {name: {"type": "plain_text_input", "value": text}} for name, text in texts.items()}
+    return read_form({**view, "state": {"values": {**view["state"]["values"], **fields}}})
+
+
 def problems(chosen: Form, sale: Market | None = None, limits: Any = LIMITS) -> Problems:
     found = check(chosen, sale or market(), limits)
     assert isinstance(found, dict), found
@@ -54,7 +61,7 @@ def problems(chosen: Form, sale: Market | None = None, limits: Any = LIMITS) -> 
     name=factories.names,
     region=st.none() | st.sampled_from([region.name for region in factories.REGIONS]),
     count=st.integers(1, 8),
-    disk=st.integers(10, 6144).map(str),
+    disk=st.integers(10, 6144),
     billing=st.sampled_from(BillingMode),
     lease=st.integers(1, 60 * 24 * 60).map(lambda minutes: timedelta(minutes=minutes)),
     end=st.sampled_from(LeaseEnd),
@@ -66,7 +73,7 @@ def test_a_form_reads_back_as_it_was_drawn(
     name: str,
     region: str | None,
     count: int,
-    disk: str,
+    disk: int,
     billing: BillingMode,
     lease: timedelta,
     end: LeaseEnd,
@@ -118,7 +125,8 @@ def test_a_memory_that_is_not_ours_is_forgotten(text: str) -> None:
 
 
 def test_a_complete_form_is_a_request() -> None:
-    chosen = form(webhook_url=" https://example.com/hook ", envs="# comment\n\nHF_HOME=/data\nEMPTY=\nURL=a=b\r\n")
+    lines = "# comment\n\nHF_HOME=/data\nEMPTY=\nURL=a=b\r\n"
+    chosen = typed(form(), webhook_url=" https://example.com/hook ", envs=lines)
     request = check(chosen, market(), LIMITS)
     assert isinstance(request, InstanceRequest)
     assert (request.name, request.product_name, request.template_id) == ("train-1", RTX, "107672")
@@ -163,15 +171,15 @@ def test_checking_answers_with_a_request_or_with_sentences(chosen: Form, sale: M
 
 @given(factories.forms)
 def test_a_form_is_either_rankable_or_has_no_gpu(chosen: Form) -> None:
-    request = draft(chosen)
+    request = rankable(chosen)
     if request is None:
-        assert not chosen.product_name or chosen.disk is not None
+        assert not chosen.product_name or chosen.rootfs_size is not None
     else:
         assert request.product_name == chosen.product_name
 
 
 def test_the_opening_form_is_one_spot_gpu_with_the_default_lease() -> None:
-    opened = opening_form("ada-1", channel="C0GPU00001", lease=timedelta(hours=8))
+    opened = form_of(replace(usual_draft(), name="ada-1", channel="C0GPU00001", lease=timedelta(hours=8)))
     assert (opened.gpu_num, opened.billing_mode, opened.lease) == (1, BillingMode.SPOT, timedelta(hours=8))
     assert set(problems(opened)) == {"product_name", "template_id"}
 
@@ -181,10 +189,15 @@ def test_a_name_that_novita_cannot_take_is_told_under_the_name(name: str) -> Non
     assert set(problems(form(name=name))) == {"name"}
 
 
-@pytest.mark.parametrize("disk", ["", "9", "301", "60.5", "1e2", "-60", "sixty", "９０", "9" * 5000])
+@pytest.mark.parametrize("disk", ["", "9", "301", "60.5", "1e2", "-60", "sixty", "٩٠", "9" * 5000])
 def test_a_disk_that_does_not_fit_is_told_with_the_bounds(disk: str) -> None:
     sale = market(product(HONG_KONG, max_disk=300))
-    assert problems(form(rootfs_size=disk), sale) == {"rootfs_size": "The disk is a whole number of GB from 10 to 300."}
+    told = problems(typed(form(), rootfs_size=disk), sale)
+    assert told == {"rootfs_size": "The disk is a whole number of GB from 10 to 300."}
+
+
+def test_a_disk_in_full_width_digits_is_that_disk() -> None:
+    assert typed(form(), rootfs_size="９０").rootfs_size == 90
 
 
 def test_a_gpu_that_vanished_meanwhile_is_told() -> None:
@@ -264,7 +277,7 @@ def test_a_webhook_to_the_open_internet_is_taken(host: str) -> None:
     ],
 )
 def test_a_wrong_variable_is_told_by_its_line_and_never_by_its_value(lines: str, says: str) -> None:
-    told = problems(form(envs=lines))["envs"]
+    told = problems(typed(form(), envs=lines))["envs"]
     assert says in told
     assert "hunter2" not in told
 

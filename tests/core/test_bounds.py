@@ -13,6 +13,7 @@ from core.domain import leases, validation
 from core.domain.backoff import read_retry_after
 from core.domain.durations import LONGEST, read_duration
 from core.domain.instance import Instance
+from core.domain.request import draft_of
 from core.domain.validation import LONGEST_LEASE, Limits
 from tests.core.samples import NOON, instance, market, request
 
@@ -41,7 +42,7 @@ def test_a_length_of_time_is_a_hundred_years_at_most(text: str, span: timedelta 
 )
 def test_a_lease_has_a_bound_where_the_installation_sets_none(lease: timedelta, is_fine: bool) -> None:
     limits = Limits(default_lease=None, max_lease=None)
-    draft = validation.draft_of(request(lease=lease))
+    draft = draft_of(request(lease=lease))
     found = validation.check(draft, market(), limits)
     problems = found if isinstance(found, dict) else {}
     assert ("lease" not in problems) == is_fine
@@ -49,7 +50,7 @@ def test_a_lease_has_a_bound_where_the_installation_sets_none(lease: timedelta, 
 
 @pytest.mark.parametrize(("count", "is_fine"), [(0, True), (1, True), (99, True), (100, False), (101, False)])
 def test_novita_takes_a_hundred_variables_of_which_the_bot_needs_one(count: int, *, is_fine: bool) -> None:
-    draft = replace(validation.draft_of(request()), envs={f"V{number}": "x" for number in range(count)})
+    draft = replace(draft_of(request()), envs={f"V{number}": "x" for number in range(count)})
     found = validation.check(draft, market(), Limits(default_lease=None, max_lease=None))
     problems = found if isinstance(found, dict) else {}
     assert ("envs" not in problems) is is_fine

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import timedelta
 from typing import Any
 
@@ -11,12 +12,13 @@ from pydantic import SecretStr
 from redis.asyncio import Redis
 
 from core.adapters.redis.proposals import LAST_USED_KEPT
+from core.domain import last_used
 from core.domain.base import Actor, BillingMode
-from core.domain.last_used import LastUsed
+from core.domain.request import Draft
 from tests.core.processes import Process
 from tests.core.samples import ADA, POLICY, request
 
-WHOLE = LastUsed(
+WHOLE = Draft(
     product_name="RTX 4090 24GB",
     template_id="101",
     region="EU-GB-01",
@@ -31,20 +33,20 @@ KEY = f"{{gpu}}:last:{ADA.team}:{ADA.user}"
 
 def test_no_name_no_variable_and_no_webhook_is_kept() -> None:
     asked = request(name="precious", webhook_url="https://example.com/s3cret", envs={"TOKEN": SecretStr("s3cret")})
-    kept = LastUsed.of(asked).model_dump_json()
+    kept = last_used.write(last_used.last_used(asked))
     assert not [word for word in ("precious", "example.com", "TOKEN", "s3cret") if word in kept]
 
 
 def test_what_is_written_reads_back() -> None:
-    assert LastUsed.read(WHOLE.model_dump_json()) == WHOLE
-    endless = LastUsed.of(request(lease=None))
+    assert last_used.read(last_used.write(WHOLE)) == WHOLE
+    endless = last_used.last_used(request(lease=None))
     assert (endless.lease, endless.no_end) == (None, True)
-    assert LastUsed.read(endless.model_dump_json()) == endless
+    assert last_used.read(last_used.write(endless)) == endless
 
 
 @pytest.mark.parametrize("text", ["", "{", "[]", "7", "null", '"gpu"', "[" * 5000, "{\x00}"])
 def test_what_is_nothing_of_ours_is_nothing(text: str) -> None:
-    assert LastUsed.read(text) is None
+    assert last_used.read(text) is None
 
 
 @pytest.mark.parametrize(
@@ -52,8 +54,9 @@ def test_what_is_nothing_of_ours_is_nothing(text: str) -> None:
     [("billing_mode", "reserved"), ("gpu_num", "many"), ("lease", "soon"), ("region", {"name": "EU"}), ("channel", 7)],
 )
 def test_a_field_that_cannot_be_read_is_left_out_alone(field: str, value: Any) -> None:
-    written = json.loads(WHOLE.model_dump_json()) | {field: value, "of_the_future": [1, 2]}
-    assert LastUsed.read(json.dumps(written)) == WHOLE.model_copy(update={field: None})
+    others: dict[str, Any] = {field: None}
+    written = json.loads(last_used.write(WHOLE)) | {field: value, "of_the_future": [1, 2]}
+    assert last_used.read(json.dumps(written)) == replace(WHOLE, **others)
 
 
 async def test_it_is_kept_for_each_person_and_ends(web: Process, redis_url: str) -> None:

@@ -71,7 +71,7 @@ def test_empty_fields_are_left_out_and_no_term_is_ever_ordered() -> None:
 
 def test_the_disk_is_the_requests_not_the_templates() -> None:
     request = InstanceRequest(name="box", product_name="x", template_id="1", rootfs_size=120)
-    assert create_body("b", OFFER, request, IMAGE.model_copy(update={"rootfs_size": 20}))["rootfsSize"] == 120
+    assert create_body("b", OFFER, request, IMAGE.model_copy(update={"disk_gb": 20}))["rootfsSize"] == 120
 
 
 def test_a_template_with_every_field_becomes_a_create_with_every_field() -> None:

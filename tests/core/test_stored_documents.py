@@ -7,7 +7,7 @@ import json
 import pytest
 
 from core.adapters.redis.migrations import read_news, read_record
-from core.domain.last_used import LastUsed
+from core.domain import last_used
 from core.domain.market import Market
 from core.services.alarms import Alarm
 from core.services.outbox.delivery import DeliveryState
@@ -38,6 +38,6 @@ def test_what_is_on_sale_is_read_as_it_was_written() -> None:
 
 
 def test_what_a_person_used_last_is_read_as_it_was_written() -> None:
-    last = LastUsed.read(json.dumps(stored("last_used")))
+    last = last_used.read(json.dumps(stored("last_used")))
     assert last is not None
-    assert_within(stored("last_used"), json.loads(last.model_dump_json()))
+    assert_within(stored("last_used"), json.loads(last_used.write(last)))

@@ -14,8 +14,8 @@ from pydantic_core import from_json
 from bot.http.api import forms, requests
 from bot.http.api.errors import Code, Refusal, invalid
 from bot.http.api.requests import Asked
-from bot.http.api.schemas import Shape
 from bot.http.api.services import Services
+from bot.http.api.shape import Shape
 from core.domain.response import CreateInstanceResponse
 
 IDEMPOTENCY_KEY = "Idempotency-Key"

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
+from bot.http.api.requests import request_shown
 from bot.http.api.schemas import (
     ConnectionShown,
     FailureShown,
@@ -27,7 +28,6 @@ from core.domain.instance import Instance
 from core.domain.market import Market, Price, Product
 from core.domain.novita import Connection, Endpoint
 from core.domain.order import Order, PastOrder, Verb
-from core.domain.request import InstanceRequest
 from core.domain.template import Port, Template
 from core.domain.transitions import can_wait
 
@@ -51,7 +51,8 @@ def shown(instance: Instance, now: datetime) -> InstanceShown:
         attempts=instance.launch.attempts,
         failure=_failure(instance.failure),
         fault=_failure(instance.faults.present),
-        **_wished(instance.request),
+        lease_seconds=lease.total_seconds() if (lease := instance.request.lease) else None,
+        **request_shown(instance.request),
         **_offered(instance),
         **_moments(instance),
     )
@@ -82,12 +83,6 @@ def connection_shown(instance: Instance, found: Connection) -> ConnectionShown:
 
 def _ports(endpoints: Iterable[Endpoint]) -> tuple[PortMapping, ...]:
     return tuple(PortMapping(port=each.port, type=each.type, endpoint=each.url) for each in endpoints)
-
-
-def _wished(request: InstanceRequest) -> dict[str, Any]:
-    same = ("name", "product_name", "gpu_num", "rootfs_size", "template_id", "billing_mode", "lease_end", "channel")
-    lease_seconds = request.lease.total_seconds() if request.lease else None
-    return {**{field: getattr(request, field) for field in same}, "lease_seconds": lease_seconds}
 
 
 def _offered(instance: Instance) -> dict[str, Any]:
@@ -167,8 +162,8 @@ def _offer(product: Product, mode: BillingMode, price: Price) -> OfferShown:
         stock=price.stock,
         cpu_per_gpu=product.cpu_per_gpu,
         memory_per_gpu=product.memory_per_gpu,
-        min_rootfs_size=product.min_disk,
-        max_rootfs_size=product.max_disk,
+        min_disk_gb=product.min_disk,
+        max_disk_gb=product.max_disk,
     )
 
 

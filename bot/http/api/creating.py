@@ -16,8 +16,8 @@ from bot.http.api import requests
 from bot.http.api.context import Answer, Context
 from bot.http.api.errors import Code, Refusal, invalid, of_launch
 from bot.http.api.requests import CreateBody
-from bot.http.api.schemas import ENDED_KEPT
 from bot.http.api.services import Services
+from bot.http.api.shape import ENDED_KEPT
 from bot.wording.channels import silent_channel
 from core.domain import validation
 from core.domain.base import PROGRAM

@@ -9,7 +9,8 @@ from enum import StrEnum
 from pydantic.alias_generators import to_camel
 
 from bot import wording
-from bot.http.api.schemas import ENDED_KEPT, ErrorAnswer, ErrorContent, FieldProblem, LaunchDetails
+from bot.http.api.schemas import ErrorAnswer, ErrorContent, FieldProblem, LaunchDetails
+from bot.http.api.shape import ENDED_KEPT
 from core.domain.attempt import FailureKind
 from core.domain.errors import (
     GpuBotError,

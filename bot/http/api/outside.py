@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from bot.http.api.requests import request_shown_outside
 from bot.http.api.schemas import InstanceShown, Source
-from core.domain.base import NOBODY, BillingMode
+from core.domain.base import NOBODY
 from core.domain.instance import Status
 from core.domain.novita import NovitaInstance
-from core.domain.request import LeaseEnd
 from core.domain.transitions import STATUSES
 
 
@@ -18,22 +18,15 @@ def shown_outside(novita: NovitaInstance) -> InstanceShown:
         "instance_id": novita.id,
         "novita_instance_id": novita.id,
         "source": Source.NOVITA,
-        "name": novita.name,
         "owner": NOBODY.user,
         "status": STATUSES.get(novita.status, Status.UNKNOWN),
         "novita_status": novita.status,
-        "product_name": novita.product_name,
         "product_id": novita.product_id or None,
-        "gpu_num": novita.gpu_num,
-        "rootfs_size": novita.rootfs_size,
-        "template_id": "",
         "template_name": novita.image,
         "region": novita.region or None,
-        "billing_mode": BillingMode.SPOT if novita.billing_mode == BillingMode.SPOT else BillingMode.ON_DEMAND,
         "spot_price": novita.price,
         "price_per_hour": None if novita.price is None else novita.price * novita.gpu_num,
         "cost_so_far": 0,
-        "lease_end": LeaseEnd.STOP,
         "env_names": (),
         "port_mappings": (),
         "attempts": (),
@@ -41,4 +34,4 @@ def shown_outside(novita: NovitaInstance) -> InstanceShown:
         "data_until": novita.data_until,
         "spot_reclaim_at": novita.spot_reclaim_at,
     }
-    return InstanceShown(**{**nothing, **known})
+    return InstanceShown(**{**nothing, **request_shown_outside(novita), **known})

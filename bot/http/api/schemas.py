@@ -4,26 +4,15 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from pydantic import BaseModel, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import Field
 
-from core.adapters.redis import KEEP_ENDED
+from bot.http.api.requests import RequestShown
+from bot.http.api.shape import Shape
 from core.domain.attempt import Attempt, FailureKind
 from core.domain.base import BillingMode, Cause, Instant, Usd
-from core.domain.durations import duration_words
 from core.domain.instance import Status
 from core.domain.market import Stock
 from core.domain.order import OrderOutcome, Verb
-from core.domain.request import LeaseEnd
-
-ENDED_KEPT = duration_words(KEEP_ENDED)
-"""How long an instance that has ended is still told of."""
-
-
-class Shape(BaseModel):
-    """One JSON object; its keys are camelCase."""
-
-    model_config = ConfigDict(frozen=True, alias_generator=to_camel, populate_by_name=True)
 
 
 class FieldProblem(Shape):
@@ -121,7 +110,7 @@ class FailureShown(Shape):
     message: str
 
 
-class InstanceShown(Shape):
+class InstanceShown(RequestShown):
     """An instance, from the intent to create it to 30 days after its end."""
 
     id: str
@@ -130,28 +119,20 @@ class InstanceShown(Shape):
     source: Source = Field(
         description="`novita` for what is on no record of the bot's: it is shown, and takes no orders."
     )
-    name: str
     owner: str = Field(description="The Slack id of a person, `api`, or `unknown`.")
     status: Status
     novita_status: str = Field(description="Novita's own word, empty while it has said none.")
-    product_name: str
     product_id: str | None
-    gpu_num: int
-    rootfs_size: int = Field(description="GB.")
-    template_id: str
     template_name: str = Field(description="Empty when it is not known.")
     region: str | None = Field(description="Where it is or is being tried.")
-    billing_mode: BillingMode
     spot_price: Usd | None = Field(description="USD per GPU and hour, under its billing mode.")
     price_per_hour: Usd | None = Field(description="USD per hour for all its GPUs.")
     cost_so_far: Usd = Field(description="USD of compute and disk as observed, an estimate.")
     lease_seconds: float | None = Field(description="How long it may run once it is up; null for no end.")
-    lease_end: LeaseEnd = Field(description="What happens at the end of the lease.")
     lease_ends_at: Instant | None = Field(description="Null while it does not run, and for no end.")
     start_ends_at: Instant | None = Field(
         description="When it is stopped or deleted because it does not come up, unless its lease is extended."
     )
-    channel: str | None
     env_names: tuple[str, ...] = Field(description="The variables that were set; their values are stored nowhere.")
     port_mappings: tuple[PortMapping, ...]
     order: OrderShown | None
@@ -221,8 +202,8 @@ class OfferShown(Shape):
     stock: Stock = Field(description="Novita's hint, never a promise.")
     cpu_per_gpu: int
     memory_per_gpu: int = Field(description="GB of the machine's memory, not the GPU's.")
-    min_rootfs_size: int
-    max_rootfs_size: int
+    min_disk_gb: int = Field(alias="minRootfsSize")
+    max_disk_gb: int = Field(alias="maxRootfsSize")
 
 
 class OfferList(Shape):

@@ -12,12 +12,12 @@ from bot.listeners.interactions import Interaction
 from bot.listeners.services import Services
 from bot.slack.ids import CHANNEL_ID
 from bot.slack.reachable import PRIVATE, UNKNOWN
-from bot.views.modal import Form, ModalContext, opening_form
+from bot.views.modal import Form, ModalContext, form_of
 from core.domain import naming
 from core.domain.base import Actor
 from core.domain.errors import NotFound, NovitaError, StoreUnavailable
-from core.domain.last_used import LastUsed
-from core.domain.request import InstanceRequest
+from core.domain.last_used import last_used
+from core.domain.request import Draft, InstanceRequest, laid_over, usual_draft
 from core.domain.template import Template
 
 log = structlog.get_logger(__name__)
@@ -37,7 +37,7 @@ _GONE = {
 class Beginning:
     """What is proposed to one person now. `note` says what of last time cannot be had any more."""
 
-    last: LastUsed | None = None
+    last: Draft | None = None
     names: Collection[str] = ()
     """The taken ones, in small letters."""
     note: str = ""
@@ -61,30 +61,30 @@ async def begin_with(services: Services, interaction: Interaction) -> Beginning:
     notes = [_GONE.get(closed, "")]
     if is_gone:
         notes.append("The template that you used last is gone. Choose another.")
-    last = last.model_copy(
-        update=({"template_id": None} if is_gone else {}) | ({"channel": None} if closed else {}),
-    )
+    last = replace(last, template_id=None if is_gone else last.template_id, channel=None if closed else last.channel)
     return Beginning(last, names, " ".join(filter(None, notes)))
 
 
 async def remember(services: Services, actor: Actor, request: InstanceRequest) -> None:
     """Notes what this person has just created, for their next form. A create goes on without it."""
     try:
-        await services.store.save_last_used(actor, LastUsed.of(request))
+        await services.store.save_last_used(actor, last_used(request))
     except StoreUnavailable as error:
         log.warning("last_used_not_saved", error=str(error))
 
 
 def default_form(services: Services, channel: str) -> Form:
     """The form with the defaults of this installation, and without a name."""
-    return opening_form(None, channel=channel, lease=services.limits.default_lease, region=services.default_region)
+    lease = services.limits.default_lease
+    usual = replace(usual_draft(), lease=lease, no_end=lease is None)
+    return form_of(replace(usual, channel=channel, region=services.default_region))
 
 
 def first_form(services: Services, channel: str, beginning: Beginning) -> Form:
     """The form with what the person used last in place of the defaults, and still without a name."""
     form = default_form(services, channel)
     if beginning.last is not None:
-        form = _with_last(form, beginning.last)
+        form = replace(laid_over(form, beginning.last), region=beginning.last.region)
     sole = sole_template(services.catalog.templates)
     if form.template_id is None and sole is not None and not beginning.note:
         form = replace(form, template_id=sole.id)
@@ -116,22 +116,6 @@ def sole_template(templates: Collection[Template]) -> Template | None:
     own = [template for template in templates if template.channel == "private"]
     fitting = own or list(templates)
     return fitting[0] if len(fitting) == 1 else None
-
-
-def _with_last(form: Form, last: LastUsed) -> Form:
-    has_lease = last.lease is not None or last.no_end
-    return replace(
-        form,
-        product_name=last.product_name,
-        template_id=last.template_id,
-        region=last.region,
-        gpu_num=last.gpu_num or form.gpu_num,
-        rootfs_size=form.rootfs_size if last.rootfs_size is None else str(last.rootfs_size),
-        billing_mode=last.billing_mode or form.billing_mode,
-        lease=last.lease if has_lease else form.lease,
-        no_end=last.no_end if has_lease else form.no_end,
-        channel=last.channel or form.channel,
-    )
 
 
 def _template_name(services: Services, template_id: str | None) -> str | None:

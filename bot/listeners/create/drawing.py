@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bot.listeners.services import Services
-from bot.views.modal import Form, ModalContext, create_view, draft
+from bot.views.modal import Form, ModalContext, create_view, rankable
 from bot.views.text import Block
 from core.domain.base import Actor, BillingMode
 from core.domain.market import Market
@@ -14,7 +14,7 @@ def draw(
     services: Services, actor: Actor, form: Form, market: Market, context: ModalContext, note: str | None = None
 ) -> Block:
     """The modal with the price line for what is chosen so far, and what `actor` may choose."""
-    request = draft(form)
+    request = rankable(form)
     market = services.catalog.market_at_hand(market, form.gpu_num or 1, form.billing_mode or BillingMode.SPOT)
     offers = rank(market, request, services.priority) if request else []
     limits = services.limits_for(actor)

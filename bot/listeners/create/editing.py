@@ -21,11 +21,13 @@ from bot.listeners.create.submitting import request_key
 from bot.listeners.services import Services
 from bot.slack import typed
 from bot.slack.errors import SlackErrorKind
-from bot.slack.ids import Action, Field
+from bot.slack.ids import Action
 from bot.views.modal import Form, ModalContext, read_context, read_form, template_options
+from bot.views.modal.fields import FIELDS
 from bot.views.text import Block
 from core.domain.base import Actor, BillingMode
 from core.domain.errors import NovitaError, StoreUnavailable
+from core.domain.request import Field
 
 _TEMPLATES_PATIENCE_SECONDS = 0.7
 """How long a search waits for the first templates of a web that has just started; an empty menu says nothing."""
@@ -33,7 +35,7 @@ _TEMPLATES_PATIENCE_SECONDS = 0.7
 _NEVER = 1e11
 """Unix seconds, thousands of years from now."""
 
-_PRICED = (Field.PRODUCT_NAME, Field.GPU_NUM, Field.ROOTFS_SIZE, Field.BILLING_MODE, Field.REGION, Field.LEASE)
+_PRICED = (each.name for each in FIELDS if each.is_priced)
 _EDITS = re.compile("|".join(f"^{name.value}$" for name in (*_PRICED, Action.REVEAL_ADVANCED, Action.USE_ON_DEMAND)))
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import Any
 
 from bot import oneliner
 from bot.listeners.create.beginning import Beginning, default_form, first_form, named
@@ -22,7 +21,7 @@ from core.domain import naming
 from core.domain.durations import write_duration
 from core.domain.market import Market, Offer
 from core.domain.offers import rank
-from core.domain.request import InstanceRequest, LeaseEnd
+from core.domain.request import InstanceRequest, LeaseEnd, laid_over
 from core.domain.validation import unlisted_region
 
 _STOCK_PATIENCE = timedelta(seconds=0.7)
@@ -62,13 +61,19 @@ async def from_line(services: Services, interaction: Interaction, line: str) -> 
     return create_confirmation(
         request,
         offers,
-        line=f"{oneliner.write(request, understood.vocabulary)} {clauses_of(request, interaction).write()}".rstrip(),
+        line=_written(request, interaction, understood.vocabulary),
         taken=asked.name if understood.is_named and request.name != asked.name else "",
         template_name=services.catalog.template_name(understood.request.template_id),
         now=services.clock.now(),
         unlisted=unlisted_region(understood.request.region, market),
         obstacle=obstacle,
     )
+
+
+def _written(request: InstanceRequest, interaction: Interaction, vocabulary: Vocabulary) -> str:
+    """The line that reads back as the request."""
+    machine = oneliner.write(oneliner.parsed_line_of(request), vocabulary)
+    return f"{machine} {clauses_of(request, interaction).write()}".rstrip()
 
 
 async def _on_the_clock(services: Services, interaction: Interaction, line: str) -> str:
@@ -131,19 +136,7 @@ def understand(
 
 def _form(form: Form, parsed: ParsedLine, services: Services) -> Form:
     """The form with what was said in place of the defaults."""
-    said: dict[str, Any] = {
-        "name": parsed.name,
-        "product_name": parsed.product_name,
-        "gpu_num": parsed.gpu_num,
-        "billing_mode": parsed.billing_mode,
-        "template_id": parsed.template_id,
-        "template_name": services.catalog.template_name(parsed.template_id) if parsed.template_id else None,
-        "rootfs_size": str(parsed.rootfs_size) if parsed.rootfs_size is not None else None,
-        "region": parsed.region,
-    }
-    form = replace(form, **{field: value for field, value in said.items() if value is not None})
-    if parsed.any_region:
-        form = replace(form, region=None)
-    if parsed.lease is not None or parsed.no_end:
-        form = replace(form, lease=parsed.lease, no_end=parsed.no_end)
-    return form
+    form = laid_over(form, parsed)
+    if parsed.template_id:
+        form = replace(form, template_name=services.catalog.template_name(parsed.template_id))
+    return replace(form, region=None) if parsed.any_region else form

@@ -16,7 +16,7 @@ from bot.listeners.cards import link_at_hand, link_to
 from bot.listeners.create.beginning import remember, renamed
 from bot.listeners.create.screen import show
 from bot.listeners.services import Services
-from bot.slack.ids import Field, View
+from bot.slack.ids import View
 from bot.views.modal import (
     Form,
     check,
@@ -32,7 +32,7 @@ from core.domain.base import Actor
 from core.domain.errors import GpuBotError, InvalidRequest, NotAllowed, NovitaUnclear, NovitaUnsent, StoreUnavailable
 from core.domain.instance import Instance
 from core.domain.market import Market
-from core.domain.request import InstanceRequest
+from core.domain.request import Field, InstanceRequest
 from core.domain.validation import Problems
 from core.services.launch import RecordedLaunch
 

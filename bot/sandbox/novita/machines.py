@@ -129,7 +129,7 @@ class Machine:
             "cpuNum": str(self.product.cpu * order.gpu_num),
             "memory": str(self.product.memory * order.gpu_num),
             "gpuNum": str(order.gpu_num),
-            "rootfsSize": order.rootfs_size,
+            "rootfsSize": order.disk_gb,
             "kind": order.kind,
             "portMappings": [{"port": port, "type": kind} for port, kind in order.published()],
             "billingMode": order.billing_mode,

@@ -52,7 +52,7 @@ class Order(_Strict):
     product_id: str = Field(min_length=1, max_length=255)
     cluster_id: str = ""
     gpu_num: int = Field(ge=1, le=8)
-    rootfs_size: int = Field(ge=10, le=6144)
+    disk_gb: int = Field(ge=10, le=6144, alias="rootfsSize")
     image_url: str = Field(min_length=1, max_length=500)
     image_auth: str = Field(default="", max_length=10239)
     image_auth_id: str = ""

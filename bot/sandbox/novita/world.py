@@ -293,7 +293,7 @@ class World(Watched):
     def _check(self, order: Order, shelf: Shelf) -> None:
         if order.image_auth_id and all(auth["id"] != order.image_auth_id for auth in self.auths):
             raise Refusal("RESOURCE_NOT_FOUND", "image auth not found")
-        if order.rootfs_size > shelf.product.max_disk:
+        if order.disk_gb > shelf.product.max_disk:
             raise Refusal("VALIDATOR_PARAM", "invalid CreateInstanceRequest.RootfsSize: out of range")
         if order.billing_mode == "spot" and not shelf.spot_price:
             raise Refusal("UNSUPPORTED_BILLING_MODE", "billing mode not supported")

@@ -3,7 +3,8 @@
 from bot.views.modal.check import check, errors_by_block
 from bot.views.modal.create import create_view
 from bot.views.modal.fitting import fitted
-from bot.views.modal.form import Form, ModalContext, draft, opening_form, read_context, read_form
+from bot.views.modal.form import Form, ModalContext, form_of, rankable, read_context
+from bot.views.modal.inputs import read_form
 from bot.views.modal.options import template_options
 from bot.views.modal.outcome import creating_view, loading_view, outcome_view, problem_view
 
@@ -13,13 +14,13 @@ __all__ = [
     "check",
     "create_view",
     "creating_view",
-    "draft",
     "errors_by_block",
     "fitted",
+    "form_of",
     "loading_view",
-    "opening_form",
     "outcome_view",
     "problem_view",
+    "rankable",
     "read_context",
     "read_form",
     "template_options",

@@ -17,14 +17,13 @@ from hashlib import blake2s
 from typing import NamedTuple
 
 from bot import wording
-from bot.slack.ids import Field
 from bot.views.blocks import OPTION_TEXT_LIMIT, OPTIONS_LIMIT, Option, fits_option, option
 from core.domain.base import BillingMode
 from core.domain.clip import clip
 from core.domain.durations import duration_words, read_duration
 from core.domain.market import Market, Product, Region
 from core.domain.offers import Sale, on_sale
-from core.domain.request import GPU_NUM_LIMIT, LeaseEnd
+from core.domain.request import GPU_NUM_LIMIT, Field, LeaseEnd
 from core.domain.search import templates_about
 from core.domain.template import Template
 

@@ -64,7 +64,7 @@ def _facts(instance: Instance) -> dict[str, str]:
     )
     if (price := instance.hourly_price) is not None:
         facts["Price"] = f"{wording.money(price)}/h, {wording.BILLING_WORDS[instance.request.billing_mode]}"
-    facts["Disk"] = wording.disk(instance.request.rootfs_size)
+    facts["Disk"] = wording.disk(instance.request)
     facts["Novita id"] = code(instance.remote.id or "", 60)
     if ready := instance.estimated_ready_at:
         facts["Should be running" if instance.running_at is None else "Came up"] = date(instance.running_at or ready)

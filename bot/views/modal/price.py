@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from bot import wording
 from bot.slack.ids import Action
 from bot.views.blocks import actions, button, context, section
-from bot.views.modal.form import Form, draft
+from bot.views.modal.form import Form, rankable
 from bot.views.text import Block, date, esc
 from core.domain import costs
 from core.domain.base import BillingMode
@@ -47,7 +47,7 @@ def _line(form: Form, market: Market, offers: Sequence[Offer], now: datetime) ->
         return "Choose a GPU to see what it costs."
     if not market.named(form.product_name):
         return f"Novita no longer lists *{esc(form.product_name, 150)}*. Choose another GPU."
-    wanted = draft(form)
+    wanted = rankable(form)
     if not offers or wanted is None:
         return _unsold(form, market)
     return _cost(form, wanted, offers, now) + _remarks(form, market, offers)

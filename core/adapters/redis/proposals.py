@@ -9,8 +9,9 @@ import structlog
 
 from core.adapters.redis.commands import Commands, duration_ms, key_of
 from core.adapters.redis.documents import Kind, NotReadable, refuse_newer, stamped
+from core.domain import last_used
 from core.domain.base import Actor
-from core.domain.last_used import LastUsed
+from core.domain.request import Draft
 
 log = structlog.get_logger(__name__)
 
@@ -34,22 +35,22 @@ class Proposals(Commands):
         alive = set(live)
         return {name for name, instance_id in names.items() if instance_id in alive}
 
-    async def last_used(self, actor: Actor) -> LastUsed | None:
+    async def last_used(self, actor: Actor) -> Draft | None:
         """What this person used last; None when that is not known any more, or nobody can read it."""
         text = await self._again(lambda: self._redis.get(_last_key(actor)))
         if not text:
             return None
         try:
             refuse_newer(Kind.LAST_USED, text)
-            found = LastUsed.read(text)
+            found = last_used.read(text)
         except NotReadable:
             found = None
         if found is None:
             log.warning("last_used_not_readable", user=actor.user)
         return found
 
-    async def save_last_used(self, actor: Actor, last: LastUsed) -> None:
-        json, kept = stamped(Kind.LAST_USED, last.model_dump_json()), duration_ms(LAST_USED_KEPT)
+    async def save_last_used(self, actor: Actor, last: Draft) -> None:
+        json, kept = stamped(Kind.LAST_USED, last_used.write(last)), duration_ms(LAST_USED_KEPT)
         await self._again(lambda: self._redis.set(_last_key(actor), json, px=kept))
 
 

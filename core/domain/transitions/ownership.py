@@ -13,7 +13,7 @@ from core.domain.instance import Instance, Intent, Launch, Lease, Origin, Remote
 from core.domain.market import Offer, Region, Stock
 from core.domain.novita import NovitaInstance
 from core.domain.order import Order, Verb
-from core.domain.request import DISK_DEFAULT_GB, DISK_MAX_GB, DISK_MIN_GB, GPU_NUM_LIMIT, InstanceRequest
+from core.domain.request import request_behind
 from core.domain.transitions.change import TransitionResult, changed
 from core.domain.transitions.lifecycle import order_failed, ordered
 from core.domain.transitions.observation import observed
@@ -30,7 +30,7 @@ def record_of(
 ) -> Instance:
     """The record of an instance that was found, rebuilt from what Novita shows, before anything is written."""
     made_at = min(novita.created_at or now, now)
-    request = _request(novita, instance_id, lease)
+    request = request_behind(novita, _name(novita, instance_id), lease)
     listed_name = "" if novita.name == f"{request.name}-{instance_id}" else novita.name
     return Instance(
         id=instance_id,
@@ -119,21 +119,6 @@ def order_dropped(instance: Instance, sent: Order, why: Failure, now: datetime) 
     record = given_up[0].replace(past_in_doubt=True, lease=given_up[0].lease.replace(asked_at=None))
     asked = asked_or_stopped(record, now)
     return asked and (asked[0], [*given_up[1], *asked[1]])
-
-
-def _request(novita: NovitaInstance, instance_id: str, lease: timedelta | None) -> InstanceRequest:
-    """What whoever made it must have asked for, within what a request can hold."""
-    disk = novita.rootfs_size or DISK_DEFAULT_GB
-    return InstanceRequest(
-        name=_name(novita, instance_id),
-        product_name=novita.product_name or novita.product_id or "unknown GPU",
-        template_id="",
-        gpu_num=min(max(novita.gpu_num, 1), GPU_NUM_LIMIT),
-        rootfs_size=min(max(disk, DISK_MIN_GB), DISK_MAX_GB),
-        region=novita.region or None,
-        billing_mode=BillingMode.SPOT if novita.billing_mode == BillingMode.SPOT else BillingMode.ON_DEMAND,
-        lease=lease,
-    )
 
 
 def _name(novita: NovitaInstance, instance_id: str) -> str:

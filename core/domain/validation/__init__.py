@@ -12,19 +12,17 @@ from core.domain.validation.checks import (
     unlisted_words,
     with_listed_names,
 )
-from core.domain.validation.draft import BILLING_WORDS, AllowedLease, Draft, Limits, Problems, draft_of
+from core.domain.validation.limits import BILLING_WORDS, AllowedLease, Limits, Problems
 
 __all__ = [
     "BILLING_WORDS",
     "LONGEST_LEASE",
     "SHORTEST_LEASE",
     "AllowedLease",
-    "Draft",
     "Limits",
     "Problems",
     "allowed_lease",
     "check",
-    "draft_of",
     "env_problem",
     "unlisted_region",
     "unlisted_words",

@@ -9,10 +9,7 @@ from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 
-from pydantic import SecretStr
-
 from core.domain.addresses import ascii_host, is_address, may_be_public
-from core.domain.base import BillingMode
 from core.domain.clip import clip
 from core.domain.durations import duration_words
 from core.domain.market import Market, Product
@@ -24,11 +21,12 @@ from core.domain.request import (
     GPU_NUM_LIMIT,
     HOOK_VARIABLE,
     NAME_PATTERN,
+    Draft,
     InstanceRequest,
-    LeaseEnd,
+    request_of,
 )
 from core.domain.search import Names, product_names, region_names
-from core.domain.validation.draft import BILLING_WORDS, AllowedLease, Draft, Limits, Problems
+from core.domain.validation.limits import BILLING_WORDS, AllowedLease, Limits, Problems
 
 _ENV_KEY = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f]")
@@ -82,7 +80,7 @@ def check(draft: Draft, market: Market, limits: Limits) -> InstanceRequest | Pro
         "envs": _envs_problem(draft.envs),
     }
     problems = {name: problem for name, problem in found.items() if problem}
-    return problems or _request(draft)
+    return problems or request_of(draft, webhook_url=draft.webhook_url.strip() if draft.webhook_url else None)
 
 
 def allowed_lease(lease: timedelta | None, limits: Limits, *, no_end: bool) -> AllowedLease:
@@ -115,23 +113,6 @@ def env_problem(key: str, value: str) -> str | None:
     if _CONTROL.search(value):
         return f"the value of {clip(key, _QUOTED_LIMIT)} has a control character in it, which no environment takes."
     return None
-
-
-def _request(draft: Draft) -> InstanceRequest:
-    return InstanceRequest(
-        name=draft.name or "",
-        product_name=draft.product_name or "",
-        template_id=draft.template_id or "",
-        gpu_num=draft.gpu_num or 1,
-        rootfs_size=draft.rootfs_size or 0,
-        region=draft.region,
-        billing_mode=draft.billing_mode or BillingMode.SPOT,
-        lease=draft.lease,
-        lease_end=draft.lease_end or LeaseEnd.STOP,
-        channel=draft.channel,
-        webhook_url=draft.webhook_url.strip() if draft.webhook_url else None,
-        envs={key: SecretStr(value) for key, value in draft.envs.items()},
-    )
 
 
 def _name_problem(name: str | None) -> str | None:

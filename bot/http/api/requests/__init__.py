@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from bot.http.api.requests.bodies import (
     PAGE_LIMIT,
-    CreateBody,
     ExtendBody,
     InstancesQuery,
     NamedBody,
     OffersQuery,
     TemplatesQuery,
 )
+from bot.http.api.requests.creation import CreateBody, RequestShown, draft_of, request_shown, request_shown_outside
 from bot.http.api.requests.fields import (
     LONGEST,
     NO_END,
@@ -24,7 +24,7 @@ from bot.http.api.requests.fields import (
     Text,
     WholeNumber,
 )
-from bot.http.api.requests.reading import T, draft_of, missing, read, read_cursor, write_cursor
+from bot.http.api.requests.reading import T, missing, read, read_cursor, write_cursor
 
 __all__ = [
     "LONGEST",
@@ -41,6 +41,7 @@ __all__ = [
     "NamedBody",
     "Nothing",
     "OffersQuery",
+    "RequestShown",
     "T",
     "TemplateId",
     "TemplatesQuery",
@@ -50,5 +51,7 @@ __all__ = [
     "missing",
     "read",
     "read_cursor",
+    "request_shown",
+    "request_shown_outside",
     "write_cursor",
 ]

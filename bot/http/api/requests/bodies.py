@@ -16,71 +16,16 @@ from pydantic.alias_generators import to_camel
 from bot.http.api.requests.fields import (
     Asked,
     Duration,
-    Envs,
-    Lease,
     Nothing,
-    TemplateId,
-    Text,
-    WholeNumber,
-    channel_id,
     statuses,
     utc,
 )
-from bot.http.api.schemas import ENDED_KEPT
+from bot.http.api.shape import ENDED_KEPT
 from core.domain.base import BillingMode
 from core.domain.instance import Status
-from core.domain.request import DISK_DEFAULT_GB, DISK_MAX_GB, DISK_MIN_GB, GPU_NUM_LIMIT, NAME_PATTERN, LeaseEnd
+from core.domain.request import GPU_NUM_LIMIT
 
 PAGE_LIMIT = 100
-
-
-class CreateBody(Asked):
-    """A new instance."""
-
-    REQUIRED = ("name", "product_name", "template_id")
-
-    model_config = ConfigDict(json_schema_extra={"required": [to_camel(name) for name in REQUIRED]})
-
-    name: str | Nothing = Field(
-        None, description="1 to 100 letters, digits, - and _.", json_schema_extra={"pattern": NAME_PATTERN}
-    )
-    product_name: str | Nothing = Field(
-        None,
-        description="A GPU as /api/offers names it, such as `RTX 4090 24GB`, in any case, or a part that fits "
-        "only one.",
-    )
-    template_id: TemplateId | Nothing = Field(None, description="The id of a template, as text or number.")
-    gpu_num: WholeNumber = Field(
-        1,
-        description=f"How many GPUs: 1 to {GPU_NUM_LIMIT}.",
-        json_schema_extra={"minimum": 1, "maximum": GPU_NUM_LIMIT},
-    )
-    rootfs_size: WholeNumber = Field(
-        DISK_DEFAULT_GB,
-        description="The disk in GB, within the product's limits.",
-        json_schema_extra={"minimum": DISK_MIN_GB, "maximum": DISK_MAX_GB},
-    )
-    region: Text = Field(
-        None,
-        description="The region to try first, such as `CN-HK-01`; DEFAULT_REGION without it. One that Novita does not "
-        "list is a wish: `message` says so, and others are used.",
-    )
-    billing_mode: BillingMode = Field(BillingMode.SPOT, description="`spot` or `onDemand`.")
-    lease: Lease | Nothing = Field(
-        None,
-        description="How long it may run once it is up: `4h`, `90m`, `1d12h`, `none` for no end, or seconds; "
-        "DEFAULT_LEASE without it.",
-    )
-    lease_end: LeaseEnd = Field(LeaseEnd.STOP, description="What happens then: `stop` or `delete`.")
-    channel: Annotated[str, BeforeValidator(channel_id)] | Nothing = Field(
-        None, description="The id of the Slack channel that hears of it; without one no one in Slack does."
-    )
-    webhook_url: Text = Field(None, description="An https address that is told what happens.")
-    envs: Envs = Field(
-        default_factory=dict,
-        repr=False,
-        description='Environment variables: an object, or a list of {"key", "value"}. The values are stored nowhere.',
-    )
 
 
 class ExtendBody(Asked):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any, TypeVar
 
 from pydantic import (
@@ -12,9 +12,8 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
-from bot.http.api.requests.bodies import CreateBody
 from bot.http.api.requests.fields import Asked
-from core.domain.validation import Draft, Limits, Problems
+from core.domain.validation import Problems
 
 T = TypeVar("T", bound="Asked")
 
@@ -30,27 +29,6 @@ def read(shape: type[T], raw: Mapping[str, Any]) -> tuple[T, Problems]:
         problems = {str(one["loc"][0]): _sentence(shape, dict(one)) for one in found}
     kept = {name: value for name, value in given.items() if name not in problems}
     return shape.model_validate(kept), problems
-
-
-def draft_of(body: CreateBody, limits: Limits, default_region: str | None) -> Draft:
-    """The body with this installation's defaults."""
-    lease = limits.default_lease if body.lease is None else body.lease
-    span = lease if isinstance(lease, timedelta) else None
-    return Draft(
-        name=body.name,
-        product_name=body.product_name,
-        template_id=body.template_id,
-        region=body.region or default_region,
-        gpu_num=body.gpu_num,
-        rootfs_size=body.rootfs_size,
-        billing_mode=body.billing_mode,
-        lease=span,
-        no_end=span is None,
-        lease_end=body.lease_end,
-        channel=body.channel,
-        webhook_url=body.webhook_url,
-        envs=body.envs,
-    )
 
 
 def missing(shape: type[Asked], body: Asked) -> Problems:

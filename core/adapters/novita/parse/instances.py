@@ -74,7 +74,7 @@ def _instance(row: Json) -> NovitaInstance:
         product_name=text(row.get("productName")),
         image=text(row.get("imageUrl")),
         gpu_num=integer(row.get("gpuNum")),
-        rootfs_size=integer(row.get("rootfsSize")),
+        disk_gb=integer(row.get("rootfsSize")),
         price=_hourly(row),
         created_at=instant(row.get("createdAt")),
         error_state=said(error.get("state")),

@@ -103,7 +103,7 @@ def _template(row: Json) -> Template:
         image_auth_id=text(row.get("imageAuth")),
         command=text(row.get("startCommand")),
         entrypoint=text(row.get("entrypoint")),
-        rootfs_size=integer(row.get("rootfsSize")),
+        disk_gb=integer(row.get("rootfsSize")),
         ports=tuple(_template_ports(row)),
         tools=tuple(_tools(row)),
         envs=dict(_envs(row)),
