@@ -11,7 +11,7 @@ from typing import Any
 
 from aiohttp import web
 
-from bot.http.connections import Crowd, most_connections
+from bot.http.connections import Acceptor, most_connections
 from core.domain.errors import SettingsError
 
 _TRIES = 20
@@ -42,15 +42,15 @@ async def served(
     runner = web.AppRunner(application, auto_decompress=False, access_log=None, shutdown_timeout=patience)
     await runner.setup()
     assert runner.server is not None  # noqa: S101
-    crowd = Crowd(runner.server, max(1, most_connections() // share))
+    acceptor = Acceptor(runner.server, max(1, most_connections() // share))
     addresses = [_shown(each) for each in sockets]
-    crowd.listen(sockets)
+    acceptor.listen(sockets)
     try:
         yield addresses
     finally:
-        crowd.close()
+        acceptor.close()
         await runner.cleanup()
-        await crowd.aclose()
+        await acceptor.aclose()
 
 
 async def bound(host: str, port: int, variable: str) -> list[socket.socket]:

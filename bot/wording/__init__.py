@@ -14,20 +14,9 @@ from bot.wording.amounts import (
     roughly,
     spent,
 )
-from bot.wording.failures import (
-    BY_ITSELF,
-    REMINDED,
-    ByItself,
-    Explanation,
-    cause,
-    error_words,
-    explain,
-    explain_order,
-    is_about_account,
-    novitas_words,
-    reason_words,
-    unexpected,
-)
+from bot.wording.causes import BY_ITSELF, REMINDED, ByItself
+from bot.wording.errors import error_words, unexpected
+from bot.wording.failures import Explanation, explain, explain_order
 from bot.wording.labels import (
     BILLING_URL,
     BILLING_WORDS,
@@ -41,6 +30,7 @@ from bot.wording.labels import (
     VERB_DONE,
     VOLUMES_LEFT_OUT,
 )
+from bot.wording.reasons import cause, is_about_account, novitas_words, reason_words
 
 __all__ = [
     "BILLING_URL",
