@@ -13,7 +13,7 @@ from bot.views.modal import Form, ModalContext
 from core.domain import events
 from core.domain.attempt import Attempt, AttemptOutcome, Failure, FailureKind
 from core.domain.base import Actor, BillingMode, Cause
-from core.domain.instance import Billed, Instance, Intent, Launch, Status
+from core.domain.instance import Billed, Instance, Intent, Launch, Status, StopReason
 from core.domain.market import Market, Offer, Price, Product, Region, Stock
 from core.domain.novita import Connection, Endpoint
 from core.domain.order import Order, Verb
@@ -334,14 +334,14 @@ happenings = st.one_of(
         events.InstanceStopped,
         at=instants,
         novita_status=anything,
-        reason=st.sampled_from(events.StopReason),
+        reason=st.sampled_from(StopReason),
         cause=st.none(),
     ),
     wanted(
         events.InstanceStopped,
         at=instants,
         novita_status=anything,
-        reason=st.sampled_from(events.StopReason),
+        reason=st.sampled_from(StopReason),
     ),
     wanted(events.InstanceDeleted, at=instants, asked=st.booleans()),
     st.builds(events.InstanceDeleted, at=instants, cause=st.none()),

@@ -9,8 +9,7 @@ from typing import Any
 import pytest
 
 from core.domain.base import BillingMode
-from core.domain.events import StopReason
-from core.domain.instance import Status
+from core.domain.instance import Status, StopReason
 from tests.bot.app_fixture import open_house
 from tests.bot.scenarios import (
     aged,

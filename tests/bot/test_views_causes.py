@@ -7,7 +7,7 @@ import pytest
 from bot import wording
 from bot.views import causes
 from core.domain.base import PROGRAM, Actor, Cause
-from core.domain.events import StopReason
+from core.domain.instance import StopReason
 from tests.bot.factories import running
 
 ADA, BO = Actor(user="U0ADA00001"), Actor(user="U0BO000001")

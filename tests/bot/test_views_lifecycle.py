@@ -12,8 +12,8 @@ from bot.views.thread import reply
 from core.domain import events
 from core.domain.attempt import Failure, FailureKind
 from core.domain.base import PROGRAM, Actor, Cause
-from core.domain.events import Event, StopReason
-from core.domain.instance import Instance
+from core.domain.events import Event
+from core.domain.instance import Instance, StopReason
 from core.domain.order import Verb
 from core.domain.request import LeaseEnd
 from tests.bot.factories import NOW, deleted, everything_in, ordered, running, stopped

@@ -10,8 +10,8 @@ import pytest
 from bot.sandbox.novita import Fault, SandboxNovita
 from core.domain.base import Actor, BillingMode
 from core.domain.errors import InvalidRequest, NoSuchInstance, NotAllowed
-from core.domain.events import InstanceStopped, LeaseReminder, OrderFailed, OrderStuck, StopReason
-from core.domain.instance import Instance, Status
+from core.domain.events import InstanceStopped, LeaseReminder, OrderFailed, OrderStuck
+from core.domain.instance import Instance, Status, StopReason
 from core.domain.order import OrderOutcome, Verb
 from core.domain.policy import Policy
 from core.domain.request import LeaseEnd

@@ -11,8 +11,8 @@ import pytest
 from core.domain import transitions
 from core.domain.attempt import Attempt, AttemptOutcome, Failure, FailureKind
 from core.domain.base import NOBODY, BillingMode, Cause
-from core.domain.events import InstanceStopped, LeaseExtended, OrderFailed, OrderStuck, SpotNotice, StopReason
-from core.domain.instance import Billed, Instance, Status
+from core.domain.events import InstanceStopped, LeaseExtended, OrderFailed, OrderStuck, SpotNotice
+from core.domain.instance import Billed, Instance, Status, StopReason
 from core.domain.order import Order, Verb
 from tests.core.samples import ADA, NOON, at_novita, instance, offer, request
 

@@ -52,10 +52,9 @@ from core.domain.events import (
     ReportsLeftOut,
     SpotNotice,
     StartQuestioned,
-    StopReason,
     WebhookGivenUp,
 )
-from core.domain.instance import Instance, Origin, Status
+from core.domain.instance import Instance, Origin, Status, StopReason
 from core.domain.novita import Endpoint
 from core.domain.order import Verb
 from core.domain.request import LeaseEnd

@@ -28,10 +28,9 @@ from core.domain.events import (
     OrderGiven,
     OrderStuck,
     SpotNotice,
-    StopReason,
     WebhookGivenUp,
 )
-from core.domain.instance import Instance
+from core.domain.instance import Instance, StopReason
 from core.domain.order import Verb
 from core.domain.request import LeaseEnd
 
