@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Generator
 from contextlib import contextmanager
-from time import perf_counter
 from typing import Any
 
 import structlog
@@ -17,6 +16,7 @@ from bot.slack import errors as slack_errors
 from core.adapters.outbound import Outbound
 from core.adapters.user_agent import USER_AGENT
 from core.telemetry import metrics, request_id
+from core.telemetry.calls import timed_call
 
 log = structlog.get_logger(__name__)
 
@@ -76,18 +76,20 @@ class _Call:
 
 @contextmanager
 def _called(method: str) -> Generator[_Call]:
-    began, call = perf_counter(), _Call()
-    try:
-        yield call
-        call.end("ok", "ok")
-    except Exception as error:
-        call.end(slack_errors.error_code(error), _outcome_of(error))
-        raise
-    finally:
-        seconds = perf_counter() - began
-        metrics.slack_called(method, call.outcome, seconds)
-        write = log.info if request_id.current() else log.debug
-        write("slack_call", method=method, outcome=call.word, ms=round(seconds * 1000))
+    call = _Call()
+    with timed_call(
+        log,
+        "slack_call",
+        lambda: {"method": method, "outcome": call.word},
+        lambda seconds: metrics.slack_called(method, call.outcome, seconds),
+        is_asked_for=bool(request_id.current()),
+    ):
+        try:
+            yield call
+            call.end("ok", "ok")
+        except Exception as error:
+            call.end(slack_errors.error_code(error), _outcome_of(error))
+            raise
 
 
 def _outcome_of(error: Exception) -> str:

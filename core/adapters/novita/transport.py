@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property, partial
-from time import perf_counter
 from typing import TypeVar
 
 import httpx
@@ -22,6 +22,7 @@ from core.adapters.user_agent import USER_AGENT
 from core.domain.clock import Sample, steady
 from core.domain.errors import NovitaError, NovitaRefused, NovitaUnclear, NovitaUnsent, RateLimited
 from core.telemetry import metrics, request_id
+from core.telemetry.calls import timed_call
 
 LANES, LANE_WIDTH = 64, 4
 """Connections: room for 200 simultaneous creates beside the reads."""
@@ -154,23 +155,12 @@ class Transport:
     async def _exchange(
         self, request: httpx.Request, path: str, read: Callable[[bytes], T], hide: Iterable[str] = ()
     ) -> T:
-        began = perf_counter()
-        status, outcome = None, "cancelled"
-        try:
+        with _called(request.method, path) as call:
             response = await self._send(request, path)
-            status = response.status_code
+            call.status = response.status_code
             if not response.is_success:
                 raise self._refusal(response, hide)
-            answer = read(response.content)
-            outcome = "ok"
-            return answer
-        except NovitaError as error:
-            outcome = _outcome(error)
-            if isinstance(error, NovitaUnclear):
-                error.is_read = request.method == "GET"
-            raise
-        finally:
-            _record(request.method, path, status, outcome, perf_counter() - began)
+            return read(response.content)
 
     async def _send(self, request: httpx.Request, path: str) -> httpx.Response:
         try:
@@ -206,9 +196,32 @@ def _outcome(error: NovitaError) -> str:
     return "unsent" if isinstance(error, NovitaUnsent) else "unclear"
 
 
-def _record(method: str, path: str, status: int | None, outcome: str, seconds: float) -> None:
-    answered = status is not None and (outcome == "ok" or status >= 300)
-    metrics.novita_called(path.rpartition("/v1/")[2], str(status) if answered else outcome, seconds)
-    # What the bot looks up by itself, every few seconds, would drown what people ask for.
-    write = _log.info if method != "GET" or request_id.current() else _log.debug
-    write("novita_call", method=method, path=path, status=status, outcome=outcome, ms=round(seconds * 1000))
+@dataclass
+class _Call:
+    status: int | None = None
+    """None while there is no answer."""
+    outcome: str = "cancelled"
+
+    def counted_as(self) -> str:
+        is_answered = self.status is not None and (self.outcome == "ok" or self.status >= 300)
+        return str(self.status) if is_answered else self.outcome
+
+
+@contextmanager
+def _called(method: str, path: str) -> Generator[_Call]:
+    call = _Call()
+    with timed_call(
+        _log,
+        "novita_call",
+        lambda: {"method": method, "path": path, "status": call.status, "outcome": call.outcome},
+        lambda seconds: metrics.novita_called(path.rpartition("/v1/")[2], call.counted_as(), seconds),
+        is_asked_for=method != "GET" or bool(request_id.current()),
+    ):
+        try:
+            yield call
+            call.outcome = "ok"
+        except NovitaError as error:
+            call.outcome = _outcome(error)
+            if isinstance(error, NovitaUnclear):
+                error.is_read = method == "GET"
+            raise

@@ -14,7 +14,6 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from time import perf_counter
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import httpcore
@@ -33,6 +32,7 @@ from core.domain.events import Event, WebhookGivenUp
 from core.domain.instance import Instance
 from core.services.outbox import Abandoned, Memo, RetryLater
 from core.telemetry import metrics
+from core.telemetry.calls import timed_call
 
 log = structlog.get_logger(__name__)
 _AS_IT_IS = "%/:?#[]@!$&'()*+,;=~"
@@ -210,13 +210,14 @@ class _Call:
 @contextmanager
 def _called(name: str) -> Generator[_Call]:
     """One line in the log, without the address: its path is often its only secret."""
-    began, call = perf_counter(), _Call()
-    try:
+    call = _Call()
+    with timed_call(
+        log,
+        "webhook_call",
+        lambda: {"notifier": name, "status": call.status},
+        lambda seconds: metrics.webhook_called(call.status, seconds),
+    ):
         yield call
-    finally:
-        seconds = perf_counter() - began
-        metrics.webhook_called(call.status, seconds)
-        log.info("webhook_call", notifier=name, status=call.status, ms=round(seconds * 1000))
 
 
 def _retry_after(headers: Iterable[tuple[bytes, bytes]]) -> bytes:

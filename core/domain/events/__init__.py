@@ -2,7 +2,19 @@
 
 from __future__ import annotations
 
-from core.domain.events.every import Event, read_event
+from core.domain.events.event import Event, read_event
+from core.domain.events.instance import (
+    DiskReminder,
+    InstanceAdopted,
+    InstanceBack,
+    InstanceDeleted,
+    InstanceFault,
+    InstanceStopped,
+    NotTended,
+    OwnerAssigned,
+    SpotNotice,
+    WebhookGivenUp,
+)
 from core.domain.events.launch import (
     AnswerLost,
     InstanceCreated,
@@ -16,18 +28,6 @@ from core.domain.events.launch import (
     StartQuestioned,
 )
 from core.domain.events.leases import LeaseExtended, LeaseQuestioned, LeaseReminder
-from core.domain.events.life import (
-    DiskReminder,
-    InstanceAdopted,
-    InstanceBack,
-    InstanceDeleted,
-    InstanceFault,
-    InstanceStopped,
-    NotTended,
-    OwnerAssigned,
-    SpotNotice,
-    WebhookGivenUp,
-)
 from core.domain.events.orders import OrderFailed, OrderGiven, OrderStuck
 from core.domain.events.reports import MachineReported, ReportLevel, ReportsLeftOut
 

@@ -6,6 +6,18 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
+from core.domain.events.instance import (
+    DiskReminder,
+    InstanceAdopted,
+    InstanceBack,
+    InstanceDeleted,
+    InstanceFault,
+    InstanceStopped,
+    NotTended,
+    OwnerAssigned,
+    SpotNotice,
+    WebhookGivenUp,
+)
 from core.domain.events.launch import (
     AnswerLost,
     InstanceCreated,
@@ -19,18 +31,6 @@ from core.domain.events.launch import (
     StartQuestioned,
 )
 from core.domain.events.leases import LeaseExtended, LeaseQuestioned, LeaseReminder
-from core.domain.events.life import (
-    DiskReminder,
-    InstanceAdopted,
-    InstanceBack,
-    InstanceDeleted,
-    InstanceFault,
-    InstanceStopped,
-    NotTended,
-    OwnerAssigned,
-    SpotNotice,
-    WebhookGivenUp,
-)
 from core.domain.events.orders import OrderFailed, OrderGiven, OrderStuck
 from core.domain.events.reports import MachineReported, ReportsLeftOut
 
