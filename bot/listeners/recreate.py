@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
-
 from bot.listeners.buttons import Click
 from bot.listeners.cards import link_to, redraw
 from bot.listeners.create import Opening, open_modal
@@ -14,13 +12,11 @@ from bot.views.blocks import Message
 from bot.views.confirm import again_confirmation
 from bot.views.modal import form_of
 from bot.views.text import channel_mention, esc, link
-from core.domain import naming, validation
-from core.domain.base import Actor, BillingMode
-from core.domain.errors import InvalidRequest
+from core.domain.base import BillingMode
 from core.domain.instance import Instance
-from core.domain.offers import rank
 from core.domain.recreating import can_recreate
 from core.domain.request import InstanceRequest, draft_of
+from core.services.creation import AGAIN, Entry
 from core.services.launch import RecordedLaunch
 
 _NO_LONGER = (
@@ -43,18 +39,9 @@ async def press(services: Services, click: Click) -> None:
         _open(services, click, earlier, request)
         return
     actor = click.interaction.actor
-    checked = await _checked(services, request, actor)
-    market, names, obstacle = await asyncio.gather(
-        services.catalog.get_market_for(checked.gpu_num, checked.billing_mode),
-        services.store.names_taken(),
-        services.reachable.obstacle(checked.channel),
-    )
-    offers = rank(market, checked, services.priority)
-    if not offers:
-        raise InvalidRequest({"product_name": "No region sells that right now."})
-    checked = checked.replace(name=naming.free_name(checked.name, names))
+    quote = await services.creation.check(Entry(draft=draft_of(request), actor=actor, door=AGAIN))
     question = again_confirmation(
-        earlier, checked, offers, owner=actor.user, now=services.clock.now(), obstacle=obstacle
+        earlier, quote.request, quote.offers, owner=actor.user, now=services.clock.now(), obstacle=quote.obstacle
     )
     await click.say(question, instead=True)
 
@@ -75,13 +62,13 @@ async def press_confirm(services: Services, click: Click) -> None:
     if earlier.intent.env_names:
         _open(services, click, earlier, request)
         return
-    actor = click.interaction.actor
-    checked = await _checked(services, request, actor)
     key = f"again:{earlier.id}:{request.billing_mode.value}"
-    launch = await services.launcher.begin(checked, owner=actor, policy=services.policy, key=key, is_renamed=True)
+    launch = await services.creation.begin(
+        Entry(draft=draft_of(request), actor=click.interaction.actor, door=AGAIN, key=key)
+    )
     if not launch.is_repeat:
         # How it goes is told by its own card.
-        services.background.start(services.launcher.finish(launch))
+        services.background.start(services.creation.finish(launch))
     await click.say(await _said(services, launch), instead=True)
 
 
@@ -107,15 +94,6 @@ def _read(value: str) -> tuple[str, BillingMode | None]:
 
 def _open(services: Services, click: Click, earlier: Instance, request: InstanceRequest) -> None:
     open_modal(services, click.interaction, lambda _market, _beginning: _prefilled(earlier, request))
-
-
-async def _checked(services: Services, request: InstanceRequest, actor: Actor) -> InstanceRequest:
-    """The same request by the rules of today, which may have changed since it was made."""
-    draft = draft_of(request)
-    found = validation.check(draft, await services.catalog.get_market(), services.limits_for(actor))
-    if isinstance(found, dict):
-        raise InvalidRequest(found)
-    return found
 
 
 async def _said(services: Services, launch: RecordedLaunch) -> Message:

@@ -21,7 +21,7 @@ from core.domain.novita import NovitaInstance
 from core.domain.policy import Policy
 from core.domain.validation import Limits
 from core.services.catalog import Catalog
-from core.services.launch import Launcher
+from core.services.creation import Creation
 from core.services.lifecycle import Lifecycle
 from core.services.outbox import Dispatcher
 from core.services.strays import Strays
@@ -34,7 +34,7 @@ class Services:
     client: AsyncWebClient
     identity: Identity
     catalog: Catalog
-    launcher: Launcher
+    creation: Creation
     lifecycle: Lifecycle
     strays: Strays
     dispatcher: Dispatcher

@@ -10,6 +10,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.slack import errors as slack_errors
 from bot.slack.errors import CALL_FAILED
+from bot.wording.channels import silent_channel
 from core.domain.clock import Clock, is_within
 
 _KEPT = timedelta(minutes=10)
@@ -51,6 +52,10 @@ class Reachable:
             self._known.clear()
         self._known[channel] = self._clock.now()
         return ""
+
+    def words(self, obstacle: str) -> str:
+        """The same as a sentence for whoever chose the channel."""
+        return silent_channel(obstacle)
 
     async def closed(self, channel: str) -> str:
         """Why a channel is not to be proposed to somebody who is not seen to be in it; empty for a public one that

@@ -25,8 +25,10 @@ from bot.wiring.greeting import greeted
 from bot.wiring.regions import compared
 from core.adapters.redis import Store
 from core.domain.errors import StoreUnavailable
+from core.domain.policy import Policy
 from core.domain.validation import Limits
 from core.services.catalog import Catalog
+from core.services.creation import Creation, Rules
 from core.services.launch import Launcher
 
 if TYPE_CHECKING:
@@ -93,11 +95,18 @@ def _routes(base: Base, services: Services, app: AsyncApp, line: SocketConnectio
 
 def _services(base: Base, background: Background) -> Services:
     settings = base.settings
+    limits = Limits(
+        default_lease=settings.default_lease,
+        max_lease=settings.max_lease,
+        plain_webhooks=settings.webhook_allow_private,
+    )
+    rules = Rules(lambda: _policy(base), limits, settings.region_priority, settings.default_region)
+    reachable = Reachable(base.client, base.clock)
     return Services(
         client=base.client,
         identity=base.identity,
         catalog=base.catalog,
-        launcher=_launcher(base),
+        creation=Creation(base.catalog, base.store, reachable, _launcher(base), background, rules),
         lifecycle=base.lifecycle,
         strays=base.strays,
         dispatcher=base.dispatcher,
@@ -105,18 +114,24 @@ def _services(base: Base, background: Background) -> Services:
         notifier=base.slack,
         background=background,
         clock=base.clock,
-        limits=Limits(
-            default_lease=settings.default_lease,
-            max_lease=settings.max_lease,
-            plain_webhooks=settings.webhook_allow_private,
-        ),
-        reachable=Reachable(base.client, base.clock),
+        limits=limits,
+        reachable=reachable,
         examine=lambda: _examine(base),
         outside=TTLCache(base.strays.outside, _LISTING_KEPT).get,
         priority=settings.region_priority,
         default_region=settings.default_region,
         allowed_channels=settings.allowed_channels,
         admins=settings.admins,
+    )
+
+
+def _policy(base: Base) -> Policy:
+    return Policy(
+        home_team=base.identity.team,
+        home_teams=base.identity.teams,
+        allowed_channels=base.settings.allowed_channels,
+        admins=base.settings.admins,
+        max_lease=base.settings.max_lease,
     )
 
 
@@ -128,7 +143,6 @@ def _launcher(base: Base) -> Launcher:
         base.unit_of_work,
         base.clock,
         process=base.store.holder,
-        priority=base.settings.region_priority,
         public_url=base.settings.public_url,
         seed=base.settings.slack_bot_token.get_secret_value(),
     )

@@ -2,6 +2,7 @@
 
 GpuBotError
 ├── InvalidRequest            the request cannot be met as it stands; `problems` names each bad field
+│   └── KeyOutlived           what its key led to is no longer on record
 ├── NoSuchInstance            there is no record of that instance
 ├── NotAllowed                the actor may not do this here; `why` is a sentence for them
 ├── StoreUnavailable          Redis cannot be reached or refuses, so nothing that costs money may begin
@@ -23,6 +24,7 @@ GpuBotError
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import timedelta
 
 from core.domain.attempt import Failure, FailureKind
@@ -33,11 +35,20 @@ class GpuBotError(Exception):
 
 
 class InvalidRequest(GpuBotError):
-    """The request cannot be met. `problems` maps a request field to a sentence for a person."""
+    """The request cannot be met. `problems` maps a request field to a sentence for a person; the `unknown` ones among
+    them name something that there is not."""
 
-    def __init__(self, problems: dict[str, str]) -> None:
+    def __init__(self, problems: dict[str, str], unknown: Collection[str] = ()) -> None:
         super().__init__("; ".join(f"{field}: {text}" for field, text in problems.items()))
         self.problems = problems
+        self.unknown = frozenset(unknown)
+
+
+class KeyOutlived(InvalidRequest):
+    """The request's key has led to an instance that ended so long ago that its record is gone."""
+
+    def __init__(self) -> None:
+        super().__init__({"name": "This request was made long ago; make a new one."})
 
 
 class NoSuchInstance(GpuBotError):

@@ -11,7 +11,7 @@ from core.domain.base import Actor, BillingMode
 from core.domain.identity import new_id
 from core.domain.instance import Billed, Instance, Intent, Launch, Lease, Remote, Status
 from core.domain.market import Offer, Region, Stock
-from core.domain.policy import Policy
+from core.domain.offers import rank
 from core.domain.request import InstanceRequest
 from core.services.launch import Launcher
 from core.services.outbox import Transition
@@ -54,8 +54,9 @@ async def launched(house: House, name: str = "train-1", who: str = "ada", **chan
         public_url=house.settings.public_url,
     )
     owner = actor(house, who)
-    wanted, policy = request(house, name, **changes), Policy(home_team=owner.team)
-    launch = await launcher.begin(wanted, owner=owner, policy=policy, key=f"test:{new_id()}")
+    wanted = request(house, name, **changes)
+    offers = rank(await core.catalog.get_market(), wanted)
+    launch = await launcher.begin(wanted, offers, owner=owner, key=f"test:{new_id()}")
     await launcher.finish(launch)
     return await read(house, launch.instance.id)
 

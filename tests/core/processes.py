@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
@@ -14,19 +15,23 @@ from bot.sandbox.novita import SandboxNovita
 from bot.sandbox.novita.server import DEFAULT_API_KEY
 from core.adapters.novita import NovitaClient
 from core.adapters.redis import Store, connect
+from core.domain.base import Actor
 from core.domain.events import Event
 from core.domain.instance import Instance
+from core.domain.request import InstanceRequest, draft_of
+from core.domain.validation import Limits
 from core.services.alarms import Alarms
 from core.services.catalog import Catalog
 from core.services.clock_agreement import Clocks
 from core.services.continuity import Continuity
-from core.services.launch import Launcher, RetryPolicy
+from core.services.creation import Creation, Door, Entry, Rules
+from core.services.launch import Launcher, RecordedLaunch, RetryPolicy
 from core.services.lifecycle import Lifecycle
 from core.services.outbox import Dispatcher, Memo, Notifier, RecordWriter
 from core.services.reconciler import ALIVE_WITHIN, Reconciler
 from core.services.strays import Strays
 from tests.core.novita_world import IMPATIENT
-from tests.core.samples import TurnedClock
+from tests.core.samples import POLICY, TurnedClock
 
 USUAL_LEASE = timedelta(hours=8)
 MAX_LEASE = timedelta(hours=72)
@@ -50,6 +55,32 @@ class Told:
         return [event.type for event in self.events]
 
 
+class AllOpen:
+    """Channels; `obstacles` are those that the bot cannot write in, and why."""
+
+    def __init__(self, **obstacles: str) -> None:
+        self.obstacles = obstacles
+
+    async def obstacle(self, channel: str | None) -> str:
+        return self.obstacles.get(channel or "", "")
+
+    def words(self, obstacle: str) -> str:
+        return f"The bot cannot write there: {obstacle}."
+
+
+class Unwatched:
+    """Work in the background."""
+
+    def __init__(self) -> None:
+        self.tasks: list[asyncio.Task[object]] = []
+
+    def start(self, work: Coroutine[Any, Any, object]) -> None:
+        self.tasks.append(asyncio.create_task(work))
+
+
+RULES = Rules(lambda: POLICY, Limits(default_lease=USUAL_LEASE, max_lease=None), PRIORITY)
+
+
 @dataclass
 class Process:
     """One process: what it has of its own."""
@@ -60,12 +91,22 @@ class Process:
     dispatcher: Dispatcher
     catalog: Catalog
     launcher: Launcher
+    creation: Creation
     reconciler: Reconciler
     lifecycle: Lifecycle
     strays: Strays
     continuity: Continuity
     alarms: Alarms
     told: Told
+
+    async def begin(
+        self, request: InstanceRequest, *, owner: Actor, key: str, is_renamed: bool = False
+    ) -> RecordedLaunch:
+        """Through the gate, by a door that only tests have."""
+        envs = {name: value.get_secret_value() for name, value in request.envs.items()}
+        door = Door(name="test", needs_channel=False, is_renamed=is_renamed)
+        draft = replace(draft_of(request), envs=envs)
+        return await self.creation.begin(Entry(draft=draft, actor=owner, door=door, key=key))
 
     async def quiet(self) -> None:
         await self.dispatcher.drain(timedelta(seconds=20))
@@ -98,9 +139,10 @@ def process(
         unit_of_work,
         clock,
         process=store.holder,
-        priority=PRIORITY,
         patience=patience,
     )
+    channels = AllOpen()
+    creation = Creation(catalog, store, channels, launcher, Unwatched(), RULES)
     alarms = Alarms(store, clock)
     strays = Strays(client, store, unit_of_work, alarms, clock, lease=USUAL_LEASE)
     continuity = Continuity(store, unit_of_work)
@@ -114,6 +156,7 @@ def process(
         dispatcher,
         catalog,
         launcher,
+        creation,
         reconciler,
         lifecycle,
         strays,

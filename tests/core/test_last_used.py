@@ -16,7 +16,7 @@ from core.domain import last_used
 from core.domain.base import Actor, BillingMode
 from core.domain.request import Draft
 from tests.core.processes import Process
-from tests.core.samples import ADA, POLICY, request
+from tests.core.samples import ADA, request
 
 WHOLE = Draft(
     product_name="RTX 4090 24GB",
@@ -74,8 +74,8 @@ async def test_it_is_kept_for_each_person_and_ends(web: Process, redis_url: str)
 
 async def test_taken_are_the_names_of_those_that_live(web: Process, redis_url: str) -> None:
     assert await web.store.names_taken() == set()
-    first = await web.launcher.begin(request(name="Train-1"), owner=ADA, policy=POLICY, key="view:1")
-    await web.launcher.begin(request(name="other"), owner=ADA, policy=POLICY, key="view:2")
+    first = await web.begin(request(name="Train-1"), owner=ADA, key="view:1")
+    await web.begin(request(name="other"), owner=ADA, key="view:2")
     assert await web.store.names_taken() == {"train-1", "other"}
     async with Redis.from_url(redis_url) as redis:
         await redis.zrem("{gpu}:live", first.instance.id)

@@ -16,11 +16,12 @@ from core.domain.base import Actor
 from core.domain.errors import InvalidRequest, NotAllowed
 from core.domain.events import RegionRefused
 from core.domain.instance import Status
+from core.domain.offers import rank
 from core.domain.response import CreateInstanceResponse
 from core.domain.transitions import presumed_lost
 from core.services.launch import RetryPolicy
 from tests.core.processes import Process, process
-from tests.core.samples import ADA, POLICY, SECRET, TurnedClock, request
+from tests.core.samples import ADA, SECRET, TurnedClock, request
 
 
 @pytest.fixture
@@ -33,7 +34,7 @@ async def web(sandbox: SandboxNovita, redis_url: str, clock: TurnedClock) -> Asy
 
 
 async def _create(web: Process, key: str = "view:V1", **changes: object) -> CreateInstanceResponse:
-    launch = await web.launcher.begin(request(**changes), owner=ADA, policy=POLICY, key=key)
+    launch = await web.begin(request(**changes), owner=ADA, key=key)
     answer = await web.launcher.finish(launch)
     await web.quiet()
     return answer
@@ -177,7 +178,7 @@ async def test_a_connection_that_was_never_made_is_tried_again_and_then_said_to_
 async def test_no_attempt_begins_after_the_deadline(web: Process, sandbox: SandboxNovita, clock: TurnedClock) -> None:
     for cluster in sandbox.clusters:
         sandbox.out_of_stock_at_create(cluster.id)
-    launch = await web.launcher.begin(request(), owner=ADA, policy=POLICY, key="view:V1")
+    launch = await web.begin(request(), owner=ADA, key="view:V1")
     clock.turn(minutes=4)
     answer = await web.launcher.finish(launch)
     assert (answer.status, answer.attempts) == (Status.FAILED, ())
@@ -189,7 +190,7 @@ async def test_a_launch_that_a_worker_gave_up_meanwhile_tries_no_further_region(
 ) -> None:
     """The process stood still (a suspended machine, say) with its create under way; the record went on without it."""
     sandbox.out_of_stock_at_create("AS-SGP-02")
-    launch = await web.launcher.begin(request(), owner=ADA, policy=POLICY, key="view:V1")
+    launch = await web.begin(request(), owner=ADA, key="view:V1")
     await web.unit_of_work.update(launch.instance, lambda i: presumed_lost(i, clock.now()))
     answer = await web.launcher.finish(launch)
     assert answer.status is Status.FAILED
@@ -200,7 +201,7 @@ async def test_an_instance_that_a_worker_adopted_meanwhile_is_announced_once(
     web: Process, sandbox: SandboxNovita, redis_url: str, clock: TurnedClock
 ) -> None:
     worker = process(sandbox, redis_url, clock)
-    launch = await web.launcher.begin(request(), owner=ADA, policy=POLICY, key="view:V1")
+    launch = await web.begin(request(), owner=ADA, key="view:V1")
     sandbox.fail_next("create", Fault.hang(has_effect=True))
     finishing = asyncio.create_task(web.launcher.finish(launch))
     await sandbox.wait_until(lambda: bool(sandbox.instances))
@@ -235,7 +236,9 @@ async def test_double_clicks_at_once_in_two_processes_make_one_instance(
 
 
 async def test_a_template_that_is_gone_fails_the_launch_with_its_reason(web: Process, sandbox: SandboxNovita) -> None:
-    answer = await _create(web, template_id="999999")
+    wanted = request(template_id="999999")  # It was there when it was checked.
+    offers = rank(await web.catalog.get_market(), wanted)
+    answer = await web.launcher.finish(await web.launcher.begin(wanted, offers, owner=ADA, key="view:V1"))
     record = await web.store.get(answer.instance_id)
     assert record is not None
     assert record.failure is not None
@@ -245,7 +248,7 @@ async def test_a_template_that_is_gone_fails_the_launch_with_its_reason(web: Pro
 
 async def test_what_nobody_sells_is_refused_before_anything_is_recorded(web: Process) -> None:
     with pytest.raises(InvalidRequest):
-        await web.launcher.begin(request(product_name="Abacus"), owner=ADA, policy=POLICY, key="view:V1")
+        await web.begin(request(product_name="Abacus"), owner=ADA, key="view:V1")
     assert await web.store.live() == []
 
 
@@ -254,7 +257,7 @@ async def test_who_may_not_create_is_refused_before_anything_is_asked_or_recorde
 ) -> None:
     stranger, before = Actor(user="U0GUEST", team="T0OTHER"), len(sandbox.calls)
     with pytest.raises(NotAllowed):
-        await web.launcher.begin(request(), owner=stranger, policy=POLICY, key="view:V1")
+        await web.begin(request(), owner=stranger, key="view:V1")
     assert await web.store.live() == []
     assert len(sandbox.calls) == before
 

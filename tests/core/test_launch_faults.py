@@ -10,7 +10,7 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from typing import Any
 from zlib import crc32
@@ -25,8 +25,8 @@ from core.domain.errors import GpuBotError
 from core.domain.identity import token_in
 from core.domain.instance import Instance
 from core.services.launch import Launcher
-from tests.core.processes import PRIORITY, Process, novita_at, process
-from tests.core.samples import ADA, POLICY, TurnedClock, request
+from tests.core.processes import Process, novita_at, process
+from tests.core.samples import ADA, TurnedClock, request
 from tests.patience import examples
 
 
@@ -129,11 +129,11 @@ async def _launch(web: Process, clock: TurnedClock, key: str, steps: int | None)
         Mortal(web.unit_of_work, life),
         clock,
         process=web.store.holder,
-        priority=PRIORITY,
     )
+    mortal = replace(web, creation=replace(web.creation, launcher=launcher))
     wanted = request(name=f"job-{crc32(key.encode())}")  # Earlier examples have left theirs.
     with contextlib.suppress(Killed):
-        await launcher.finish(await launcher.begin(wanted, owner=ADA, policy=POLICY, key=key))
+        await launcher.finish(await mortal.begin(wanted, owner=ADA, key=key))
 
 
 def _plan(sandbox: SandboxNovita, endpoint: str, faults: list[str]) -> None:

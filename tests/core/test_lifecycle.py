@@ -30,7 +30,7 @@ def boot_seconds() -> float:
 
 
 async def _running(web: Process, clock: TurnedClock, **changes: object) -> Instance:
-    launch = await web.launcher.begin(request(**changes), owner=ADA, policy=POLICY, key="view:V1")
+    launch = await web.begin(request(**changes), owner=ADA, key="view:V1")
     await web.launcher.finish(launch)
     await _worker(web, clock, 30)
     record = await _read(web, launch.instance.id)
@@ -363,7 +363,7 @@ async def test_what_was_seen_by_a_clock_two_hours_ahead_goes_on_as_usual_once_it
 async def test_a_worker_that_was_away_for_a_day_ends_the_lease_at_once_and_reminds_of_nothing(
     web: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
-    launch = await web.launcher.begin(request(lease=timedelta(hours=4)), owner=ADA, policy=POLICY, key="view:V1")
+    launch = await web.begin(request(lease=timedelta(hours=4)), owner=ADA, key="view:V1")
     await web.launcher.finish(launch)
     clock.turn(hours=24)
     await web.reconciler.run_once()
@@ -380,7 +380,7 @@ async def test_a_worker_that_was_away_for_a_day_ends_the_lease_at_once_and_remin
 async def test_an_instance_that_never_comes_up_is_asked_about_and_then_deleted(
     web: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
-    launch = await web.launcher.begin(request(), owner=ADA, policy=POLICY, key="view:V1")
+    launch = await web.begin(request(), owner=ADA, key="view:V1")
     answer = await web.launcher.finish(launch)
     sandbox.show_status(answer.novita_instance_id or "", "pulling")
     await _worker(web, clock, 2 * 3600 + 60, each=60)
@@ -495,7 +495,7 @@ async def test_a_delete_at_once_holds_until_novita_shows_it_and_it_is_gone(
 ) -> None:
     """Novita shows a new instance twelve seconds late; until then it knows of none to delete."""
     sandbox.show_late(12)
-    launch = await web.launcher.begin(request(), owner=ADA, policy=POLICY, key="view:V1")
+    launch = await web.begin(request(), owner=ADA, key="view:V1")
     await web.launcher.finish(launch)
     clock.turn(seconds=0.1)
     asked = await _order(web, Verb.DELETE, await _read(web, launch.instance.id))
@@ -531,9 +531,7 @@ async def test_a_defect_of_one_instance_keeps_no_lease_of_another_from_ending(we
     """One whose data was kept until the calendar's first hour breaks the reckoning."""
     broken = await _running(web, clock)
     await _order(web, Verb.STOP, broken)
-    launch = await web.launcher.begin(
-        request(name="train-2", lease=timedelta(hours=1)), owner=ADA, policy=POLICY, key="view:V2"
-    )
+    launch = await web.begin(request(name="train-2", lease=timedelta(hours=1)), owner=ADA, key="view:V2")
     await web.launcher.finish(launch)
     await _worker(web, clock, 30)
     first_hour = datetime.min.replace(tzinfo=UTC)

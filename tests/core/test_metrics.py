@@ -14,7 +14,7 @@ from core.domain.attempt import Attempt, AttemptOutcome
 from core.telemetry import metrics
 from core.telemetry.metrics import REGISTRY, BoundedLabels
 from tests.core.processes import Process
-from tests.core.samples import ADA, POLICY, instance, offer, request
+from tests.core.samples import ADA, instance, offer, request
 
 CREATES, ATTEMPTS, SECONDS = "gpu_bot_creates_total", "gpu_bot_create_attempts_total", "gpu_bot_create_duration_seconds"
 
@@ -43,7 +43,7 @@ def with_attempt(reason: str) -> None:
 
 async def test_what_is_waited_for_novita_is_novitas_time(web: Process, sandbox: SandboxNovita) -> None:
     sandbox.fail_next("create", Fault.rate_limited("5"))
-    launch = await web.launcher.begin(request(), owner=ADA, policy=POLICY, key="view:1")
+    launch = await web.begin(request(), owner=ADA, key="view:1")
     where = launch.offers[0].region.name
     created, (ours, novitas) = counted(CREATES, outcome="created", region=where), spent()
     await web.launcher.finish(launch)
@@ -52,7 +52,7 @@ async def test_what_is_waited_for_novita_is_novitas_time(web: Process, sandbox: 
 
 
 async def test_a_create_whose_answer_is_lost_counts_as_unfinished(web: Process, sandbox: SandboxNovita) -> None:
-    launch = await web.launcher.begin(request(), owner=ADA, policy=POLICY, key="view:1")
+    launch = await web.begin(request(), owner=ADA, key="view:1")
     where = launch.offers[0].region.name
     before, (ours, novitas) = counted(CREATES, outcome="unfinished", region=where), spent()
     sandbox.fail_next("create", Fault.reset(has_effect=False))
@@ -63,7 +63,7 @@ async def test_a_create_whose_answer_is_lost_counts_as_unfinished(web: Process, 
 
 
 async def test_a_create_that_is_broken_off_is_counted_too(web: Process, sandbox: SandboxNovita) -> None:
-    launch = await web.launcher.begin(request(), owner=ADA, policy=POLICY, key="view:1")
+    launch = await web.begin(request(), owner=ADA, key="view:1")
     where = launch.offers[0].region.name
     before = counted(CREATES, outcome="unfinished", region=where)
     sandbox.fail_next("create", Fault.hang(has_effect=False))
@@ -76,10 +76,10 @@ async def test_a_create_that_is_broken_off_is_counted_too(web: Process, sandbox:
 
 
 async def test_a_repeated_request_is_not_counted_again(web: Process) -> None:
-    first = await web.launcher.begin(request(), owner=ADA, policy=POLICY, key="view:1")
+    first = await web.begin(request(), owner=ADA, key="view:1")
     answer = await web.launcher.finish(first)
     before = counted(CREATES, outcome="created", region=answer.region or "")
-    again = await web.launcher.begin(request(), owner=ADA, policy=POLICY, key="view:1")
+    again = await web.begin(request(), owner=ADA, key="view:1")
     assert again.is_repeat
     await web.launcher.finish(again)
     assert counted(CREATES, outcome="created", region=answer.region or "") == before

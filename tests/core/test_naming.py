@@ -12,7 +12,7 @@ from core.domain.errors import InvalidRequest
 from core.domain.naming import free_name, name_after
 from core.domain.request import NAME_PATTERN
 from tests.core.processes import Process
-from tests.core.samples import ADA, POLICY, request
+from tests.core.samples import ADA, request
 
 BO = Actor(user="U0BO", team="T0HOME")
 
@@ -60,30 +60,27 @@ def test_a_name_after_a_template_has_its_words_up_to_the_version(template: str, 
 
 
 async def test_a_name_that_is_taken_is_refused_whoever_has_it_and_a_free_one_is_proposed(web: Process) -> None:
-    first = await web.launcher.begin(request(name="train-1"), owner=ADA, policy=POLICY, key="view:1")
+    first = await web.begin(request(name="train-1"), owner=ADA, key="view:1")
     for owner in (ADA, BO):
         with pytest.raises(InvalidRequest, match="Train-2 is free") as refused:
-            await web.launcher.begin(request(name="Train-1"), owner=owner, policy=POLICY, key="view:2")
+            await web.begin(request(name="Train-1"), owner=owner, key="view:2")
         assert set(refused.value.problems) == {"name"}
-    again = await web.launcher.begin(request(name="train-1"), owner=ADA, policy=POLICY, key="view:1")
+    again = await web.begin(request(name="train-1"), owner=ADA, key="view:1")
     assert (again.is_repeat, again.instance.id) == (True, first.instance.id)
     assert len(await web.store.live()) == 1
 
 
 async def test_the_same_again_is_numbered_and_programs_may_use_a_name_twice(web: Process) -> None:
-    await web.launcher.begin(request(name="train-1"), owner=ADA, policy=POLICY, key="view:1")
-    again = await web.launcher.begin(request(name="train-1"), owner=ADA, policy=POLICY, key="again:1", is_renamed=True)
+    await web.begin(request(name="train-1"), owner=ADA, key="view:1")
+    again = await web.begin(request(name="train-1"), owner=ADA, key="again:1", is_renamed=True)
     assert (again.request.name, again.instance.request.name) == ("train-2", "train-2")
-    program = await web.launcher.begin(request(name="train-1"), owner=PROGRAM, policy=POLICY, key="api:1")
+    program = await web.begin(request(name="train-1"), owner=PROGRAM, key="api:1")
     assert program.instance.request.name == "train-1"
 
 
 async def test_two_that_take_one_name_at_the_same_moment_are_told_apart(web: Process) -> None:
     launches = await asyncio.gather(
-        *(
-            web.launcher.begin(request(name="train-1"), owner=ADA, policy=POLICY, key=f"view:{number}")
-            for number in range(4)
-        ),
+        *(web.begin(request(name="train-1"), owner=ADA, key=f"view:{number}") for number in range(4)),
         return_exceptions=True,
     )
     names = [each.request.name for each in await web.store.live()]

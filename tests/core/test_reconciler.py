@@ -14,7 +14,7 @@ from core.domain.instance import Instance, Status
 from core.services.alarms import AlarmKind
 from core.services.reconciler import LOOK
 from tests.core.processes import Process, process
-from tests.core.samples import ADA, NOON, POLICY, TurnedClock, instance, request
+from tests.core.samples import ADA, NOON, TurnedClock, instance, request
 
 
 @pytest.fixture
@@ -24,7 +24,7 @@ def worker(web: Process) -> Process:
 
 async def _made(worker: Process, key: str = "view:V1") -> Instance:
     named = request(name=f"train-{key.removeprefix('view:')}")
-    launch = await worker.launcher.begin(named, owner=ADA, policy=POLICY, key=key)
+    launch = await worker.begin(named, owner=ADA, key=key)
     answer = await worker.launcher.finish(launch)
     return await _read(worker, answer.instance_id)
 
@@ -219,7 +219,7 @@ async def test_a_listing_that_fails_changes_nothing(
 async def test_an_intent_whose_process_died_is_said_to_be_in_doubt_then_given_up_after_ten_minutes(
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
-    launch = await worker.launcher.begin(request(), owner=ADA, policy=POLICY, key="view:V1")
+    launch = await worker.begin(request(), owner=ADA, key="view:V1")
     await _looks(worker, clock, 20)
     assert (await _read(worker, launch.instance.id)).launch.in_doubt_since is not None
     await _looks(worker, clock, 560)
@@ -263,7 +263,7 @@ async def test_a_look_that_is_noted_as_still_to_come_was_none(worker: Process, c
 
 
 async def test_an_intent_whose_process_still_lives_is_left_alone(worker: Process, clock: TurnedClock) -> None:
-    launch = await worker.launcher.begin(request(), owner=ADA, policy=POLICY, key="view:V1")
+    launch = await worker.begin(request(), owner=ADA, key="view:V1")
     for _ in range(6):
         await worker.store.beat(clock.now())
         await _looks(worker, clock, 10)
@@ -273,7 +273,7 @@ async def test_an_intent_whose_process_still_lives_is_left_alone(worker: Process
 async def test_an_instance_that_appears_after_its_launch_was_given_up_is_put_on_its_record(
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
-    launch = await worker.launcher.begin(request(), owner=ADA, policy=POLICY, key="view:V1")
+    launch = await worker.begin(request(), owner=ADA, key="view:V1")
     await _looks(worker, clock, 640)
     assert (await _read(worker, launch.instance.id)).status is Status.FAILED
     answer = await worker.novita.create(
@@ -287,7 +287,7 @@ async def test_an_instance_that_appears_after_its_launch_was_given_up_is_put_on_
 async def test_instances_of_others_are_never_touched(
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
-    offers = (await worker.launcher.begin(request(), owner=ADA, policy=POLICY, key="view:V1")).offers
+    offers = (await worker.begin(request(), owner=ADA, key="view:V1")).offers
     template = await worker.catalog.get_template("101")
     for name in ("somebody-else", "box-012345678i", "plain"):
         await worker.novita.create(name, offers[0], request(), template)

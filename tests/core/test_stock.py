@@ -13,7 +13,7 @@ from core.domain.base import BillingMode
 from core.domain.market import Market, Stock
 from core.services.stock import StockList, with_stock
 from tests.core.processes import Process, process
-from tests.core.samples import ADA, NOON, POLICY, TurnedClock, market, product, request
+from tests.core.samples import ADA, NOON, TurnedClock, market, product, request
 
 SPOT, ON_DEMAND = BillingMode.SPOT, BillingMode.ON_DEMAND
 RTX = "RTX 4090 24GB"
@@ -118,7 +118,7 @@ async def test_a_create_of_eight_tries_first_where_there_are_eight(web: Process,
     await web.catalog.get_market()
     asked = len(sandbox.calls_of("products"))
     await web.catalog.get_market_for(8, SPOT, patience=LONG)
-    launch = await web.launcher.begin(request(gpu_num=8), owner=ADA, policy=POLICY, key="view:V1")
+    launch = await web.begin(request(gpu_num=8), owner=ADA, key="view:V1")
     made = await web.launcher.finish(launch)
     assert [attempt.region for attempt in made.attempts] == ["CN-HK-01"]
     assert len(sandbox.calls_of("products")) - asked == len((await web.catalog.get_market()).regions)

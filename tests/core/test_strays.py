@@ -44,7 +44,7 @@ async def server(redis_url: str) -> AsyncIterator[aioredis.Redis]:
 
 async def _made(worker: Process, key: str = "view:V1", **changes: object) -> Instance:
     named = request(**{"name": f"train-{key.split(':')[-1].lstrip('V')}"} | changes)
-    launch = await worker.launcher.begin(named, owner=ADA, policy=POLICY, key=key)
+    launch = await worker.begin(named, owner=ADA, key=key)
     answer = await worker.launcher.finish(launch)
     return await _read(worker, answer.instance_id)
 
@@ -143,7 +143,7 @@ async def test_when_the_answer_is_lost_the_oldest_of_the_name_is_the_one_that_wa
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
     sandbox.fail_next("create", Fault.reset(has_effect=True))
-    launch = await worker.launcher.begin(request(), owner=ADA, policy=POLICY, key="view:V1")
+    launch = await worker.begin(request(), owner=ADA, key="view:V1")
     sandbox.fail_all(Fault.server_error(), "instances")
     finishing = asyncio.create_task(worker.launcher.finish(launch))
     await sandbox.wait_until(lambda: bool(sandbox.instances))
@@ -695,7 +695,7 @@ async def test_a_server_started_long_after_the_last_look_may_have_been_filled_fr
 async def test_a_lease_that_a_program_asked_for_is_asked_about_to_the_admins(
     worker: Process, server: aioredis.Redis, clock: TurnedClock
 ) -> None:
-    launch = await worker.launcher.begin(request(), owner=PROGRAM, policy=POLICY, key="api:1")
+    launch = await worker.begin(request(), owner=PROGRAM, key="api:1")
     made = await worker.launcher.finish(launch)
     await _looks(worker, clock, 90, tends=True)
     record = await _read(worker, made.instance_id)

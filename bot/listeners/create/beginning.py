@@ -14,10 +14,8 @@ from bot.slack.ids import CHANNEL_ID
 from bot.slack.reachable import PRIVATE, UNKNOWN
 from bot.views.modal import Form, ModalContext, form_of
 from core.domain import naming
-from core.domain.base import Actor
 from core.domain.errors import NotFound, NovitaError, StoreUnavailable
-from core.domain.last_used import last_used
-from core.domain.request import Draft, InstanceRequest, laid_over, usual_draft
+from core.domain.request import Draft, laid_over, usual_draft
 from core.domain.template import Template
 
 log = structlog.get_logger(__name__)
@@ -63,14 +61,6 @@ async def begin_with(services: Services, interaction: Interaction) -> Beginning:
         notes.append("The template that you used last is gone. Choose another.")
     last = replace(last, template_id=None if is_gone else last.template_id, channel=None if closed else last.channel)
     return Beginning(last, names, " ".join(filter(None, notes)))
-
-
-async def remember(services: Services, actor: Actor, request: InstanceRequest) -> None:
-    """Notes what this person has just created, for their next form. A create goes on without it."""
-    try:
-        await services.store.save_last_used(actor, last_used(request))
-    except StoreUnavailable as error:
-        log.warning("last_used_not_saved", error=str(error))
 
 
 def default_form(services: Services, channel: str) -> Form:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from bot.listeners.buttons import Click
 from bot.listeners.cards import link_to
-from bot.listeners.create.beginning import remember
 from bot.listeners.create.line import open_from_line, understand
 from bot.listeners.services import Services
 from bot.views import blocks as b
@@ -12,7 +11,8 @@ from bot.views.blocks import Message
 from bot.views.modal import creating_view, outcome_view
 from bot.views.text import Block
 from core.domain.errors import InvalidRequest
-from core.domain.request import InstanceRequest
+from core.domain.request import Draft, draft_of
+from core.services.creation import LINE, Entry
 from core.services.launch import RecordedLaunch
 
 
@@ -27,27 +27,27 @@ async def press_confirm(services: Services, click: Click) -> None:
     Raises NotAllowed, InvalidRequest, NovitaError and StoreUnavailable.
     """
     interaction = click.interaction
-    request = await _request(services, click)
+    draft = await _draft(services, click)
     key = f"confirm:{interaction.channel}:{interaction.message_ts}:{interaction.actor.user}"
-    launch = await services.launcher.begin(request, owner=interaction.actor, policy=services.policy, key=key)
+    launch = await services.creation.begin(Entry(draft=draft, actor=interaction.actor, door=LINE, key=key))
+    name = launch.instance.request.name
     if launch.is_repeat:
-        await click.say(b.notice(f"{request.name} was created from this before; its card tells how that went."))
+        await click.say(b.notice(f"{name} was created from this before; its card tells how that went."))
         return
-    services.background.start(remember(services, interaction.actor, request))
-    await click.say(_message(creating_view(request.name, request.channel)), instead=True)
+    await click.say(_message(creating_view(name, draft.channel)), instead=True)
     await click.say(await _outcome(services, launch), instead=True)
 
 
-async def _request(services: Services, click: Click) -> InstanceRequest:
+async def _draft(services: Services, click: Click) -> Draft:
     """What the line says now: prices and stock may have moved since it was typed."""
     understood = understand(services, click.interaction, click.value, await services.catalog.get_market())
     if understood.request is None:
         raise InvalidRequest({"line": f"It can no longer be created as it stands. {understood.note}"})
-    return understood.request
+    return draft_of(understood.request)
 
 
 async def _outcome(services: Services, launch: RecordedLaunch) -> Message:
-    await services.launcher.finish(launch)
+    await services.creation.finish(launch)
     instance = await services.store.get(launch.instance.id) or launch.instance
     return _message(outcome_view(instance, link=await link_to(services, instance.id)))
 

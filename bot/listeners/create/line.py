@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
 from dataclasses import dataclass, replace
-from datetime import timedelta
 
 from bot import oneliner
 from bot.listeners.create.beginning import Beginning, default_form, first_form, named
@@ -17,15 +15,11 @@ from bot.oneliner.clauses import Clauses, lease_until, take_clauses
 from bot.views.blocks import Message
 from bot.views.confirm import create_confirmation
 from bot.views.modal import Form, check, fitted
-from core.domain import naming
 from core.domain.durations import write_duration
-from core.domain.market import Market, Offer
-from core.domain.offers import rank
-from core.domain.request import InstanceRequest, LeaseEnd, laid_over
-from core.domain.validation import unlisted_region
-
-_STOCK_PATIENCE = timedelta(seconds=0.7)
-"""How long the ack waits for the stock of several GPUs at once."""
+from core.domain.errors import InvalidRequest
+from core.domain.market import Market
+from core.domain.request import InstanceRequest, LeaseEnd, draft_of, laid_over
+from core.services.creation import LINE, MOMENT, Entry
 
 
 @dataclass(frozen=True)
@@ -48,25 +42,25 @@ async def from_line(services: Services, interaction: Interaction, line: str) -> 
         open_from_line(services, interaction, line)
         return None
     understood = understand(services, interaction, line, market)
-    offers: list[Offer] = []
-    if (wanted := understood.request) is not None:
-        market = await services.catalog.get_market_for(wanted.gpu_num, wanted.billing_mode, patience=_STOCK_PATIENCE)
-        offers = rank(market, wanted, services.priority)
-    if understood.request is None or not offers:
+    if understood.request is None:
         open_from_line(services, interaction, line)
         return None
-    asked = understood.request
-    names, obstacle = await asyncio.gather(services.store.names_taken(), services.reachable.obstacle(asked.channel))
-    request = asked.replace(name=naming.free_name(asked.name, names))
+    entry = Entry(draft=draft_of(understood.request), actor=interaction.actor, door=LINE)
+    try:
+        quote = await services.creation.check(entry, patience=MOMENT)
+    except InvalidRequest as wrong:
+        open_from_line(services, interaction, line, note=" ".join(wrong.problems.values()))
+        return None
+    asked, request = understood.request, quote.request
     return create_confirmation(
         request,
-        offers,
+        quote.offers,
         line=_written(request, interaction, understood.vocabulary),
         taken=asked.name if understood.is_named and request.name != asked.name else "",
-        template_name=services.catalog.template_name(understood.request.template_id),
+        template_name=services.catalog.template_name(request.template_id),
         now=services.clock.now(),
-        unlisted=unlisted_region(understood.request.region, market),
-        obstacle=obstacle,
+        unlisted=quote.unlisted,
+        obstacle=quote.obstacle,
     )
 
 
@@ -95,8 +89,10 @@ def clauses_of(request: InstanceRequest, interaction: Interaction) -> Clauses:
     return Clauses(None, None if is_usual else request.lease_end, channel)
 
 
-def open_from_line(services: Services, interaction: Interaction, line: str, *, says_all: bool = False) -> None:
-    """The modal with what the line says, and a note of what it does not say clearly.
+def open_from_line(
+    services: Services, interaction: Interaction, line: str, *, says_all: bool = False, note: str = ""
+) -> None:
+    """The modal with what the line says, and a note of what it does not say clearly, or of what else is wrong.
 
     What the line does not say is as the person used it last; with `says_all`, as it was when a button was drawn.
     """
@@ -108,7 +104,7 @@ def open_from_line(services: Services, interaction: Interaction, line: str, *, s
         understood = understand(
             services, interaction, line, market, first_form(services, interaction.channel, beginning)
         )
-        return Opening(understood.form, " ".join(filter(None, (beginning.note, understood.note))) or None)
+        return Opening(understood.form, " ".join(filter(None, (beginning.note, understood.note, note))) or None)
 
     open_modal(services, interaction, prefill)
 

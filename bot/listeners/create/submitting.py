@@ -13,13 +13,12 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from bot import wording
 from bot.listeners import interactions
 from bot.listeners.cards import link_at_hand, link_to
-from bot.listeners.create.beginning import remember, renamed
+from bot.listeners.create.beginning import renamed
 from bot.listeners.create.screen import show
 from bot.listeners.services import Services
 from bot.slack.ids import View
 from bot.views.modal import (
     Form,
-    check,
     creating_view,
     errors_by_block,
     outcome_view,
@@ -27,13 +26,12 @@ from bot.views.modal import (
     read_context,
     read_form,
 )
-from bot.wording.channels import silent_channel
 from core.domain.base import Actor
 from core.domain.errors import GpuBotError, InvalidRequest, NotAllowed, NovitaUnclear, NovitaUnsent, StoreUnavailable
 from core.domain.instance import Instance
-from core.domain.market import Market
-from core.domain.request import Field, InstanceRequest
+from core.domain.request import Field
 from core.domain.validation import Problems
+from core.services.creation import FORM, Entry
 from core.services.launch import RecordedLaunch
 
 log = structlog.get_logger(__name__)
@@ -56,13 +54,11 @@ async def _submit(services: Services, ack: AsyncAck, body: dict[str, Any], view:
     actor = interactions.from_payload(body).actor
     try:
         form = await renamed(services, read_form(view), read_context(view))
-        market, obstacle = await asyncio.gather(_market(services), services.reachable.obstacle(form.channel))
-        request = _checked(services, actor, form, market, obstacle)
-        begun = await _begin(services, request, actor, key=request_key(str(view["id"])))
+        begun = await _begin(services, form, actor, key=request_key(str(view["id"])))
     except GpuBotError as error:
         await ack(response_action="errors", errors=errors_by_block(view, _problems(error)))
         return
-    await ack(response_action="update", view=creating_view(request.name, request.channel))
+    await ack(response_action="update", view=creating_view(form.name or "", form.channel))
     submission = _Submission(services, actor, str(view["id"]))
     services.background.start(submission.carry_out(begun), submission.apologise)
 
@@ -72,26 +68,6 @@ def request_key(view_id: str) -> str:
     return f"view:{view_id}"
 
 
-async def _market(services: Services) -> Market:
-    try:
-        async with asyncio.timeout(_ACK_PATIENCE_SECONDS):
-            return await services.catalog.get_market()
-    except (TimeoutError, NovitaUnclear, NovitaUnsent):
-        raise InvalidRequest(
-            {"product_name": "Prices are being fetched. Press Create again in a few seconds."}
-        ) from None
-
-
-def _checked(services: Services, actor: Actor, form: Form, market: Market, obstacle: str) -> InstanceRequest:
-    request = check(form, market, services.limits_for(actor))
-    problems = dict(request) if isinstance(request, dict) else {}
-    if obstacle:
-        problems[Field.CHANNEL.value] = silent_channel(obstacle)
-    if isinstance(request, dict) or problems:
-        raise InvalidRequest(problems)
-    return request
-
-
 def _problems(error: GpuBotError) -> Problems:
     """What is in the way, by the field that it is about."""
     match error:
@@ -99,18 +75,18 @@ def _problems(error: GpuBotError) -> Problems:
             return error.problems
         case NotAllowed():
             return {error.field or Field.CHANNEL.value: error.why}
+        case NovitaUnclear() | NovitaUnsent():
+            return {Field.PRODUCT_NAME.value: "Prices are being fetched. Press Create again in a few seconds."}
     return {Field.PRODUCT_NAME.value: f"Nothing was created. {wording.error_words(error)}"}
 
 
-async def _begin(
-    services: Services, request: InstanceRequest, actor: Actor, *, key: str
-) -> asyncio.Task[RecordedLaunch]:
+async def _begin(services: Services, form: Form, actor: Actor, *, key: str) -> asyncio.Future[RecordedLaunch]:
     """Begins the launch. It is recorded when this returns, unless the store is slow: then the ack does not wait."""
-    task = asyncio.create_task(services.launcher.begin(request, owner=actor, policy=services.policy, key=key))
-    done, _ = await asyncio.wait({task}, timeout=_ACK_PATIENCE_SECONDS)
+    begun = await services.creation.submit(Entry(draft=form, actor=actor, door=FORM, key=key, unread=form.unread))
+    done, _ = await asyncio.wait({begun}, timeout=_ACK_PATIENCE_SECONDS)
     if done:
-        task.result()
-    return task
+        begun.result()
+    return begun
 
 
 class _Submission:
@@ -123,15 +99,14 @@ class _Submission:
         self._latest: Instance | None = None
         self._steps: asyncio.Task[None] | None = None
 
-    async def carry_out(self, begun: asyncio.Task[RecordedLaunch]) -> None:
+    async def carry_out(self, begun: asyncio.Future[RecordedLaunch]) -> None:
         try:
             launch = await begun
             if launch.is_repeat:
                 await self._follow(launch.instance)
                 return
             self._latest = launch.instance
-            self._services.background.start(remember(self._services, self._actor, launch.request))
-            await self._services.launcher.finish(launch, self._watch)
+            await self._services.creation.finish(launch, self._watch)
         except GpuBotError as error:
             await self._show_problem(error)
         else:

@@ -1,4 +1,4 @@
-"""From a request to an answer: checked, ranked, its intent recorded, and carried out."""
+"""From a request and its offers to an answer: the intent recorded, and carried out."""
 
 from __future__ import annotations
 
@@ -10,17 +10,14 @@ import structlog
 from core.domain import naming
 from core.domain.base import PROGRAM, Actor
 from core.domain.clock import Clock
-from core.domain.errors import InvalidRequest, NameTaken, RequestTaken
+from core.domain.errors import InvalidRequest, KeyOutlived, NameTaken, RequestTaken
 from core.domain.events import InstanceRequested
 from core.domain.identity import id_from, new_id
 from core.domain.instance import Hook, Instance, Intent, Launch, Origin
 from core.domain.market import Offer
-from core.domain.offers import rank
-from core.domain.policy import Policy
 from core.domain.request import InstanceRequest
 from core.domain.response import CreateInstanceResponse
 from core.domain.responses import response_to
-from core.domain.validation import unlisted_region
 from core.services.launch.run import Catalog, LaunchRun, Novita, RecordedLaunch, Watch
 from core.services.launch.timing import RetryPolicy
 from core.services.outbox import UnitOfWork
@@ -57,7 +54,6 @@ class Launcher:
         clock: Clock,
         *,
         process: str,
-        priority: Sequence[str] = (),
         patience: RetryPolicy | None = None,
         public_url: str | None = None,
         seed: str = "",
@@ -68,7 +64,6 @@ class Launcher:
         self._ledger = ledger
         self._clock = clock
         self._process = process
-        self._priority = tuple(priority)
         self._patience = patience or RetryPolicy()
         self._public_url = public_url
         self._seed = seed
@@ -76,30 +71,26 @@ class Launcher:
     async def begin(
         self,
         request: InstanceRequest,
+        offers: Sequence[Offer],
         *,
         owner: Actor,
-        policy: Policy,
         key: str,
         fingerprint: str = "",
+        unlisted: str = "",
         is_renamed: bool = False,
     ) -> RecordedLaunch:
         """Records the intent: after this the launch is either finished by `finish` or taken up by a worker.
 
+        What may be launched is decided before, by core.services.creation. `offers` are where it will be tried, the best
+        first, and one at least; `unlisted` is a region that was wished for in vain.
+
         A repeated key gives the launch it led to before. For people a name means one machine: one that is taken is
         refused or, if it `is_renamed`, numbered. Programs may use a name twice, as they go by ids.
 
-        Raises NotAllowed, InvalidRequest when nothing on offer fits or the name is taken, NovitaError when a cold
-        catalog cannot be filled, and StoreUnavailable; in each case nothing has been created.
+        Raises InvalidRequest when the name is taken, KeyOutlived and StoreUnavailable; nothing has been created then.
         """
-        policy.check_launch(owner, request)
         self._catalog.prefetch_template(request.template_id)
-        market = await self._catalog.get_market_for(request.gpu_num, request.billing_mode)
-        offers = rank(market, request, self._priority)
-        if not offers:
-            raise InvalidRequest({"product_name": "Novita does not sell this product with this billing and disk size."})
-        record = self._record(request, owner, offers[0], key, fingerprint)
-        unlisted = unlisted_region(request.region, market) or ""
-        record = record.replace(intent=record.intent.replace(unlisted_region=unlisted))
+        record = self._record(request, owner, offers[0], key, fingerprint, unlisted)
         try:
             return await self._begun(record, offers, is_renamed=is_renamed)
         except RequestTaken as taken:
@@ -154,7 +145,9 @@ class Launcher:
         begun = await self._ledger.begin(instance, news, has_own_name=instance.owner != PROGRAM)
         return RecordedLaunch(begun.instance, request, tuple(offers), is_account_known=begun.is_account_known)
 
-    def _record(self, request: InstanceRequest, owner: Actor, offer: Offer, key: str, fingerprint: str) -> Instance:
+    def _record(
+        self, request: InstanceRequest, owner: Actor, offer: Offer, key: str, fingerprint: str, unlisted: str
+    ) -> Instance:
         """The record as it is before Novita has been asked for anything."""
         return Instance(
             id=id_from(f"{self._seed}\n{key}"),
@@ -165,6 +158,7 @@ class Launcher:
                 env_names=tuple(sorted(request.envs)),
                 template_name=self._catalog.template_name(request.template_id),
                 template_env_names=self._catalog.template_env_names(request.template_id),
+                unlisted_region=unlisted,
             ),
             request=request,
             owner=owner,
@@ -175,7 +169,7 @@ class Launcher:
     async def _earlier(self, instance_id: str) -> Instance:
         instance = await self._records.get(instance_id)
         if instance is None:
-            raise InvalidRequest({"name": "This request was made long ago; make a new one."})
+            raise KeyOutlived
         return instance
 
     def _log(self, instance: Instance) -> None:

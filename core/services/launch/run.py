@@ -12,12 +12,11 @@ import structlog
 
 from core.domain import transitions
 from core.domain.attempt import Attempt, AttemptOutcome, Failure, FailureKind
-from core.domain.base import BillingMode
 from core.domain.clock import Clock
 from core.domain.errors import NotFound, NovitaError, NovitaRefused, StoreUnavailable, not_done
 from core.domain.identity import token_in
 from core.domain.instance import Instance
-from core.domain.market import Market, Offer
+from core.domain.market import Offer
 from core.domain.matching import is_leaving
 from core.domain.novita import NovitaInstance, age_order
 from core.domain.request import InstanceRequest
@@ -43,7 +42,6 @@ class Novita(Creator, Protocol):
 class Catalog(Protocol):
     """What is for sale (core.services.catalog.Catalog)."""
 
-    async def get_market_for(self, gpu_num: int, *modes: BillingMode) -> Market: ...
     async def get_template(self, template_id: str) -> Template: ...
     def prefetch_template(self, template_id: str) -> None: ...
     def template_name(self, template_id: str) -> str: ...

@@ -22,7 +22,6 @@ from core.domain.request import (
     InstanceRequest,
     LeaseEnd,
 )
-from core.domain.validation import Limits
 
 
 class CreateBody(Asked):
@@ -87,12 +86,10 @@ class RequestShown(Shape):
     channel: str | None
 
 
-def draft_of(body: CreateBody, limits: Limits, default_region: str | None) -> Draft:
-    """The body with this installation's defaults."""
-    lease = limits.default_lease if body.lease is None else body.lease
-    span = lease if isinstance(lease, timedelta) else None
-    chosen = {"lease": span, "no_end": span is None, "region": body.region or default_region}
-    return Draft(**(dict(body) | chosen))
+def draft_of(body: CreateBody) -> Draft:
+    """What the body asks for."""
+    span = body.lease if isinstance(body.lease, timedelta) else None
+    return Draft(**(dict(body) | {"lease": span, "no_end": body.lease is not None and span is None}))
 
 
 def request_shown(request: InstanceRequest) -> dict[str, Any]:
