@@ -38,6 +38,12 @@ _WORDS: dict[AlarmKind, _Words] = {
         "The record of an instance cannot be read: none of its leases is enforced",
         "Update every process of gpu-bot to the same version; until then watch it in Novita's console.",
     ),
+    AlarmKind.KEY_TAKEN: _Words(
+        "Something else stands in Redis under a key of an instance, so its news is told to nobody and lost",
+        "See what else writes to keys that begin with {gpu}:, and delete that key there. Until then /gpu status says "
+        "what the instance does; its lease ends all the same.",
+        is_grave=False,
+    ),
     AlarmKind.NOT_TOLD: _Words(
         "The story of an instance can be told to nobody",
         "Invite the bot to its channel, or see /gpu list for what it does.",

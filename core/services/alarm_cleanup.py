@@ -1,4 +1,4 @@
-"""Alarms about records and stories: sounded for what this program cannot read, ended when their subject is gone."""
+"""Alarms about records and stories: sounded for what cannot be read or kept, ended when their subject is gone."""
 
 from __future__ import annotations
 
@@ -20,12 +20,14 @@ class Records(Protocol):
     async def get_many(self, ids: Sequence[str]) -> list[Instance | None]: ...
     async def has_untold(self, instance_id: str) -> bool: ...
     async def unreadable(self) -> dict[str, dict[str, str]]: ...
+    async def displaced(self) -> dict[str, dict[str, str]]: ...
 
 
 async def tidy_alarms(alarms: Alarms, records: Records, clock: Clock) -> None:
     """For a worker, every few seconds. Raises StoreUnavailable."""
     unreadable = await records.unreadable()
     await alarms.settle(AlarmKind.UNREADABLE, unreadable)
+    await alarms.settle(AlarmKind.KEY_TAKEN, await records.displaced())
     for alarm in await alarms.standing():
         if await _is_over(alarm, records, clock, unreadable):
             await alarms.quiet(alarm.kind, alarm.subject)

@@ -35,6 +35,8 @@ class AlarmKind(StrEnum):
     """Novita has failed an order to stop or delete for long: the instance goes on billing. Subject: the instance."""
     UNREADABLE = "unreadable"
     """A record that this program cannot read: no lease of it is enforced. Subject: the instance."""
+    KEY_TAKEN = "key_taken"
+    """Under a key of an instance's story stands what is not this program's: its news is lost. Subject: the instance."""
     NOT_TOLD = "not_told"
     """The story of an instance can be told to nobody. Subject: the instance."""
     PASSED_OVER = "passed_over"

@@ -19,12 +19,16 @@ COMMIT = """
 -- is not: Redis had lost both, and the instance was found at Novita. It answers 'named' when its name is to be its own
 -- and is that of another that lives.
 -- Else it tells how many commits there have been, when a worker last looked (0 when not lately), and the time.
+-- Under the keys of its story may stand what is not ours. The record goes on all the same, for else what runs could not
+-- be stopped: 'lost' says that the events are kept nowhere.
 -- KEYS: record, timeline, delivery, delivering, outbox, live, ended, looked, names [, request]
 -- ARGV: id, expected version, commit id, record json, created ms, ended ms ('' while it lives), now ms, keep ms,
 --       holder, hold ms, how fresh a look must be in ms, name, '1' when that is to be its own, events...
 local id, expected, commit, json = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
 local created, ended, now, keep = ARGV[5], ARGV[6], tonumber(ARGV[7]), tonumber(ARGV[8])
 local holder, hold, fresh, name = ARGV[9], ARGV[10], tonumber(ARGV[11]), ARGV[12]
+local function error_in(said) return type(said) == 'table' and said.err end
+local kind = 'ok'
 local current = redis.call('HMGET', KEYS[1], 'v', 'c')
 if current[2] ~= commit then
   local namesake = redis.call('HGET', KEYS[9], name)
@@ -38,7 +42,15 @@ if current[2] ~= commit then
   if tonumber(current[1] or 0) ~= expected then return {'conflict'} end
   redis.call('HSET', KEYS[1], 'v', expected + 1, 'c', commit, 'json', json)
   redis.call('HINCRBY', KEYS[8], 'commits', 1)
-  for i = 14, #ARGV do redis.call('RPUSH', KEYS[2], ARGV[i]) end
+  if #ARGV > 13 and redis.pcall('LLEN', KEYS[2]) == 0 then
+    -- A timeline that was removed begins anew after what all have been told.
+    redis.call('HSET', KEYS[1], 'b', redis.call('HGET', KEYS[1], 't') or '0')
+  end
+  for i = 14, #ARGV do
+    local problem = error_in(redis.pcall('RPUSH', KEYS[2], ARGV[i]))
+    if problem and not string.find(problem, 'WRONGTYPE', 1, true) then return redis.error_reply(problem) end
+    if problem then kind = 'lost' end
+  end
   if #ARGV > 13 then redis.call('ZADD', KEYS[5], now, id) end
   if ended == '' then
     redis.call('ZADD', KEYS[6], created, id)
@@ -57,12 +69,14 @@ local looks, time = redis.call('HMGET', KEYS[8], 'commits', 'at'), redis.call('T
 local clock = time[1] * 1000 + math.floor(time[2] / 1000)
 local age = looks[2] and clock - looks[2] or -1
 local at = age >= 0 and age <= fresh and looks[2] or '0'
-local answer = {'ok', looks[1] or '0', at, string.format('%d', clock)}
-if #ARGV == 13 or not redis.call('SET', KEYS[4], holder, 'NX', 'PX', hold) then return answer end
+local answer = {kind, looks[1] or '0', at, string.format('%d', clock)}
+if #ARGV == 13 or kind == 'lost' then return answer end
+local note = redis.pcall('GET', KEYS[3])
+if error_in(note) or not redis.call('SET', KEYS[4], holder, 'NX', 'PX', hold) then return answer end
 local places = redis.call('HMGET', KEYS[1], 't', 'b')
 local told, gone = tonumber(places[1] or '0'), tonumber(places[2] or '0')
 answer[1] = 'held'
-answer[5], answer[6] = redis.call('GET', KEYS[3]) or '', told
+answer[5], answer[6] = note or '', told
 answer[7] = redis.call('LRANGE', KEYS[2], told - gone, -1)
 return answer
 """
@@ -108,13 +122,15 @@ if not json then
   redis.call('ZREM', KEYS[5], ARGV[1])
   return {'gone'}
 end
+local note = redis.call('GET', KEYS[3]) or ''
+redis.call('LLEN', KEYS[2]) -- What is not ours under either key is an error before anything is taken.
 if not redis.call('SET', KEYS[4], ARGV[2], 'NX', 'PX', ARGV[3]) then
   if ARGV[4] ~= '1' or redis.call('GET', KEYS[4]) ~= ARGV[2] then return {'busy'} end
   redis.call('PEXPIRE', KEYS[4], ARGV[3])
 end
 local places = redis.call('HMGET', KEYS[1], 't', 'b')
 local told, gone = tonumber(places[1] or '0'), tonumber(places[2] or '0')
-return {'held', redis.call('GET', KEYS[3]) or '', told, redis.call('LRANGE', KEYS[2], told - gone, -1), json}
+return {'held', note, told, redis.call('LRANGE', KEYS[2], told - gone, -1), json}
 """
 
 SETTLE = """

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from core.adapters.redis.commands import NO_RECORD, Commands, key_of
 from core.adapters.redis.documents import NotReadable
@@ -15,6 +16,12 @@ _MOST = 2000
 _NEWS_READ = 50
 """Events of one instance, the first that were not told to all."""
 _FACT_LIMIT = 100
+_STORY_KEYS: dict[str, Callable[[Any, str], Any]] = {
+    "reports": lambda pipe, key: pipe.hget(key, "n"),
+    "delivery": lambda pipe, key: pipe.get(key),
+    "timeline": lambda pipe, key: pipe.llen(key),
+}
+"""The keys of an instance beside its record, each with a read that fails where something else stands."""
 
 
 class Looks(Commands):
@@ -51,6 +58,19 @@ class Looks(Commands):
                 found.setdefault(instance_id, _facts(records[instance_id]))
         return found
 
+    async def displaced(self) -> dict[str, dict[str, str]]:
+        """The instances under whose keys, but for the record's own, stands what is not ours, and under which."""
+        live = await self._again(lambda: self._redis.zrange(key_of("live"), 0, -1))
+        waiting = await self._again(lambda: self._redis.zrange(key_of("outbox"), 0, _MOST - 1))
+        ids = sorted({*live, *waiting})
+        keys = {id_: key for kind, add in _STORY_KEYS.items() for id_, key in await self._not_ours(ids, kind, add)}
+        records = await self._records(sorted(keys))
+        return {id_: {**_facts(text), "key": keys[id_]} for id_, text in records.items()}
+
+    async def _not_ours(self, ids: Sequence[str], kind: str, add: Callable[[Any, str], Any]) -> list[tuple[str, str]]:
+        answers = await self._of_each(ids, lambda pipe, id_: add(pipe, key_of(kind, id_)), NO_RECORD)
+        return [(id_, key_of(kind, id_)) for id_, said in zip(ids, answers, strict=True) if said == NO_RECORD]
+
     async def _records(self, ids: Sequence[str]) -> dict[str, str]:
         return {id_: text for id_, text in zip(ids, await self._jsons(ids), strict=True) if text}
 
@@ -65,7 +85,7 @@ class Looks(Commands):
         news = await self._of_each(
             ids,
             lambda pipe, id_: pipe.lrange(key_of("timeline", id_), starts[id_], starts[id_] + limit - 1),
-            [NO_RECORD],
+            [],
         )
         return dict(zip(ids, news, strict=True))
 

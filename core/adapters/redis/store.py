@@ -334,7 +334,9 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts, Proposals):
         kind, commits, looked_at, clock, *to_tell = answer
         self.note_commit(before, int(commits), int(clock))
         is_known = self.is_believed(int(looked_at))
-        if kind == "ok":
+        if kind == "lost":
+            log.error("news_lost", instance_id=instance.id, events=[event.type for event in events])
+        if kind in ("ok", "lost"):
             return Begun(written, None, is_known)
         delivery, first, lines = to_tell
         try:
