@@ -8,6 +8,7 @@ from bot.doctor.finding import Result, failed, ok, warning, wrong
 from bot.doctor.installation import Installation
 from bot.wording import money
 from bot.wording.alarms import in_words
+from bot.wording.strays import anothers
 from core.adapters.redis import rights, tls_trouble
 from core.adapters.redis.inspection import ServerFacts
 from core.domain import costs
@@ -142,5 +143,5 @@ async def strays(installation: Installation) -> Result:
         return ok(f"every instance of the bot's has an owner; {elsewhere}")
     return warning(
         f"{len(found)} without an owner, {money(costs.per_hour(found))} an hour; {elsewhere}",
-        "See /gpu strays: give them an owner, or stop or delete what nobody needs.",
+        f"See /gpu strays: give them an owner, or stop or delete what nobody needs. {anothers(found)}".strip(),
     )

@@ -13,6 +13,7 @@ from bot.views import states
 from bot.views.blocks import Message
 from bot.views.card import place, price, what
 from bot.views.text import Block, code, date, esc
+from bot.wording.strays import anothers
 from core.domain.durations import duration_words
 from core.domain.instance import Instance, Origin
 
@@ -42,7 +43,8 @@ def stray_list(strays: Sequence[Instance], outside: Sequence[Instance], now: dat
         return Message(nothing, [b.section(nothing), *_gaps(is_whole)])
     per_hour = sum((each.hourly_price or Decimal(0) for each, _ in rows), Decimal(0))
     title = f"{len(rows)} at Novita without an owner here, up to {wording.money(per_hour)}/h"
-    blocks = [b.section(f"*{title}*")]
+    whose = anothers(strays)
+    blocks = [b.section(f"*{title}*"), *([b.section(f"⚠️ {whose}")] if whose else [])]
     for instance, value in rows[:_SHOWN]:
         blocks += [b.section(_line(instance, now)), b.actions(*buttons(value))]
     if len(rows) > _SHOWN:

@@ -22,7 +22,8 @@ class _Words(NamedTuple):
 _WORDS: dict[AlarmKind, _Words] = {
     AlarmKind.STRAY: _Words(
         "An instance at Novita that nobody here is known to have asked for",
-        "Say whose it is, or stop or delete it if nobody needs it. Its lease asks you once more before it ends. "
+        "Say whose it is, or stop or delete it if nobody needs it; leave it alone if another gpu-bot on this Novita "
+        "account made it. Its lease asks you once more before it ends. "
         "/gpu strays lists all of them.",
         is_grave=False,
     ),

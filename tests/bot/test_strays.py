@@ -92,6 +92,28 @@ async def test_an_emptied_redis_is_noticed_counted_and_told_by_the_doctor(redis_
             assert (found.state, "1 without an owner" in found.found) == (State.WARNING, True)
 
 
+@pytest.mark.parametrize(("lost", "is_said"), [(2, False), (3, True)])
+async def test_many_strays_at_once_may_be_those_of_another_bot_on_the_account(
+    redis_url: str, lost: int, is_said: bool
+) -> None:
+    async with open_house(redis_url, admins=CY) as house:
+        for number in range(lost):
+            await running(house, f"train-{number}")
+        async with aioredis.Redis.from_url(redis_url) as server:
+            await server.flushall()
+        await until(lambda: _have_no_owner(house, lost))
+        await house.slack.person("cy").command("/gpu strays")
+        listed = await _told(house, "cy", "without an owner here")
+        assert ("another gpu-bot uses this Novita account" in listed.shown) is is_said
+        async with clinic(redis_url) as patient:
+            found = (await patient.findings())["Strays"]
+        assert (found.state, "account or sub-account of its own" in found.advice) == (State.WARNING, is_said)
+
+
+async def _have_no_owner(house: House, count: int) -> bool:
+    return sum(each.is_stray for each in await house.base.store.live()) == count
+
+
 async def test_only_admins_see_and_decide_about_strays(redis_url: str) -> None:
     async with open_house(redis_url, admins=CY) as house:
         _, clone = await _cloned(house)
