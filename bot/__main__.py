@@ -163,7 +163,7 @@ def doctor(
 ) -> None:
     """Examine settings, Redis, Slack, Novita and the workers, and say what to do. Exit code 1 when something failed."""
     from bot.doctor import table
-    from bot.doctor.finding import is_well
+    from bot.doctor.result import is_well
     from bot.slack.ids import CONVERSATION_ID
     from bot.wiring.doctor import run
 

@@ -7,8 +7,8 @@ import json
 
 import aiohttp
 
-from bot.doctor.finding import Result, failed, ok, warning
 from bot.doctor.installation import Installation
+from bot.doctor.result import Result, failed, ok, warning
 from core.adapters.outbound import Outbound, trouble_of
 from core.adapters.user_agent import USER_AGENT
 

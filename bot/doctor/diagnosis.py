@@ -5,8 +5,8 @@ from __future__ import annotations
 from datetime import timedelta
 
 from bot.doctor.checks import checks
-from bot.doctor.finding import Finding
 from bot.doctor.installation import Installation
+from bot.doctor.result import CheckResult
 from bot.doctor.runner import BOUND, examine
 from bot.doctor.settings import settings_findings
 from core.adapters.settings import Problems
@@ -14,6 +14,6 @@ from core.adapters.settings import Problems
 
 async def run_checks(
     installation: Installation, problems: Problems | None = None, bound: timedelta = BOUND
-) -> list[Finding]:
+) -> list[CheckResult]:
     """`problems` is what is wrong with the settings; a process that runs has none."""
     return await examine(checks(installation), settings_findings(installation.settings, problems or {}), bound)

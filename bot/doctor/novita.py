@@ -8,8 +8,8 @@ from decimal import Decimal
 
 from bot import wording
 from bot.doctor.address import advice_on
-from bot.doctor.finding import Result, State, failed, ok, skipped, warning
 from bot.doctor.installation import Installation
+from bot.doctor.result import Result, State, failed, ok, skipped, warning
 from core.adapters.outbound import trouble_of
 from core.adapters.settings import unknown_regions
 from core.domain import costs

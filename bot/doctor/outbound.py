@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from bot.doctor.finding import Result, ok
 from bot.doctor.installation import Installation
+from bot.doctor.result import Result, ok
 
 
 async def way_out(installation: Installation) -> Result:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from bot.doctor.finding import Result, failed, ok, warning, wrong
 from bot.doctor.installation import Installation
+from bot.doctor.result import Result, failed, ok, warning, wrong
 from bot.wording import money
 from bot.wording.alarms import in_words
 from bot.wording.strays import anothers

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
-from bot.doctor.finding import Finding, Result, State, failed, skipped
+from bot.doctor.result import CheckResult, Result, State, failed, skipped
 from bot.process import logs
 from core.domain.errors import GpuBotError
 
@@ -29,7 +29,9 @@ class Check:
     when_late: str = "See whether it is up and can be reached."
 
 
-async def examine(checks: Iterable[Check], settled: Sequence[Finding] = (), bound: timedelta = BOUND) -> list[Finding]:
+async def examine(
+    checks: Iterable[Check], settled: Sequence[CheckResult] = (), bound: timedelta = BOUND
+) -> list[CheckResult]:
     """What all checks find, after what is `settled` already, in their order."""
     broken = {finding.name for finding in settled if finding.state is State.FAILED}
     tasks: dict[str, asyncio.Task[Result]] = {}
@@ -70,6 +72,6 @@ async def _within(bound: timedelta, check: Check) -> Result:
         task.cancel()
 
 
-def _finding(name: str, result: Result) -> Finding:
+def _finding(name: str, result: Result) -> CheckResult:
     """Masked to be sure: some of it quotes what others answered."""
-    return Finding(result.state, logs.masked(result.found), logs.masked(result.advice), name)
+    return CheckResult(result.state, logs.masked(result.found), logs.masked(result.advice), name)

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from bot.doctor.finding import Finding, Result, ok, warning, wrong
+from bot.doctor.result import CheckResult, Result, ok, warning, wrong
 from core.adapters.settings import Problems, Settings, is_this_machine
 
 NAME = "Settings"
 
 
-def settings_findings(settings: Settings, problems: Problems) -> list[Finding]:
+def settings_findings(settings: Settings, problems: Problems) -> list[CheckResult]:
     """One finding for each setting that is wrong or suspicious; one that says so when none is."""
     found = {name: wrong(text) for name, text in sorted(problems.items())}
     found |= {name: result for name, result in _suspicious(settings).items() if name not in found}
     found = found or {NAME: ok(_summary(settings))}
-    return [Finding(result.state, result.found, result.advice, name) for name, result in found.items()]
+    return [CheckResult(result.state, result.found, result.advice, name) for name, result in found.items()]
 
 
 def _suspicious(settings: Settings) -> dict[str, Result]:

@@ -10,8 +10,8 @@ from pydantic import SecretStr
 from slack_sdk.errors import SlackApiError
 
 from bot.doctor.address import advice_on
-from bot.doctor.finding import Result, failed, ok, warning
 from bot.doctor.installation import Installation
+from bot.doctor.result import Result, failed, ok, warning
 from bot.slack import errors as slack_errors
 from bot.slack.errors import CALL_FAILED
 from bot.slack.manifest import OPTIONAL_SCOPES, SCOPES

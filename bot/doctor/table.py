@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bot.doctor.finding import Finding, State, is_well, verdict
+from bot.doctor.result import CheckResult, State, is_well, verdict
 
 WIDTH = 80
 
@@ -23,7 +23,7 @@ _STYLES = {
 }
 
 
-def show(findings: Sequence[Finding], stream: TextIO | None = None) -> None:
+def show(findings: Sequence[CheckResult], stream: TextIO | None = None) -> None:
     """Prints the table and what it comes to."""
     stream = stream or sys.stdout
     # What an old encoding cannot say becomes a question mark, instead of ending the program.
@@ -38,12 +38,12 @@ def show(findings: Sequence[Finding], stream: TextIO | None = None) -> None:
     stream.writelines(line if console.is_terminal else f"{line.rstrip()}\n" for line in shown.get().splitlines(True))
 
 
-def as_json(findings: Sequence[Finding]) -> str:
+def as_json(findings: Sequence[CheckResult]) -> str:
     rows = [{"name": f.name, "state": f.state.value, "found": f.found, "advice": f.advice} for f in findings]
     return json.dumps({"ok": is_well(findings), "findings": rows}, indent=2)
 
 
-def _table(findings: Sequence[Finding]) -> Table:
+def _table(findings: Sequence[CheckResult]) -> Table:
     table = Table(box=None, show_header=False, padding=(0, 2, 0, 0), expand=False)
     table.add_column(no_wrap=True)
     table.add_column(no_wrap=True)
@@ -54,7 +54,7 @@ def _table(findings: Sequence[Finding]) -> Table:
     return table
 
 
-def _words(finding: Finding) -> Text:
+def _words(finding: CheckResult) -> Text:
     """What was found, and below it what to do."""
     said = Text(finding.found)
     return said.append(f"\n→ {finding.advice}", "cyan") if finding.advice else said

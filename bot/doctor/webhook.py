@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from bot.doctor.address import advice_on
-from bot.doctor.finding import Result, failed, ok
 from bot.doctor.installation import Installation
+from bot.doctor.result import Result, failed, ok
 from core.adapters.webhook import Forbidden, Unreachable, WebhookNotifier
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 
 from slack_sdk.web.async_client import AsyncWebClient
 
-from bot.doctor import Finding
+from bot.doctor import CheckResult
 from bot.notifiers.instances import SlackNotifier
 from bot.process.background import Background
 from bot.slack.identity import Identity
@@ -44,7 +44,7 @@ class Services:
     clock: Clock
     limits: Limits
     reachable: Reachable
-    examine: Callable[[], Awaitable[list[Finding]]]
+    examine: Callable[[], Awaitable[list[CheckResult]]]
     """What the doctor finds."""
     outside: Callable[[], Awaitable[list[NovitaInstance]]]
     """What is at Novita and on no record, as of a few seconds ago. Raises NovitaError and StoreUnavailable."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from bot.doctor.finding import Finding, State, verdict
+from bot.doctor.result import CheckResult, State, verdict
 from bot.views import blocks as b
 from bot.views.blocks import Message
 from bot.views.text import Block, esc, fit_lines
@@ -12,7 +12,7 @@ from bot.views.text import Block, esc, fit_lines
 _EMOJI = {State.FAILED: "🔴", State.WARNING: "🟡", State.SKIPPED: "⚪", State.OK: "🟢"}
 
 
-def doctor_message(findings: Sequence[Finding]) -> Message:
+def doctor_message(findings: Sequence[CheckResult]) -> Message:
     """For one admin's eyes. A finding quotes what others answered, and is escaped."""
     said = verdict(findings)
     blocks: list[Block] = [b.section(f"*{esc(said)}*")]
@@ -23,10 +23,10 @@ def doctor_message(findings: Sequence[Finding]) -> Message:
     return Message(said, blocks)
 
 
-def _lines(findings: Sequence[Finding], *states: State) -> str:
+def _lines(findings: Sequence[CheckResult], *states: State) -> str:
     return fit_lines((_line(finding) for finding in findings if finding.state in states), wire_limit=4000)
 
 
-def _line(finding: Finding) -> str:
+def _line(finding: CheckResult) -> str:
     advice = f" _{esc(finding.advice)}_" if finding.advice else ""
     return f"{_EMOJI[finding.state]} *{esc(finding.name, 40)}*: {esc(finding.found)}{advice}"

@@ -9,7 +9,7 @@ from datetime import timedelta
 
 import aiohttp
 
-from bot.doctor import Finding, Installation, run_checks
+from bot.doctor import CheckResult, Installation, run_checks
 from bot.process import logs
 from bot.process.signals import cancel_on_signals
 from bot.wiring.base import slack_client
@@ -27,7 +27,7 @@ _NOVITA_TIMEOUTS = Timeouts(connect=timedelta(seconds=2), read=timedelta(seconds
 _CLOSING_SECONDS = 3.0
 
 
-async def run(channel: str = "") -> list[Finding]:
+async def run(channel: str = "") -> list[CheckResult]:
     """What is found, wrong settings included; nothing that it had to start is left running."""
     cancel_on_signals()
     found, problems = settings.examine()

@@ -12,7 +12,7 @@ from aiohttp import web
 from slack_bolt.app.async_app import AsyncApp
 
 from bot.app import build_app
-from bot.doctor import Finding, Installation, run_checks
+from bot.doctor import CheckResult, Installation, run_checks
 from bot.http import api, application, hooks, listening, slack
 from bot.http.cache import TTLCache
 from bot.listeners.services import Services
@@ -148,7 +148,7 @@ def _launcher(base: Base) -> Launcher:
     )
 
 
-async def _examine(base: Base) -> list[Finding]:
+async def _examine(base: Base) -> list[CheckResult]:
     """What the doctor finds, with the connections that this process has."""
 
     async def open_store() -> Store:

@@ -10,7 +10,7 @@ from typing import Any
 
 import aiohttp
 
-from bot.doctor import Finding, Installation, State, run_checks
+from bot.doctor import CheckResult, Installation, State, run_checks
 from bot.sandbox.novita import SandboxNovita
 from bot.sandbox.slack import SandboxSlack
 from bot.wiring.base import slack_client
@@ -39,14 +39,14 @@ class Clinic:
     store: Store
     patient: Installation
 
-    async def findings(self, bound: timedelta = UNHURRIED) -> dict[str, Finding]:
+    async def findings(self, bound: timedelta = UNHURRIED) -> dict[str, CheckResult]:
         found = await run_checks(self.patient, bound=bound)
         assert len({finding.name for finding in found}) == len(found)
         said = "".join(f"{finding.found}{finding.advice}" for finding in found)
         assert found_in(said, secrets_of(self.slack, self.novita)) == set()
         return {finding.name: finding for finding in found}
 
-    async def ills(self, bound: timedelta = UNHURRIED) -> dict[str, Finding]:
+    async def ills(self, bound: timedelta = UNHURRIED) -> dict[str, CheckResult]:
         """All that is not well."""
         return {
             name: finding for name, finding in (await self.findings(bound)).items() if finding.state is not State.OK

@@ -17,8 +17,8 @@ from aiohttp import web
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.doctor import Finding, State, table
-from bot.doctor.finding import Result, failed, is_well, ok, verdict
+from bot.doctor import CheckResult, State, table
+from bot.doctor.result import Result, failed, is_well, ok, verdict
 from bot.doctor.runner import Check, examine
 from bot.doctor.settings import settings_findings
 from bot.sandbox.novita import Fault as NovitaFault
@@ -255,7 +255,7 @@ async def test_a_check_that_needs_a_failed_one_or_a_wrong_setting_is_not_tried()
     async def never() -> Result:
         raise AssertionError("it was tried")
 
-    settled = [Finding(State.FAILED, "wrong", "", "SETTING")]
+    settled = [CheckResult(State.FAILED, "wrong", "", "SETTING")]
     listed = [Check("a", unwell), Check("b", never, ("a",)), Check("c", never, ("b",)), Check("d", never, ("SETTING",))]
     found = await examine(listed, settled)
     assert [finding.state for finding in found] == [State.FAILED, State.FAILED, *[State.SKIPPED] * 3]
@@ -265,10 +265,10 @@ async def test_a_check_that_needs_a_failed_one_or_a_wrong_setting_is_not_tried()
 # How it is shown
 
 SOME = [
-    Finding(State.OK, "fine", "", "Redis"),
-    Finding(State.WARNING, "low [bold]x[/]", "Top it up. " * 20, "Novita balance"),
-    Finding(State.FAILED, f"<!here> {'away ' * 40}", "Call *somebody* <!channel>", "SLACK_SIGNING_SECRET"),
-    Finding(State.SKIPPED, "not checked: it needs Redis", "", "Worker"),
+    CheckResult(State.OK, "fine", "", "Redis"),
+    CheckResult(State.WARNING, "low [bold]x[/]", "Top it up. " * 20, "Novita balance"),
+    CheckResult(State.FAILED, f"<!here> {'away ' * 40}", "Call *somebody* <!channel>", "SLACK_SIGNING_SECRET"),
+    CheckResult(State.SKIPPED, "not checked: it needs Redis", "", "Worker"),
 ]
 
 
@@ -303,8 +303,8 @@ def test_warnings_do_not_fail_it() -> None:
 words = st.text(max_size=400)
 
 
-@given(st.lists(st.builds(Finding, st.sampled_from(State), words, words, words), max_size=40))
-def test_slack_takes_whatever_was_found(findings: list[Finding]) -> None:
+@given(st.lists(st.builds(CheckResult, st.sampled_from(State), words, words, words), max_size=40))
+def test_slack_takes_whatever_was_found(findings: list[CheckResult]) -> None:
     assert_slack_takes(doctor_message(findings))
 
 

@@ -29,7 +29,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Finding(Result):
+class CheckResult(Result):
     """A result, with the name of what was checked."""
 
     name: str = ""
@@ -58,12 +58,12 @@ def wrong(text: str) -> Result:
     return failed(what, advice)
 
 
-def is_well(findings: Sequence[Finding]) -> bool:
+def is_well(findings: Sequence[CheckResult]) -> bool:
     """Warnings do not spoil it."""
     return not any(finding.state is State.FAILED for finding in findings)
 
 
-def verdict(findings: Sequence[Finding]) -> str:
+def verdict(findings: Sequence[CheckResult]) -> str:
     """What it comes to, in one sentence."""
     count = Counter(finding.state for finding in findings)
     parts = [
