@@ -9,11 +9,11 @@ from bot.doctor.installation import Installation
 from bot.doctor.result import CheckResult
 from bot.doctor.runner import BOUND, examine
 from bot.doctor.settings import settings_findings
-from core.adapters.settings import Problems
+from core.adapters.settings import SettingProblems
 
 
 async def run_checks(
-    installation: Installation, problems: Problems | None = None, bound: timedelta = BOUND
+    installation: Installation, problems: SettingProblems | None = None, bound: timedelta = BOUND
 ) -> list[CheckResult]:
     """`problems` is what is wrong with the settings; a process that runs has none."""
     return await examine(checks(installation), settings_findings(installation.settings, problems or {}), bound)

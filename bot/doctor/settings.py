@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from bot.doctor.result import CheckResult, Result, ok, warning, wrong
-from core.adapters.settings import Problems, Settings, is_this_machine
+from core.adapters.settings import SettingProblems, Settings, is_this_machine
 
 NAME = "Settings"
 
 
-def settings_findings(settings: Settings, problems: Problems) -> list[CheckResult]:
+def settings_findings(settings: Settings, problems: SettingProblems) -> list[CheckResult]:
     """One finding for each setting that is wrong or suspicious; one that says so when none is."""
     found = {name: wrong(text) for name, text in sorted(problems.items())}
     found |= {name: result for name, result in _suspicious(settings).items() if name not in found}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from core.adapters.settings.loading import examine, for_web, for_worker, load
-from core.adapters.settings.problems import Problems, unknown_regions
+from core.adapters.settings.problems import SettingProblems, unknown_regions
 from core.adapters.settings.settings import Settings
 from core.adapters.settings.values import (
     REGION_PRIORITY,
@@ -26,8 +26,8 @@ __all__ = [
     "Lease",
     "Period",
     "Port",
-    "Problems",
     "PublicAddress",
+    "SettingProblems",
     "Settings",
     "WebAddress",
     "examine",

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from core.adapters.settings.problems import Problems, account_problems, joint_problems, web_problems
+from core.adapters.settings.problems import SettingProblems, account_problems, joint_problems, web_problems
 from core.adapters.settings.settings import FILE, Settings
 from core.domain.errors import SettingsError
 
@@ -28,7 +28,7 @@ def for_worker() -> Settings:
     return _load(lambda settings, found: account_problems(settings))
 
 
-def examine() -> tuple[Settings, Problems]:
+def examine() -> tuple[Settings, SettingProblems]:
     """For the doctor: the settings as far as they are right, with defaults for the rest, and each problem."""
     try:
         settings, problems = _read()
@@ -39,7 +39,7 @@ def examine() -> tuple[Settings, Problems]:
     return settings, web_problems(settings, problems) | joint_problems(settings, problems)
 
 
-def _load(check: Callable[[Settings, Problems], Problems]) -> Settings:
+def _load(check: Callable[[Settings, SettingProblems], SettingProblems]) -> Settings:
     settings, problems = _read()
     problems = check(settings, problems) | joint_problems(settings, problems)
     if problems:
@@ -47,7 +47,7 @@ def _load(check: Callable[[Settings, Problems], Problems]) -> Settings:
     return settings
 
 
-def _read(**source: Any) -> tuple[Settings, Problems]:
+def _read(**source: Any) -> tuple[Settings, SettingProblems]:
     """The settings, with defaults in place of wrong ones, so that one run tells about all that is wrong."""
     if "_env_file" not in source:
         _refuse_what_is_no_file(Path(FILE))
