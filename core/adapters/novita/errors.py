@@ -108,7 +108,7 @@ _LOST_BY_A_PROXY = (404, 425, 499)
 _WORD = re.compile(r"\b[A-Z][A-Z_]{6,}\b")
 
 
-class Explanation(NamedTuple):
+class ErrorReply(NamedTuple):
     """What an error body says: `reason` for machines, `message` for people; either may be empty."""
 
     reason: str
@@ -123,7 +123,7 @@ def refusal(status: int, content: bytes, retry_after: str | None = None, hide: I
     """
     said = explanation(content)
     is_novitas = bool(said.reason or said.message)
-    reason, message = _hidden(said if is_novitas else Explanation("", _page_text(content)), hide)
+    reason, message = _hidden(said if is_novitas else ErrorReply("", _page_text(content)), hide)
     message = message or f"HTTP {status} without an explanation"
     if status == 429:
         return RateLimited(reason, message, read_retry_after(retry_after, datetime.now(UTC)))
@@ -181,18 +181,18 @@ def _page_text(content: bytes) -> str:
     return "" if text.lstrip()[:1] in ("{", "[") else _TAGS.sub(" ", text)
 
 
-def explanation(content: bytes) -> Explanation:
+def explanation(content: bytes) -> ErrorReply:
     """Reason and message of an error body in any shape seen live (API.md, Calls); never raises."""
     try:
         body = json.loads(content)
     except (ValueError, RecursionError):
-        return Explanation("", "")
+        return ErrorReply("", "")
     if not isinstance(body, dict):
-        return Explanation("", "")
+        return ErrorReply("", "")
     inner = body.get("error")
     places = [body, inner] if isinstance(inner, dict) else [body]
     message = _first_text(places, "message", "details", "title", "error")
-    return Explanation(_reason_in(places, message), message)
+    return ErrorReply(_reason_in(places, message), message)
 
 
 def _reason_in(places: list[dict[str, object]], message: str) -> str:
@@ -208,9 +208,9 @@ def _first_text(places: list[dict[str, object]], *keys: str) -> str:
     return next((text for text in found if isinstance(text, str) and text.strip()), "")
 
 
-def _hidden(said: Explanation, hide: Iterable[str]) -> Explanation:
+def _hidden(said: ErrorReply, hide: Iterable[str]) -> ErrorReply:
     reason, message = said
     for form in encodings_of(hide):
         reason, message = reason.replace(form, MASK), message.replace(form, MASK)
     reason, message = without_known_secrets(reason), without_known_secrets(message)
-    return Explanation(clip(reason, REASON_LIMIT), clip(message, MESSAGE_LIMIT))
+    return ErrorReply(clip(reason, REASON_LIMIT), clip(message, MESSAGE_LIMIT))
