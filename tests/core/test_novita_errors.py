@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from core.adapters.novita.errors import GONE, KIND_OF, MESSAGE_LIMIT, NEXT_REGION, NO_ANSWER, explanation, refusal
+from core.adapters.novita.errors import GONE, KIND_OF, MESSAGE_LIMIT, NEXT_REGION, NO_ANSWER, error_reply, refusal
 from core.domain.attempt import FailureKind
 from core.domain.backoff import read_retry_after
 from core.domain.errors import NoCapacity, NotFound, NovitaError, NovitaRefused, NovitaUnclear, RateLimited
@@ -188,14 +188,14 @@ def test_a_wrong_state_is_not_taken_for_bad_input() -> None:
     ],
 )
 def test_error_bodies_of_every_known_shape_are_understood(body: object, reason: str, message: str | None) -> None:
-    said = explanation(json.dumps(body).encode())
+    said = error_reply(json.dumps(body).encode())
     assert said.reason == reason
     assert message is None or said.message == message
 
 
 @pytest.mark.parametrize("content", [b"", b"<html>", b"\xff\xfe", b"[" * 100_000, b'{"a":'])
 def test_a_body_that_is_no_json_explains_nothing(content: bytes) -> None:
-    assert explanation(content) == ("", "")
+    assert error_reply(content) == ("", "")
     assert "502" in str(refusal(502, content))
 
 

@@ -121,10 +121,10 @@ def refusal(status: int, content: bytes, retry_after: str | None = None, hide: I
     `retry_after` is the header as received. The strings in `hide` never appear in the error, nor quoted: Novita may
     echo what it was sent.
     """
-    said = explanation(content)
+    said = error_reply(content)
     is_novitas = bool(said.reason or said.message)
     reason, message = _hidden(said if is_novitas else ErrorReply("", _page_text(content)), hide)
-    message = message or f"HTTP {status} without an explanation"
+    message = message or f"HTTP {status} without an error_reply"
     if status == 429:
         return RateLimited(reason, message, read_retry_after(retry_after, datetime.now(UTC)))
     if _is_unclear(status, reason):
@@ -181,7 +181,7 @@ def _page_text(content: bytes) -> str:
     return "" if text.lstrip()[:1] in ("{", "[") else _TAGS.sub(" ", text)
 
 
-def explanation(content: bytes) -> ErrorReply:
+def error_reply(content: bytes) -> ErrorReply:
     """Reason and message of an error body in any shape seen live (API.md, Calls); never raises."""
     try:
         body = json.loads(content)
