@@ -19,7 +19,7 @@ from openapi_spec_validator import validate
 from bot.http import application
 from bot.http.api import openapi
 from bot.http.api.context import Answer, Context
-from bot.http.api.handler import Door
+from bot.http.api.handler import ApiGuard
 from bot.http.application import BODY_LIMIT
 from bot.listeners.services import Services
 from tests.bot import wire
@@ -237,7 +237,7 @@ async def test_a_defect_is_told_with_a_reference_and_without_what_it_says() -> N
     async def broken(_: Context) -> Answer:
         raise ZeroDivisionError(SECRET)
 
-    door = Door(cast(Services, None), TOKEN)
+    door = ApiGuard(cast(Services, None), TOKEN)
     async with TestServer(application.build([web.get("/api/broken", door.to(broken))])) as server:
         answer = await wire.say(server.port or 0, f"GET /api/broken HTTP/1.1\r\nHost: bot\r\n{LINES}\r\n".encode())
     assert wire.status_of(answer) == 500

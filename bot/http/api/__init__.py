@@ -9,7 +9,7 @@ from typing import Any
 from aiohttp import web
 
 from bot.http.api import openapi
-from bot.http.api.handler import Door, expect, nowhere
+from bot.http.api.handler import ApiGuard, expect, nowhere
 from bot.http.api.routes import ROUTES
 from bot.http.api.services import Services
 
@@ -18,7 +18,7 @@ __all__ = ["routes"]
 
 def routes(services: Services, token: str) -> Iterator[web.RouteDef]:
     """Everything under /api. Its description is open to all: it holds no secret."""
-    door = Door(services, token)
+    door = ApiGuard(services, token)
     yield web.get(openapi.PATH, _describe, expect_handler=expect)
     for route in ROUTES:
         path = route.path.replace("{id}", "{id:[^/]+}")

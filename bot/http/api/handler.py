@@ -22,7 +22,7 @@ _REALM = 'Bearer realm="gpu-bot"'
 _FRESH = {"Cache-Control": "no-store"}
 
 
-class Door:
+class ApiGuard:
     """Lets those in who hold the token, before anything else of the request is read."""
 
     def __init__(self, services: Services, token: str) -> None:
