@@ -18,14 +18,14 @@ __all__ = ["routes"]
 
 def routes(services: Services, token: str) -> Iterator[web.RouteDef]:
     """Everything under /api. Its description is open to all: it holds no secret."""
-    door = ApiGuard(services, token)
+    guard = ApiGuard(services, token)
     yield web.get(openapi.PATH, _describe, expect_handler=expect)
     for route in ROUTES:
         path = route.path.replace("{id}", "{id:[^/]+}")
-        yield web.route(route.method, path, door.to(route.act), expect_handler=door.expect)
+        yield web.route(route.method, path, guard.to(route.act), expect_handler=guard.expect)
     known = [(openapi.PATH, "GET"), *((route.path, route.method) for route in ROUTES)]
     for path in ("/api", r"/api/{rest:[\s\S]*}"):
-        yield web.route("*", path, door.to(nowhere(known)), expect_handler=door.expect)
+        yield web.route("*", path, guard.to(nowhere(known)), expect_handler=guard.expect)
 
 
 async def _describe(_: web.Request) -> web.Response:
