@@ -7,7 +7,7 @@ bounded below what the system lets this process open, and the one that has been 
 from __future__ import annotations
 
 from bot.http.connections.acceptor import Acceptor
-from bot.http.connections.connection import Connection, Timeouts, answering
+from bot.http.connections.connection import ClientConnection, Timeouts, answering
 from bot.http.connections.limits import MOST, most_connections, raise_file_limit
 
 __all__ = ["MOST", "Acceptor", "Connection", "Timeouts", "answering", "most_connections", "raise_file_limit"]

@@ -10,7 +10,7 @@ from collections.abc import Callable
 
 import structlog
 
-from bot.http.connections.connection import Connection, Timeouts
+from bot.http.connections.connection import ClientConnection, Timeouts
 from core.telemetry import metrics
 
 log = structlog.get_logger(__name__)
@@ -34,7 +34,7 @@ class Acceptor:
         self._most = most
         self._timeouts = timeouts or Timeouts()
         self._loop = asyncio.get_running_loop()
-        self._connections: dict[Connection, None] = {}
+        self._connections: dict[ClientConnection, None] = {}
         self._opening: set[asyncio.Task[None]] = set()
         self._sockets: list[socket.socket] = []
         self._sweep: asyncio.TimerHandle | None = None
@@ -64,10 +64,10 @@ class Acceptor:
             connection.drop()
         await asyncio.gather(*self._opening, return_exceptions=True)
 
-    def joined(self, connection: Connection) -> None:
+    def joined(self, connection: ClientConnection) -> None:
         self._connections[connection] = None
 
-    def left(self, connection: Connection) -> None:
+    def left(self, connection: ClientConnection) -> None:
         self._connections.pop(connection, None)
 
     def _accept(self, listening: socket.socket) -> None:
@@ -89,7 +89,7 @@ class Acceptor:
 
     async def _take(self, accepted: socket.socket) -> None:
         try:
-            await self._loop.connect_accepted_socket(lambda: Connection(self._make(), self), accepted)
+            await self._loop.connect_accepted_socket(lambda: ClientConnection(self._make(), self), accepted)
         except OSError:
             accepted.close()
 

@@ -40,11 +40,11 @@ class Body(Protocol):
 class Others(Protocol):
     """Where a connection is known as one of many (bot.http.connections.Acceptor)."""
 
-    def joined(self, connection: Connection) -> None: ...
-    def left(self, connection: Connection) -> None: ...
+    def joined(self, connection: ClientConnection) -> None: ...
+    def left(self, connection: ClientConnection) -> None: ...
 
 
-class Connection(asyncio.Protocol):
+class ClientConnection(asyncio.Protocol):
     """Stands between one connection and aiohttp, hands everything on, and knows since when it waits for the other."""
 
     def __init__(self, inner: asyncio.Protocol, others: Others) -> None:
@@ -159,7 +159,7 @@ def answering(request: web.Request) -> Iterator[None]:
     """While a request is answered, its connection waits for this process and not the other way round."""
     transport = request.transport
     connection = transport.get_protocol() if transport is not None else None
-    if not isinstance(connection, Connection):
+    if not isinstance(connection, ClientConnection):
         yield
         return
     connection.begin(request.content)
