@@ -12,7 +12,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from bot import wording
 from bot.listeners import interactions
 from bot.listeners.cards import retire_if_old
-from bot.listeners.interactions import Answer, Interaction
+from bot.listeners.interactions import Interaction, PrivateAnswer
 from bot.listeners.services import Services
 from bot.views.blocks import Message, notice
 from core.domain.errors import GpuBotError
@@ -25,7 +25,7 @@ class Click:
     action: str
     value: str
     interaction: Interaction
-    answer: Answer
+    answer: PrivateAnswer
 
     async def say(self, message: Message | None, *, instead: bool = False) -> None:
         if message is not None:
@@ -42,7 +42,10 @@ def register_button(app: AsyncApp, services: Services, action: str, handler: Han
         await ack()
         interaction = interactions.from_payload(body)
         click = Click(
-            str(action.get("action_id")), str(action.get("value") or ""), interaction, Answer(services, interaction)
+            str(action.get("action_id")),
+            str(action.get("value") or ""),
+            interaction,
+            PrivateAnswer(services, interaction),
         )
         services.background.start(_do(services, click, handler), lambda reference: _apologise(click, reference))
 

@@ -12,7 +12,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 from bot import oneliner, wording
 from bot.listeners import connect, create, extend, interactions, lifecycle, listing, lookup, strays
 from bot.listeners.doctor import doctor
-from bot.listeners.interactions import Answer, Interaction
+from bot.listeners.interactions import Interaction, PrivateAnswer
 from bot.listeners.resolve import named
 from bot.listeners.services import Services
 from bot.slack import typed
@@ -41,7 +41,7 @@ def register(app: AsyncApp, services: Services) -> None:
             await ack() if message is None else await ack(text=message.text, blocks=message.blocks)
             return
         await ack()
-        answer = Answer(services, interaction)
+        answer = PrivateAnswer(services, interaction)
         services.background.start(
             _late(work, answer), lambda reference: answer.say(notice(wording.unexpected(reference)))
         )
@@ -49,7 +49,7 @@ def register(app: AsyncApp, services: Services) -> None:
     app.command(COMMAND)(on_command)
 
 
-async def _late(work: asyncio.Task[Message | None], answer: Answer) -> None:
+async def _late(work: asyncio.Task[Message | None], answer: PrivateAnswer) -> None:
     message = await work
     if message is not None:
         await answer.say(message)
@@ -138,7 +138,7 @@ async def _status(services: Services, instance: Instance, _: Interaction) -> Mes
 
 async def _connect(services: Services, instance: Instance, interaction: Interaction) -> None:
     """What is secret never waits in an ack: it goes straight to the person."""
-    answer = Answer(services, interaction)
+    answer = PrivateAnswer(services, interaction)
 
     async def tell() -> None:
         try:

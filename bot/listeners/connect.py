@@ -6,7 +6,7 @@ import structlog
 
 from bot.listeners.buttons import Click
 from bot.listeners.cards import place_of, redraw
-from bot.listeners.interactions import Answer, Interaction
+from bot.listeners.interactions import Interaction, PrivateAnswer
 from bot.listeners.lifecycle import refused
 from bot.listeners.services import Services
 from bot.slack import errors as slack_errors
@@ -26,7 +26,7 @@ async def press_connect(services: Services, click: Click) -> None:
     await connect(services, click.value, click.interaction, click.answer)
 
 
-async def connect(services: Services, instance_id: str, interaction: Interaction, answer: Answer) -> None:
+async def connect(services: Services, instance_id: str, interaction: Interaction, answer: PrivateAnswer) -> None:
     """Raises NoSuchInstance, StoreUnavailable and NovitaError."""
     await answer.hold("Asking Novita how to reach it…")
     await answer.say(await _connection(services, instance_id, interaction))

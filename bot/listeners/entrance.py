@@ -10,7 +10,7 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 
 from bot.listeners import interactions, mentions
-from bot.listeners.interactions import Answer, Interaction
+from bot.listeners.interactions import Interaction, PrivateAnswer
 from bot.listeners.services import Services
 from bot.slack import errors as slack_errors
 from bot.slack.errors import CALL_FAILED
@@ -81,7 +81,7 @@ def _turned_away(services: Services, body: Body, interaction: Interaction, why: 
     elif interaction.view is not None and not interaction.is_at_home and kind == "block_actions":
         services.background.start(_over_the_form(services, interaction, why))
     elif kind == "block_actions":
-        services.background.start(Answer(services, interaction).say(b.notice(why)))
+        services.background.start(PrivateAnswer(services, interaction).say(b.notice(why)))
     return BoltResponse(status=200, body="")
 
 

@@ -105,7 +105,7 @@ def of_message(body: Body) -> Interaction | None:
     )
 
 
-class Answer:
+class PrivateAnswer:
     """The private answer to one visit: an ephemeral message or, where Slack offers none, a modal."""
 
     def __init__(self, services: Services, interaction: Interaction) -> None:

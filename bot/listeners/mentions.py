@@ -11,7 +11,7 @@ from slack_bolt.app.async_app import AsyncApp
 from bot import wording
 from bot.listeners import commands, interactions, lookup
 from bot.listeners.cards import Place, instance_at
-from bot.listeners.interactions import Answer, Interaction
+from bot.listeners.interactions import Interaction, PrivateAnswer
 from bot.listeners.services import Services
 from bot.slack import typed
 from bot.slack.ids import COMMAND
@@ -38,7 +38,7 @@ def register(app: AsyncApp, services: Services) -> None:
     async def on_message(body: dict[str, Any]) -> None:
         interaction = interactions.of_message(body)
         if interaction is not None:
-            answer = Answer(services, interaction)
+            answer = PrivateAnswer(services, interaction)
             said = _said(services, interaction, str(body["event"].get("text") or ""))
             services.background.start(
                 _answer(services, interaction, said),
@@ -52,7 +52,7 @@ def register(app: AsyncApp, services: Services) -> None:
 async def answer_once(services: Services, interaction: Interaction, message: Message) -> None:
     """Says it, unless this was answered before, or its person has had enough answers for now."""
     if await _is_to_be_answered(services, interaction):
-        await Answer(services, interaction).say(message)
+        await PrivateAnswer(services, interaction).say(message)
 
 
 async def _answer(services: Services, interaction: Interaction, said: str) -> None:
@@ -61,7 +61,7 @@ async def _answer(services: Services, interaction: Interaction, said: str) -> No
             message = await _reply(services, interaction, said)
         except GpuBotError as error:
             message = notice(wording.error_words(error))
-        await Answer(services, interaction).say(message)
+        await PrivateAnswer(services, interaction).say(message)
 
 
 async def _is_to_be_answered(services: Services, interaction: Interaction) -> bool:

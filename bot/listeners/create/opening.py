@@ -14,7 +14,7 @@ from bot import wording
 from bot.listeners.create.beginning import Beginning, begin_with, first_form, named
 from bot.listeners.create.drawing import draw
 from bot.listeners.create.screen import show
-from bot.listeners.interactions import Answer, Interaction
+from bot.listeners.interactions import Interaction, PrivateAnswer
 from bot.listeners.services import Services
 from bot.slack import errors as slack_errors
 from bot.slack.errors import CALL_FAILED
@@ -109,7 +109,7 @@ class _Opener:
     async def _say(self, sentence: str) -> None:
         """By response_url where there is one: the trigger is used up."""
         if self.interaction.response_url:
-            await Answer(self.services, self.interaction).say(notice(sentence))
+            await PrivateAnswer(self.services, self.interaction).say(notice(sentence))
 
 
 def _view_id(data: Mapping[str, Any] | bytes) -> str:
