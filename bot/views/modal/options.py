@@ -35,7 +35,7 @@ _UNITS = {"h": 3600, "m": 60, "s": 1}
 _LEASE_HOURS = (1, 2, 4, 8, 12, 24, 48, 72, 96, 168, 336, 720)
 
 
-class Lease(NamedTuple):
+class LeaseChoice(NamedTuple):
     """A lease as chosen; `length` None is no end."""
 
     length: timedelta | None
@@ -177,12 +177,12 @@ def chosen_lease(choices: Choices, length: timedelta | None, *, no_end: bool) ->
     return choices.chosen(_lease_value(length)) if length else None
 
 
-def read_lease(value: str) -> Lease | None:
+def read_lease(value: str) -> LeaseChoice | None:
     """A lease option's value; None when it is none of ours."""
     if value == _NO_END:
-        return Lease(None)
+        return LeaseChoice(None)
     length = read_duration(value)
-    return Lease(length) if length else None
+    return LeaseChoice(length) if length else None
 
 
 def _lease_value(span: timedelta) -> str:
