@@ -18,20 +18,20 @@ _TOKEN_BYTES = 24
 
 
 @dataclass(frozen=True, slots=True)
-class Hook:
+class HookAddress:
     """`address` is a secret, `digest` may be written down."""
 
     address: str = field(repr=False)
     digest: str
 
 
-def new_hook(public_url: str, instance_id: str) -> Hook:
+def new_hook(public_url: str, instance_id: str) -> HookAddress:
     """A fresh address for an instance: 192 random bits."""
     token = secrets.token_urlsafe(_TOKEN_BYTES)
-    return Hook(public_url + PATH.format(id=instance_id, token=token), _digest(token))
+    return HookAddress(public_url + PATH.format(id=instance_id, token=token), _digest(token))
 
 
-def with_hook(request: InstanceRequest, hook: Hook) -> InstanceRequest:
+def with_hook(request: InstanceRequest, hook: HookAddress) -> InstanceRequest:
     """The request with the address among its variables."""
     return request.replace(envs={**request.envs, HOOK_VARIABLE: SecretStr(hook.address)})
 
