@@ -10,4 +10,4 @@ from bot.http.connections.acceptor import Acceptor
 from bot.http.connections.connection import ClientConnection, Timeouts, answering
 from bot.http.connections.limits import MOST, most_connections, raise_file_limit
 
-__all__ = ["MOST", "Acceptor", "Connection", "Timeouts", "answering", "most_connections", "raise_file_limit"]
+__all__ = ["MOST", "Acceptor", "ClientConnection", "Timeouts", "answering", "most_connections", "raise_file_limit"]

@@ -124,7 +124,7 @@ def refusal(status: int, content: bytes, retry_after: str | None = None, hide: I
     said = error_reply(content)
     is_novitas = bool(said.reason or said.message)
     reason, message = _hidden(said if is_novitas else ErrorReply("", _page_text(content)), hide)
-    message = message or f"HTTP {status} without an error_reply"
+    message = message or f"HTTP {status} without an explanation"
     if status == 429:
         return RateLimited(reason, message, read_retry_after(retry_after, datetime.now(UTC)))
     if _is_unclear(status, reason):

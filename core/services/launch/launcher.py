@@ -13,7 +13,7 @@ from core.domain.clock import Clock
 from core.domain.errors import InvalidRequest, KeyOutlived, NameTaken, RequestTaken
 from core.domain.events import InstanceRequested
 from core.domain.identity import id_from, new_id
-from core.domain.instance import HookAddress, Instance, Intent, Launch, Origin
+from core.domain.instance import Hook, Instance, Intent, Launch, Origin
 from core.domain.market import Offer
 from core.domain.request import InstanceRequest
 from core.domain.response import CreateInstanceResponse
@@ -139,7 +139,7 @@ class Launcher:
         request = instance.request
         hook = new_hook(self._public_url, instance.id) if self._public_url else None
         if hook is not None:
-            instance = instance.replace(hook=HookAddress(digest=hook.digest))
+            instance = instance.replace(hook=Hook(digest=hook.digest))
             request = with_hook(request, hook)
         news = [InstanceRequested(at=instance.created_at)]
         begun = await self._ledger.begin(instance, news, has_own_name=instance.owner != PROGRAM)
