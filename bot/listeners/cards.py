@@ -2,67 +2,69 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
 
 from bot.listeners.interactions import Interaction
 from bot.listeners.services import Services
-from bot.notifiers.instances import SlackNotifier
+from core.domain.card import Card
+from core.domain.errors import StoreUnavailable
 from core.domain.instance import Instance
-from core.services.outbox import Memo
+
+_LOOK_SECONDS = 0.5
+"""As long as somebody who waits for something else waits for the store."""
 
 
-@dataclass(frozen=True)
-class Place:
-    """A message in Slack, which roots its thread."""
+async def card_of(services: Services, instance_id: str) -> Card | None:
+    """The card, once this process has told what it is telling; None while there is none, or nowhere to put one.
 
-    channel: str
-    ts: str
-
-
-async def place_of(services: Services, instance_id: str) -> Place | None:
-    """None while there is no card, or nowhere to put one. Raises StoreUnavailable."""
-    return _place(await services.dispatcher.memo(instance_id, SlackNotifier.name))
+    Raises StoreUnavailable.
+    """
+    await services.dispatcher.settled(instance_id)
+    return await _standing(services, instance_id)
 
 
 async def link_to(services: Services, instance_id: str) -> str | None:
     """The card's address. Raises StoreUnavailable."""
-    return _link(services, await place_of(services, instance_id))
+    return _link(services, await card_of(services, instance_id))
 
 
-def link_at_hand(services: Services, instance_id: str) -> str | None:
-    """The card's address when this very process knows it without asking."""
-    return _link(services, _place(services.dispatcher.memo_at_hand(instance_id, SlackNotifier.name)))
+async def link_by_now(services: Services, instance_id: str) -> str | None:
+    """The card's address where it is known by now: waits for nobody who is telling, nor for a store that is away."""
+    try:
+        async with asyncio.timeout(_LOOK_SECONDS):
+            return _link(services, await _standing(services, instance_id))
+    except (StoreUnavailable, TimeoutError):
+        return None
 
 
-async def instance_at(services: Services, place: Place) -> Instance | None:
+async def instance_at(services: Services, channel: str, ts: str) -> Instance | None:
     """The instance whose card stands there, also one that has ended. Raises StoreUnavailable."""
-    kept = await services.store.kept(services.clock.now())
-    memos = await services.dispatcher.memos([instance.id for instance in kept], SlackNotifier.name)
-    return next((instance for instance, memo in zip(kept, memos, strict=True) if _place(memo) == place), None)
+    found = await services.store.instance_at(channel, ts)
+    return await services.store.get(found) if found is not None else None
 
 
 async def redraw(services: Services, instance_id: str) -> None:
     """Draws the card anew: somebody has just pressed a button that it should no longer have."""
     instance = await services.store.get(instance_id)
-    memo = await services.dispatcher.memo(instance_id, SlackNotifier.name)
-    if instance is not None and _place(memo) is not None:
-        await services.notifier.redraw(instance, memo)
+    card = await card_of(services, instance_id)
+    if instance is not None and card is not None:
+        await services.notifier.redraw(instance, card)
 
 
 async def retire_if_old(services: Services, interaction: Interaction) -> None:
     """A card whose button was pressed, but that is not the one which is kept up to date: it says where that is."""
     if not interaction.card_of or not interaction.is_on_card:
         return
-    memo = await services.dispatcher.memo(interaction.card_of, SlackNotifier.name)
-    place, instance = _place(memo), await services.store.get(interaction.card_of)
-    if instance is not None and place is not None and place != Place(interaction.channel, interaction.message_ts):
-        await services.notifier.retire(instance, memo, interaction.channel, interaction.message_ts)
+    card, instance = await card_of(services, interaction.card_of), await services.store.get(interaction.card_of)
+    pressed = (interaction.channel, interaction.message_ts)
+    if instance is not None and card is not None and (card.channel, card.ts) != pressed:
+        await services.notifier.retire(instance, card, *pressed)
 
 
-def _place(memo: Memo) -> Place | None:
-    channel, ts = memo.get("channel", ""), memo.get("ts", "")
-    return Place(channel, ts) if channel and ts else None
+async def _standing(services: Services, instance_id: str) -> Card | None:
+    card = await services.store.card(instance_id)
+    return card if card is not None and card.stands else None
 
 
-def _link(services: Services, place: Place | None) -> str | None:
-    return services.identity.permalink(place.channel, place.ts) if place else None
+def _link(services: Services, card: Card | None) -> str | None:
+    return services.identity.permalink(card.channel, card.ts or "") if card else None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import structlog
 
 from bot.listeners.buttons import Click
-from bot.listeners.cards import place_of, redraw
+from bot.listeners.cards import card_of, redraw
 from bot.listeners.interactions import Interaction, PrivateAnswer
 from bot.listeners.lifecycle import refused
 from bot.listeners.services import Services
@@ -60,7 +60,7 @@ def _not_asked(instance: Instance) -> str:
 
 
 async def _post_in_thread(services: Services, instance: Instance, message: Message) -> bool:
-    card = await place_of(services, instance.id)
+    card = await card_of(services, instance.id)
     if card is None:
         return False
     content = {"text": message.text, "blocks": message.blocks, "unfurl_links": False}

@@ -10,7 +10,7 @@ from slack_bolt.app.async_app import AsyncApp
 
 from bot import wording
 from bot.listeners import commands, interactions, lookup
-from bot.listeners.cards import Place, instance_at
+from bot.listeners.cards import instance_at
 from bot.listeners.interactions import Interaction, PrivateAnswer
 from bot.listeners.services import Services
 from bot.slack import typed
@@ -106,4 +106,4 @@ async def _reply(services: Services, interaction: Interaction, said: str) -> Mes
 
 async def _instance_spoken_of(services: Services, interaction: Interaction) -> Instance | None:
     """The one whose thread this is."""
-    return await instance_at(services, Place(interaction.channel, interaction.thread)) if interaction.thread else None
+    return await instance_at(services, interaction.channel, interaction.thread) if interaction.thread else None

@@ -90,6 +90,7 @@ async def open_base(settings: Settings) -> AsyncIterator[Base]:
         await _wait_for_redis(store, clock, redis_url)
         with contextlib.suppress(StoreUnavailable):
             await store.index_names()
+            await store.adopt_old_notes()
         session = await stack.enter_async_context(aiohttp.ClientSession(timeout=_SLACK_TIMEOUT))
         client = slack_client(settings, session, outbound)
         identity = Identity(client)

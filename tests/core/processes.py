@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import Any
 
-from pydantic import SecretStr
+from pydantic import BaseModel, SecretStr
 
 from bot.sandbox.novita import SandboxNovita
 from bot.sandbox.novita.server import DEFAULT_API_KEY
@@ -27,7 +27,7 @@ from core.services.continuity import Continuity
 from core.services.creation import Creation, Door, Entry, Rules
 from core.services.launch import Launcher, RecordedLaunch, RetryPolicy
 from core.services.lifecycle import Lifecycle
-from core.services.outbox import Dispatcher, Memo, Notifier, RecordWriter
+from core.services.outbox import Dispatcher, Notifier, RecordWriter
 from core.services.reconciler import ALIVE_WITHIN, Reconciler
 from core.services.strays import Strays
 from tests.core.novita_world import IMPATIENT
@@ -38,17 +38,22 @@ MAX_LEASE = timedelta(hours=72)
 PRIORITY = ("AS-SGP-02", "CN-HK-01", "OC-AU-01")
 
 
+class Nothing(BaseModel):
+    """What a notifier remembers that remembers nothing."""
+
+
 class Told:
     """A notifier that writes down what it is told."""
 
     name = "told"
+    state = Nothing
 
     def __init__(self) -> None:
         self.events: list[Event] = []
 
-    async def tell(self, instance: Instance, event: Event, memo: Memo, *, latest: bool) -> Memo:
+    async def deliver(self, instance: Instance, event: Event, state: Nothing, *, latest: bool) -> Nothing:
         self.events.append(event)
-        return memo
+        return state
 
     @property
     def types(self) -> list[str]:
@@ -124,7 +129,7 @@ def process(
     *,
     patience: RetryPolicy | None = None,
     novita: Any = None,
-    notifiers: Sequence[Notifier] = (),
+    notifiers: Sequence[Notifier[Any]] = (),
 ) -> Process:
     store = Store(connect(redis_url))
     client = NovitaClient(sandbox.base_url, SecretStr(DEFAULT_API_KEY), timeouts=IMPATIENT)

@@ -3,38 +3,46 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 from redis.asyncio import Redis
 
 from core.adapters.redis import Store, connect
 from core.domain.events import Event, InstanceRequested, PhaseChanged
 from core.domain.instance import Instance
-from core.services.outbox import Dispatcher, Memo, RecordWriter, RetryLater
+from core.services.outbox import Dispatcher, RecordWriter, RetryLater
 from tests.core.samples import NOON, TurnedClock, instance, record_with
 from tests.patience import patience
 
 Trouble = Callable[[Event], Exception | None]
 
 
+class Heard(BaseModel):
+    last: str = ""
+
+
 class Listener:
     """A notifier that writes down what it was told, and fails when the test says so."""
+
+    state = Heard
 
     def __init__(self, name: str = "slack", trouble: Trouble | None = None) -> None:
         self.name = name
         self.told: list[str] = []
-        self.memos: list[Memo] = []
+        self.known: list[Heard] = []
         self.latest: list[bool] = []
         self.trouble = trouble or (lambda _: None)
         self.gate: asyncio.Event | None = None
         self.holds_at = ""
         self.is_held, self.let_go = asyncio.Event(), asyncio.Event()
 
-    async def tell(self, instance: Instance, event: Event, memo: Memo, *, latest: bool) -> Memo:
+    async def deliver(self, instance: Instance, event: Event, state: Heard, *, latest: bool) -> Heard:
         if self.gate is not None:
             await self.gate.wait()
         if (error := self.trouble(event)) is not None:
@@ -44,9 +52,9 @@ class Listener:
             self.is_held.set()
             await self.let_go.wait()
         self.told.append(word)
-        self.memos.append(memo)
+        self.known.append(state)
         self.latest.append(latest)
-        return {**memo, "last": self.told[-1]}
+        return Heard(last=self.told[-1])
 
 
 class Process:
@@ -159,8 +167,8 @@ async def test_what_a_notifier_remembers_reaches_the_next_telling_in_another_pro
     await web.quiet()
     await worker.happen(record, "a")
     await worker.quiet()
-    assert worker_ear.memos == [{"last": "instance_requested"}]
-    assert await web.dispatcher.memo(record.id, "slack") == {"last": "a"}
+    assert worker_ear.known == [Heard(last="instance_requested")]
+    assert json.loads(await web.store.delivery(record.id))["by"]["slack"]["memo"] == {"last": "a"}
 
 
 async def test_a_notifier_that_hangs_holds_up_no_other_not_even_for_what_happens_meanwhile_elsewhere(

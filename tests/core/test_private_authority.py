@@ -17,7 +17,7 @@ from pydantic import SecretStr
 from bot.slack.client import SlackClient
 from core.adapters.novita import NovitaClient
 from core.adapters.outbound import Outbound, trouble_of
-from core.adapters.webhook import WebhookNotifier
+from core.adapters.webhook import Sent, WebhookNotifier
 from core.domain.errors import NovitaUnsent
 from core.domain.events import InstanceCreated
 from core.domain.instance import Instance, Status
@@ -71,7 +71,7 @@ async def asks_slack(base_url: str, outbound: Outbound) -> None:
 
 
 async def posts_a_webhook(base_url: str, outbound: Outbound) -> None:
-    await hook(outbound, allow_private=True).tell(told_at(base_url), CREATED, {}, latest=True)
+    await hook(outbound, allow_private=True).deliver(told_at(base_url), CREATED, Sent(), latest=True)
 
 
 CLIENTS = [asks_novita, asks_slack, posts_a_webhook]
@@ -147,7 +147,7 @@ async def test_a_webhooks_proxy_is_sent_to_the_address_that_was_checked(authorit
     own = authority.server() if speaks_tls else None
     async with SmallProxy().open(own) as proxy, server(authority.server(NAME)) as port:
         outbound = Outbound({"HTTPS_PROXY": proxy.url, "SSL_CERT_FILE": str(authority.file)})
-        await hook(outbound, resolve=resolve).tell(told_at(f"https://{NAME}:{port}"), CREATED, {}, latest=True)
+        await hook(outbound, resolve=resolve).deliver(told_at(f"https://{NAME}:{port}"), CREATED, Sent(), latest=True)
     assert proxy.asked == [f"CONNECT {PUBLIC}:{port} HTTP/1.1"]
 
 
@@ -155,7 +155,9 @@ async def test_what_a_proxy_leads_to_must_have_the_names_certificate(authority: 
     async with SmallProxy().open() as proxy, server(authority.server("other.example.com")) as port:
         outbound = Outbound({"HTTPS_PROXY": proxy.url, "SSL_CERT_FILE": str(authority.file)})
         with pytest.raises(RetryLater, match="not trusted: Hostname mismatch"):
-            await hook(outbound, resolve=resolve).tell(told_at(f"https://{NAME}:{port}"), CREATED, {}, latest=True)
+            await hook(outbound, resolve=resolve).deliver(
+                told_at(f"https://{NAME}:{port}"), CREATED, Sent(), latest=True
+            )
 
 
 @pytest.mark.parametrize("ask", CLIENTS)

@@ -20,7 +20,7 @@ from core.adapters.redis_server import embedded_redis
 from core.domain.errors import StoreFull, StoreUnavailable
 from core.domain.events import InstanceRequested
 from core.services.alarms import Alarm, AlarmKind
-from core.services.outbox import Claim
+from core.services.outbox import Claim, Progress
 from tests.bot.redis_failover import RedisName
 from tests.core.samples import NOON, instance
 
@@ -221,17 +221,17 @@ async def test_with_memory_full_what_is_on_record_is_changed_and_told_all_the_sa
     store, alarm = Store(connect(redis_url)), Alarm(kind=AlarmKind.REDIS_FULL, since=NOON)
     written, first, _ = await store.begin(instance(), BEGUN, NOON)
     assert isinstance(first, Claim)
-    await store.finish(written.id, first.delivery, 1, 1)
+    await store.finish(written.id, Progress(first.delivery, 1), 1)
     await full.config_set("maxmemory", "1")
     written, telling = await store.commit(written, BEGUN, NOON)
     assert (await version(store, written.id)) == 2
     assert isinstance(telling, Claim)
-    assert await store.note(written.id, "{}", 2)
-    await store.finish(written.id, "{}", 2, 2)
+    assert await store.note(written.id, Progress("{}", 2))
+    await store.finish(written.id, Progress("{}", 2), 2)
     assert await store.outbox_size() == 0
     await store.commit(written, BEGUN, NOON)
     other = Store(connect(redis_url))
-    await store.postpone(written.id, "{}", 2, 3, NOON)
+    await store.postpone(written.id, Progress("{}", 2), 3, NOON)
     assert await other.claim(written.id, NOON) is not None
     await store.beat(NOON)
     assert await store.processes_alive_since(NOON, NOON) == {store.holder}

@@ -15,7 +15,7 @@ from core.domain.errors import NameTaken, RequestTaken, StoreUnavailable, Versio
 from core.domain.events import InstanceCreated, InstanceRequested
 from core.domain.identity import new_id
 from core.domain.instance import Instance, Status
-from core.services.outbox import LONGEST_WAIT
+from core.services.outbox import LONGEST_WAIT, Progress
 from tests.core.samples import NOON, SECRET, instance, market, product, record_with, request
 
 BEGUN = [InstanceRequested(at=NOON)]
@@ -119,10 +119,10 @@ async def test_only_one_process_at_a_time_may_tell_an_instances_events(store: St
     assert await other.due(NOON) == [written.id]
     assert await other.claim(written.id, NOON) is None
     assert (await other.commit(written, CREATED, NOON))[1] is None
-    more = await store.finish(written.id, "note", told=0, seen=1)
+    more = await store.finish(written.id, Progress("note", 0), seen=1)
     assert more is not None
     assert [event.type for event in more.events] == ["instance_created"]
-    assert await store.finish(written.id, "note", told=0, seen=2) is None
+    assert await store.finish(written.id, Progress("note", 0), seen=2) is None
     assert await store.due(NOON) == []
     claimed = await other.claim(written.id, NOON)
     assert claimed is not None
@@ -134,13 +134,13 @@ async def test_who_lost_the_right_to_tell_is_told_so(store: Store, other: Store,
     async with Redis.from_url(redis_url) as redis:
         await redis.delete(f"{{gpu}}:delivering:{written.id}")
     assert await other.claim(written.id, NOON) is not None
-    assert await store.note(written.id, "late", told=1) is False
+    assert await store.note(written.id, Progress("late", 1)) is False
     assert await store.delivery(written.id) == ""
 
 
 async def test_what_is_put_off_is_not_due_before_its_time(store: Store) -> None:
     written, *_ = await store.begin(instance(), BEGUN, NOON)
-    await store.postpone(written.id, "note", 0, 1, NOON + timedelta(seconds=30))
+    await store.postpone(written.id, Progress("note", 0), 1, NOON + timedelta(seconds=30))
     assert await store.due(NOON + timedelta(seconds=29)) == []
     assert await store.due(NOON + timedelta(seconds=30)) == [written.id]
 
@@ -151,7 +151,7 @@ async def test_live_records_never_expire_and_ended_ones_are_kept_thirty_days(sto
         assert await redis.ttl(f"{{gpu}}:instance:{written.id}") == -1
         ended = written.model_copy(update={"status": Status.DELETED, "ended_at": NOON})
         written, _ = await store.commit(ended, CREATED, NOON)
-        await store.finish(written.id, "note", told=0, seen=2)
+        await store.finish(written.id, Progress("note", 0), seen=2)
         for kind in ("instance", "timeline", "delivery"):
             left = await redis.ttl(f"{{gpu}}:{kind}:{written.id}")
             assert 0 < left <= KEEP_ENDED.total_seconds(), kind
@@ -166,18 +166,18 @@ async def test_live_records_never_expire_and_ended_ones_are_kept_thirty_days(sto
 async def test_news_that_came_while_one_was_put_off_waits_for_nobody(store: Store, other: Store) -> None:
     written, *_ = await store.begin(instance(), BEGUN, NOON)
     await other.commit(written, CREATED, NOON)
-    await store.postpone(written.id, "note", 0, 1, NOON + timedelta(seconds=30))
+    await store.postpone(written.id, Progress("note", 0), 1, NOON + timedelta(seconds=30))
     assert await store.due(NOON) == [written.id]
     assert await store.claim(written.id, NOON) is not None
-    await store.postpone(written.id, "note", 0, 2, NOON + timedelta(seconds=30))
+    await store.postpone(written.id, Progress("note", 0), 2, NOON + timedelta(seconds=30))
     assert await store.due(NOON) == [], "all of it was seen"
 
 
 async def test_what_was_told_is_never_told_again_by_a_note_that_is_late(store: Store) -> None:
     written, *_ = await store.begin(instance(), [*BEGUN, *CREATED], NOON)
-    assert await store.note(written.id, "note", told=2)
-    assert await store.note(written.id, "note", told=1)
-    await store.postpone(written.id, "note", 1, 2, NOON)
+    assert await store.note(written.id, Progress("note", 2))
+    assert await store.note(written.id, Progress("note", 1))
+    await store.postpone(written.id, Progress("note", 1), 2, NOON)
     claimed = await store.claim(written.id, NOON)
     assert claimed is not None
     assert (claimed.first, claimed.events) == (2, [])
@@ -186,10 +186,10 @@ async def test_what_was_told_is_never_told_again_by_a_note_that_is_late(store: S
 async def test_the_right_to_tell_lasts_anew_with_every_sign_that_it_is_used(store: Store, redis_url: str) -> None:
     written, *_ = await store.begin(instance(), BEGUN, NOON)
     signs: dict[str, Callable[[], Awaitable[object]]] = {
-        "note": lambda: store.note(written.id, "note", told=0),
-        "look": lambda: store.save_and_read_on(written.id, "note", told=0, seen=1),
+        "note": lambda: store.note(written.id, Progress("note", 0)),
+        "look": lambda: store.save_and_read_on(written.id, Progress("note", 0), seen=1),
         "claim": lambda: store.claim(written.id, NOON, is_ours=True),
-        "more": lambda: store.finish(written.id, "note", told=0, seen=0),
+        "more": lambda: store.finish(written.id, Progress("note", 0), seen=0),
     }
     async with Redis.from_url(redis_url) as redis:
         for name, sign in signs.items():
@@ -315,7 +315,7 @@ async def test_a_sign_of_life_from_the_future_is_none_until_a_right_one_takes_it
 async def test_what_is_due_further_ahead_than_anything_is_put_off_is_due_now(store: Store) -> None:
     ids = [(await store.begin(instance(), BEGUN, NOON))[0].id for _ in range(3)]
     for instance_id, wait in zip(ids, (LONGEST_WAIT, LONGEST_WAIT + CLOSE_ENOUGH, timedelta(hours=2)), strict=True):
-        await store.postpone(instance_id, "note", 0, 1, NOON + wait)
+        await store.postpone(instance_id, Progress("note", 0), 1, NOON + wait)
     assert await store.due(NOON) == [ids[2]]
     assert await store.due(NOON - timedelta(milliseconds=1)) == ids[1:]
     assert await store.due(NOON + LONGEST_WAIT) == [ids[0]]
@@ -376,7 +376,7 @@ async def test_news_beside_the_record_is_added_once_however_often_it_is_sent(sto
     written, *_ = await store.begin(instance(), BEGUN, NOON)
     ended = written.model_copy(update={"status": Status.DELETED, "ended_at": NOON})
     written, _ = await store.commit(ended, [], NOON)
-    assert await store.finish(written.id, "note", told=1, seen=1) is None
+    assert await store.finish(written.id, Progress("note", 1), seen=1) is None
     assert await store.due(NOON) == []
     before = await store.get(written.id)
     news, more = InstanceCreated(at=NOON, novita_id="n-1"), InstanceCreated(at=NOON, novita_id="n-2")
@@ -401,11 +401,3 @@ async def test_what_was_done_once_is_forgotten_after_its_time(store: Store, redi
         assert 0 < left <= HOUR.total_seconds() * 1000
         await redis.delete("{gpu}:once:Ev1")
     assert await store.is_first("Ev1", HOUR)
-
-
-async def test_the_notes_on_many_are_read_at_once_in_their_order(store: Store) -> None:
-    written, *_ = await store.begin(instance(), BEGUN, NOON)
-    assert await store.deliveries(["nobody", written.id]) == ["", ""]
-    await store.note(written.id, "a note", 0)
-    assert await store.deliveries([written.id, "nobody"]) == ["a note", ""]
-    assert await store.deliveries([]) == []

@@ -20,7 +20,7 @@ from core.domain.errors import InvalidRequest, StoreUnavailable
 from core.domain.events import Event, InstanceRequested, MachineReported, ReportLevel, ReportsLeftOut
 from core.domain.instance import Instance, Status
 from core.domain.request import ENV_LIMIT, HOOK_VARIABLE
-from core.services.outbox import Dispatcher, Memo, RecordWriter, RetryLater
+from core.services.outbox import Dispatcher, RecordWriter, RetryLater
 from core.services.reports import (
     Receipt,
     Report,
@@ -33,7 +33,7 @@ from core.services.reports import (
 )
 from core.services.reports.intake import WINDOW
 from core.services.reports.parse import clean
-from tests.core.processes import Told
+from tests.core.processes import Nothing, Told
 from tests.core.samples import NOON, TurnedClock, instance, request, template
 
 FORM = "application/x-www-form-urlencoded"
@@ -389,10 +389,12 @@ async def test_levels_are_kept(desk: Callable[[], Desk]) -> None:
 class Away:
     """A notifier that nobody answers."""
 
+    state = Nothing
+
     def __init__(self, name: str) -> None:
         self.name = name
 
-    async def tell(self, instance: Instance, event: Event, memo: Memo, *, latest: bool) -> Memo:
+    async def deliver(self, instance: Instance, event: Event, state: Nothing, *, latest: bool) -> Nothing:
         raise RetryLater("away", timedelta(hours=1))
 
 

@@ -23,7 +23,7 @@ from pydantic import SecretStr
 
 from core.adapters.redis import Store, connect
 from core.adapters.user_agent import USER_AGENT
-from core.adapters.webhook import Forbidden, PublicOnly, WebhookNotifier
+from core.adapters.webhook import Forbidden, PublicOnly, Sent, WebhookNotifier
 from core.domain.addresses import is_public
 from core.domain.attempt import Failure, FailureKind
 from core.domain.base import Cause
@@ -59,7 +59,7 @@ from core.domain.novita import Endpoint
 from core.domain.order import Verb
 from core.domain.request import LeaseEnd
 from core.services.outbox import Abandoned, Dispatcher, RecordWriter, RetryLater
-from tests.core.processes import Told
+from tests.core.processes import Nothing, Told
 from tests.core.samples import ADA, NOON, SECRET, TurnedClock, instance, record_with, request
 from tests.patience import patience
 
@@ -151,7 +151,7 @@ def _made(url: str) -> Instance:
 
 
 async def test_an_event_is_posted_signed_with_the_answers_fields_and_no_secret(receiver: Receiver) -> None:
-    memo = await _hook().tell(_made(receiver.url), CREATED, {}, latest=True)
+    sent = await _hook().deliver(_made(receiver.url), CREATED, Sent(), latest=True)
     (headers, body), news = receiver.came[0], receiver.news[0]
     signed = f"{headers['X-Webhook-Timestamp']}.".encode() + body
     assert headers["X-Webhook-Signature"] == "sha256=" + hmac.new(KEY.encode(), signed, hashlib.sha256).hexdigest()
@@ -160,7 +160,7 @@ async def test_an_event_is_posted_signed_with_the_answers_fields_and_no_secret(r
     assert (news["type"], news["novitaInstanceId"], news["elapsedSeconds"]) == ("instance_created", "n-1", 3.0)
     assert {"instanceId", "region", "spotPrice", "estimatedReadyTime", "attempts"} <= set(news)
     assert SECRET not in body.decode()
-    await _hook().tell(_made(receiver.url), InstanceRunning(at=NOON), memo, latest=True)
+    await _hook().deliver(_made(receiver.url), InstanceRunning(at=NOON), sent, latest=True)
     assert receiver.news[1]["id"] != news["id"]
 
 
@@ -168,7 +168,7 @@ async def test_an_event_is_posted_signed_with_the_answers_fields_and_no_secret(r
 async def test_what_may_pass_is_tried_again(receiver: Receiver, status: int) -> None:
     receiver.answers = [web.Response(status=status, headers={"Retry-After": "9", "Location": "/hook"})]
     with pytest.raises(RetryLater) as raised:
-        await _hook().tell(_made(receiver.url), CREATED, {}, latest=True)
+        await _hook().deliver(_made(receiver.url), CREATED, Sent(), latest=True)
     assert raised.value.retry_after == timedelta(seconds=9)
     assert len(receiver.came) == 1
 
@@ -179,23 +179,23 @@ async def test_no_wait_that_a_receiver_asks_for_is_longer_than_an_hour_or_breaks
 ) -> None:
     receiver.answers = [web.Response(status=503, headers={"Retry-After": asked})]
     with pytest.raises(RetryLater) as raised:
-        await _hook().tell(_made(receiver.url), CREATED, {}, latest=True)
+        await _hook().deliver(_made(receiver.url), CREATED, Sent(), latest=True)
     assert raised.value.retry_after == (timedelta(seconds=wait) if wait else None)
 
 
 async def test_what_has_arrived_has_arrived_whatever_wait_is_asked_for(receiver: Receiver) -> None:
     receiver.answers = [web.Response(status=200, headers={"Retry-After": "9" * 5000})]
-    assert await _hook().tell(_made(receiver.url), CREATED, {}, latest=True) == {"number": "1"}
+    assert await _hook().deliver(_made(receiver.url), CREATED, Sent(), latest=True) == Sent(number=1)
 
 
 async def test_410_ends_it_quietly_and_other_refusals_end_it_with_a_word(receiver: Receiver) -> None:
     receiver.answers = [web.Response(status=410), web.Response(status=404)]
     hook, made = _hook(), _made(receiver.url)
     with pytest.raises(Abandoned) as quietly:
-        await hook.tell(made, CREATED, {}, latest=True)
+        await hook.deliver(made, CREATED, Sent(), latest=True)
     assert quietly.value.news is None
     with pytest.raises(Abandoned, match="404") as aloud:
-        await hook.tell(made, CREATED, {}, latest=True)
+        await hook.deliver(made, CREATED, Sent(), latest=True)
     assert isinstance(aloud.value.news, WebhookGivenUp)
 
 
@@ -203,15 +203,15 @@ async def test_after_a_day_of_failures_it_is_given_up(receiver: Receiver) -> Non
     clock = TurnedClock()
     receiver.answers = [web.Response(status=500), web.Response(status=500)]
     with pytest.raises(RetryLater):
-        await _hook(clock).tell(_made(receiver.url), CREATED, {}, latest=True)
+        await _hook(clock).deliver(_made(receiver.url), CREATED, Sent(), latest=True)
     clock.turn(hours=25)
     with pytest.raises(Abandoned):
-        await _hook(clock).tell(_made(receiver.url), CREATED, {}, latest=True)
+        await _hook(clock).deliver(_made(receiver.url), CREATED, Sent(), latest=True)
 
 
 async def test_nobody_answering_is_a_reason_to_try_again() -> None:
     with pytest.raises(RetryLater):
-        await _hook().tell(_made("http://127.0.0.1:1/hook"), CREATED, {}, latest=True)
+        await _hook().deliver(_made("http://127.0.0.1:1/hook"), CREATED, Sent(), latest=True)
 
 
 @pytest.mark.parametrize(
@@ -235,7 +235,7 @@ async def test_nobody_answering_is_a_reason_to_try_again() -> None:
 async def test_no_webhook_reaches_this_host_or_a_private_network(receiver: Receiver, url: str) -> None:
     port = receiver.url.rsplit(":", 1)[1].split("/")[0]
     with pytest.raises(Abandoned):
-        await _hook(allow_private=False).tell(_made(url.format(port=port)), CREATED, {}, latest=True)
+        await _hook(allow_private=False).deliver(_made(url.format(port=port)), CREATED, Sent(), latest=True)
     assert receiver.came == []
 
 
@@ -256,7 +256,7 @@ def test_addresses_that_some_pythons_call_global_are_not_public(address: str) ->
 
 @pytest.mark.parametrize("event", [type_(**facts) for type_, facts in TOLD.items()], ids=lambda event: event.type)
 async def test_the_life_of_an_instance_is_told_with_what_only_that_event_has(receiver: Receiver, event: Event) -> None:
-    await _hook().tell(_made(receiver.url), event, {}, latest=True)
+    await _hook().deliver(_made(receiver.url), event, Sent(), latest=True)
     [news] = receiver.news
     own = event.model_dump(mode="json", exclude={"at", "type"})
     assert news["type"] == ("instance.order_failed" if isinstance(event, OrderFailed) else event.type)
@@ -278,7 +278,7 @@ async def test_the_life_of_an_instance_is_told_with_what_only_that_event_has(rec
     ids=lambda event: event.type,
 )
 async def test_steps_on_the_way_and_what_machines_say_are_for_people_only(receiver: Receiver, event: Event) -> None:
-    assert await _hook().tell(_made(receiver.url), event, {"number": "4"}, latest=True) == {"number": "4"}
+    assert await _hook().deliver(_made(receiver.url), event, Sent(number=4), latest=True) == Sent(number=4)
     assert receiver.came == []
 
 
@@ -290,14 +290,14 @@ async def test_the_readmes_snippet_knows_a_genuine_call_from_any_other(receiver:
     is_genuine = scope["is_from_gpu_bot"]
     await WebhookNotifier(
         "webhook", lambda _: receiver.url, SystemClock(), secret=SecretStr(KEY), allow_private=True
-    ).tell(_made(receiver.url), CREATED, {}, latest=True)
+    ).deliver(_made(receiver.url), CREATED, Sent(), latest=True)
     headers, body = receiver.came[0]
     assert is_genuine(headers, body, KEY.encode())
     assert not is_genuine(headers, body + b" ", KEY.encode())
     assert not is_genuine(headers, body, b"another-key")
     later = {**headers, "X-Webhook-Timestamp": str(int(headers["X-Webhook-Timestamp"]) + 1)}
     assert not is_genuine(later, body, KEY.encode())
-    await _hook().tell(_made(receiver.url), CREATED, {}, latest=True)  # by a clock that is far off
+    await _hook().deliver(_made(receiver.url), CREATED, Sent(), latest=True)  # by a clock that is far off
     assert not is_genuine(*receiver.came[1], KEY.encode())
 
 
@@ -357,19 +357,19 @@ async def never_ends_its_answer(writer: asyncio.StreamWriter) -> None:
 async def test_a_receiver_without_manners_costs_no_more_than_its_time_and_is_tried_again(manners: Any) -> None:
     async with rude(manners) as url, patience():
         with pytest.raises(RetryLater):
-            await _hook(patience=timedelta(seconds=0.3)).tell(_made(url), CREATED, {}, latest=True)
+            await _hook(patience=timedelta(seconds=0.3)).deliver(_made(url), CREATED, Sent(), latest=True)
 
 
 async def test_an_answer_without_end_is_not_read() -> None:
     async with rude(never_ends_its_answer) as url, patience():
-        assert await _hook().tell(_made(url), CREATED, {}, latest=True) == {"number": "1"}
+        assert await _hook().deliver(_made(url), CREATED, Sent(), latest=True) == Sent(number=1)
 
 
 @pytest.mark.parametrize("status", [300, 301, 302, 303, 304, 307, 308, 399])
 async def test_a_redirect_leads_nowhere_and_ends_it_as_its_owner_hears(receiver: Receiver, status: int) -> None:
     receiver.answers = [web.Response(status=status, headers={"Location": receiver.url, "Retry-After": "9"})]
     with pytest.raises(Abandoned, match=str(status)) as ended:
-        await _hook().tell(_made(receiver.url), CREATED, {}, latest=True)
+        await _hook().deliver(_made(receiver.url), CREATED, Sent(), latest=True)
     assert isinstance(ended.value.news, WebhookGivenUp)
     assert len(receiver.came) == 1
 
@@ -413,8 +413,8 @@ async def test_a_name_that_also_leads_inside_is_not_gone_to_at_all(receiver: Rec
     port = receiver.url.rsplit(":", 1)[1].split("/")[0]
     _, resolve = answering(found)
     with pytest.raises(Abandoned, match="private network"):
-        await _hook(allow_private=False, resolve=resolve).tell(
-            _made(f"https://hook.example.com:{port}/hook"), CREATED, {}, latest=True
+        await _hook(allow_private=False, resolve=resolve).deliver(
+            _made(f"https://hook.example.com:{port}/hook"), CREATED, Sent(), latest=True
         )
     assert receiver.came == []
 
@@ -475,8 +475,8 @@ async def test_a_name_that_is_not_known_just_now_is_tried_again(answer: Any) -> 
         return list(answer)
 
     with pytest.raises(RetryLater):
-        await _hook(allow_private=False, resolve=resolve).tell(
-            _made("https://hook.example.com/"), CREATED, {}, latest=True
+        await _hook(allow_private=False, resolve=resolve).deliver(
+            _made("https://hook.example.com/"), CREATED, Sent(), latest=True
         )
 
 
@@ -490,7 +490,7 @@ async def test_a_name_that_is_not_known_just_now_is_tried_again(answer: Any) -> 
 async def test_an_address_with_any_letters_is_one_that_can_be_gone_to(typed: str, asked: str) -> None:
     questions, resolve = answering(["127.0.0.1"])
     with pytest.raises(Abandoned, match="private"):
-        await _hook(allow_private=False, resolve=resolve).tell(_made(typed), CREATED, {}, latest=True)
+        await _hook(allow_private=False, resolve=resolve).deliver(_made(typed), CREATED, Sent(), latest=True)
     assert questions == [asked]
 
 
@@ -499,7 +499,7 @@ async def test_an_address_with_any_letters_is_one_that_can_be_gone_to(typed: str
 )
 async def test_an_address_that_leads_nowhere_ever_is_given_up_with_a_word(url: str) -> None:
     with pytest.raises(Abandoned, match="the address") as raised:
-        await _hook().tell(_made(url), CREATED, {}, latest=True)
+        await _hook().deliver(_made(url), CREATED, Sent(), latest=True)
     assert isinstance(raised.value.news, WebhookGivenUp)
 
 
@@ -559,10 +559,11 @@ async def test_a_webhook_that_fails_delays_nobody_else_and_is_told_of_in_the_end
 
     class Ear:
         name = "ear"
+        state = Nothing
 
-        async def tell(self, instance: Instance, event: Any, memo: dict[str, str], *, latest: bool) -> dict[str, str]:
+        async def deliver(self, instance: Instance, event: Any, state: Nothing, *, latest: bool) -> Nothing:
             heard.append(event.type)
-            return memo
+            return state
 
     clock, store = TurnedClock(), Store(connect(redis_url))
     dispatcher = Dispatcher(store, [_hook(clock), Ear()], clock)

@@ -21,6 +21,7 @@ from bot.sandbox.slack import Message, SandboxSlack
 from core.adapters.redis import Store, connect
 from core.adapters.redis_server import EmbeddedRedis, embedded_redis
 from core.domain.instance import Instance
+from core.services.outbox import Progress
 from tests.bot.app_fixture import BOOT_SECONDS, Scene, instance_id_of
 from tests.bot.leaks import found_in, secrets_of
 from tests.patience import NO_HURRY_SECONDS, patience
@@ -167,7 +168,7 @@ class Stage(Scene):
         await dead.beat(now - LONG_AGO)
         right = await dead.claim(record.id, now, is_ours=True)
         if right is not None:
-            await dead.postpone(record.id, right.delivery, right.first, right.first + len(right.events), now)
+            await dead.postpone(record.id, Progress(right.delivery, right.first), right.first + len(right.events), now)
         await dead.aclose()
 
     async def age(self, record: Instance, minutes: int) -> None:

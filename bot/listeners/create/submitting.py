@@ -12,7 +12,7 @@ from slack_bolt.context.ack.async_ack import AsyncAck
 
 from bot import wording
 from bot.listeners import interactions
-from bot.listeners.cards import link_at_hand, link_to
+from bot.listeners.cards import link_by_now, link_to
 from bot.listeners.create.beginning import renamed
 from bot.listeners.create.screen import show
 from bot.listeners.services import Services
@@ -129,7 +129,7 @@ class _Submission:
 
     async def _show_outcome(self, instance: Instance) -> None:
         """The outcome at once; again with the link to the thread, or when an earlier step may have overtaken it."""
-        at_hand = link_at_hand(self._services, instance.id)
+        at_hand = await link_by_now(self._services, instance.id)
         await show(self._services, self._view_id, outcome_view(instance, link=at_hand))
         overtaken = self._steps is not None and not self._steps.done()
         if self._steps is not None:

@@ -3,9 +3,13 @@
 | key                          | type   | holds                                                                     | ends            |
 |------------------------------|--------|---------------------------------------------------------------------------|-----------------|
 | {gpu}:instance:<id>          | hash   | json (the record), v (its version), c (id of the commit that wrote it),   | 30 d after end  |
-|                              |        | t (events told to all), b (events before those that the timeline has)     |                 |
+|                              |        | t (events told to all), t:<notifier> (to this one), b (events before      |                 |
+|                              |        | those that the timeline has)                                              |                 |
 | {gpu}:timeline:<id>          | list   | the instance's events as JSON, oldest first: the newest 1,000 at least    | 30 d after end  |
 | {gpu}:delivery:<id>          | string | JSON: per notifier how far it has told the timeline, and what it remembers | 30 d after end  |
+| {gpu}:cards                  | hash   | by id: where its card stands in Slack ("channel:ts", "-" for nowhere), and | 30 d after end  |
+|                              |        | all that it is drawn with as JSON                                         |                 |
+| {gpu}:threads                | hash   | "channel:ts" of each card -> id                                           | 30 d after end  |
 | {gpu}:delivering:<id>        | string | which process is telling this instance's events just now                  | hold, 30 s      |
 | {gpu}:outbox                 | zset   | ids with events to tell, by the time (ms) they are due                    | when told       |
 | {gpu}:request:<key>          | string | the id that this request key led to                                       | never           |

@@ -20,6 +20,7 @@ class Kind(StrEnum):
     IDENTITY = "identity"
     ALARM = "alarm"
     LAST_USED = "last_used"
+    CARD = "card"
 
 
 SCHEMAS: dict[Kind, int] = {**dict.fromkeys(Kind, 1), Kind.RECORD: 2, Kind.EVENT: 2}

@@ -55,7 +55,7 @@ class ReportCounts(Commands):
 
 
 def _story_keys(instance_id: str) -> list[str]:
-    return [key_of(kind, instance_id) for kind in ("instance", "timeline", "delivery")]
+    return [key_of(kind, instance_id) for kind in ("instance", "timeline")]
 
 
 def _keys(instance_id: str) -> list[str]:

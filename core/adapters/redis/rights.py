@@ -61,6 +61,8 @@ KINDS: dict[str, str] = {
     "left_out": "ZREM",
     "looked": "HDEL",
     "names": "HDEL",
+    "cards": "HDEL",
+    "threads": "HDEL",
     "last:": "",
     "alarms": "HDEL",
     "alarms:told": "HDEL",

@@ -21,7 +21,7 @@ COMMIT = """
 -- Else it tells how many commits there have been, when a worker last looked (0 when not lately), and the time.
 -- Under the keys of its story may stand what is not ours. The record goes on all the same, for else what runs could not
 -- be stopped: 'lost' says that the events are kept nowhere.
--- KEYS: record, timeline, delivery, delivering, outbox, live, ended, looked, names [, request]
+-- KEYS: record, timeline, delivery, delivering, outbox, live, ended, looked, names, cards, threads [, request]
 -- ARGV: id, expected version, commit id, record json, created ms, ended ms ('' while it lives), now ms, keep ms,
 --       holder, hold ms, how fresh a look must be in ms, name, '1' when that is to be its own, events...
 local id, expected, commit, json = ARGV[1], tonumber(ARGV[2]), ARGV[3], ARGV[4]
@@ -33,11 +33,11 @@ local current = redis.call('HMGET', KEYS[1], 'v', 'c')
 if current[2] ~= commit then
   local namesake = redis.call('HGET', KEYS[9], name)
   local is_other = namesake and namesake ~= id and redis.call('ZSCORE', KEYS[6], namesake)
-  if KEYS[10] then
-    local led_to = redis.call('GET', KEYS[10])
+  if KEYS[12] then
+    local led_to = redis.call('GET', KEYS[12])
     if led_to or current[1] then return {'taken', led_to or id} end
     if is_other and ARGV[13] == '1' then return {'named', namesake} end
-    redis.call('SET', KEYS[10], id)
+    redis.call('SET', KEYS[12], id)
   end
   if tonumber(current[1] or 0) ~= expected then return {'conflict'} end
   redis.call('HSET', KEYS[1], 'v', expected + 1, 'c', commit, 'json', json)
@@ -61,6 +61,13 @@ if current[2] ~= commit then
     redis.call('ZREM', KEYS[6], id)
     if namesake == id then redis.call('HDEL', KEYS[9], name) end
     redis.call('ZADD', KEYS[7], ended, id)
+    for _, forgotten in ipairs(redis.call('ZRANGEBYSCORE', KEYS[7], '-inf', now - keep)) do
+      local card = redis.pcall('HGET', KEYS[10], forgotten)
+      if type(card) == 'string' then
+        redis.pcall('HDEL', KEYS[11], string.match(card, '^%S*'))
+        redis.call('HDEL', KEYS[10], forgotten)
+      end
+    end
     redis.call('ZREMRANGEBYSCORE', KEYS[7], '-inf', now - keep)
     for i = 1, 3 do redis.call('PEXPIRE', KEYS[i], keep) end
   end
@@ -71,13 +78,15 @@ local age = looks[2] and clock - looks[2] or -1
 local at = age >= 0 and age <= fresh and looks[2] or '0'
 local answer = {kind, looks[1] or '0', at, string.format('%d', clock)}
 if #ARGV == 13 or kind == 'lost' then return answer end
-local note = redis.pcall('GET', KEYS[3])
-if error_in(note) or not redis.call('SET', KEYS[4], holder, 'NX', 'PX', hold) then return answer end
+local note, card = redis.pcall('GET', KEYS[3]), redis.pcall('HGET', KEYS[10], id)
+if error_in(note) or error_in(card) then return answer end
+if not redis.call('SET', KEYS[4], holder, 'NX', 'PX', hold) then return answer end
 local places = redis.call('HMGET', KEYS[1], 't', 'b')
 local told, gone = tonumber(places[1] or '0'), tonumber(places[2] or '0')
 answer[1] = 'held'
 answer[5], answer[6] = note or '', told
 answer[7] = redis.call('LRANGE', KEYS[2], told - gone, -1)
+answer[8] = card or ''
 return answer
 """
 
@@ -107,6 +116,7 @@ if not redis.call('HGET', KEYS[1], 'v') then return {'gone'} end
 for _, line in ipairs(redis.call('LRANGE', KEYS[2], -ARGV[4], -1)) do
   if line == ARGV[2] then return {'ok'} end
 end
+if redis.call('LLEN', KEYS[2]) == 0 then redis.call('HSET', KEYS[1], 'b', redis.call('HGET', KEYS[1], 't') or '0') end
 redis.call('RPUSH', KEYS[2], ARGV[2])
 local left = redis.call('PTTL', KEYS[1])
 if left > 0 then redis.call('PEXPIRE', KEYS[2], left) end
@@ -116,28 +126,31 @@ return {'ok'}
 
 CLAIM = """
 -- Takes the right to tell an instance's events, with all that is needed to do it.
--- KEYS: record, timeline, delivery, delivering, outbox    ARGV: id, holder, hold ms, '1' to go on with a hold of ours
+-- KEYS: record, timeline, delivery, delivering, outbox, cards, threads
+-- ARGV: id, holder, hold ms, '1' to go on with a hold of ours
 local json = redis.call('HGET', KEYS[1], 'json')
 if not json then
   redis.call('ZREM', KEYS[5], ARGV[1])
   return {'gone'}
 end
-local note = redis.call('GET', KEYS[3]) or ''
-redis.call('LLEN', KEYS[2]) -- What is not ours under either key is an error before anything is taken.
+local note, card = redis.call('GET', KEYS[3]) or '', redis.call('HGET', KEYS[6], ARGV[1]) or ''
+redis.call('LLEN', KEYS[2]) -- What is not ours under any of these keys is an error before anything is taken.
 if not redis.call('SET', KEYS[4], ARGV[2], 'NX', 'PX', ARGV[3]) then
   if ARGV[4] ~= '1' or redis.call('GET', KEYS[4]) ~= ARGV[2] then return {'busy'} end
   redis.call('PEXPIRE', KEYS[4], ARGV[3])
 end
 local places = redis.call('HMGET', KEYS[1], 't', 'b')
 local told, gone = tonumber(places[1] or '0'), tonumber(places[2] or '0')
-return {'held', note, told, redis.call('LRANGE', KEYS[2], told - gone, -1), json}
+return {'held', note, told, redis.call('LRANGE', KEYS[2], told - gone, -1), json, card}
 """
 
 SETTLE = """
 -- Notes how far the telling has come; gives the right back when nothing new has happened meanwhile.
--- KEYS: record, timeline, delivery, delivering, outbox
+-- KEYS: record, timeline, delivery, delivering, outbox, cards, threads
 -- ARGV: id, holder, hold ms, delivery json, events told to all, events seen,
---       what next: 'keep', 'look', 'done' or the ms when it is due again; events kept although all have heard them
+--       what next: 'keep', 'look', 'done' or the ms when it is due again; events kept although all have heard them,
+--       the card's place ('-' for nowhere, '' to leave the card as it is), the card as json,
+--       then for each notifier its name and the events told to it
 local id, holder, hold, next, kept = ARGV[1], ARGV[2], ARGV[3], ARGV[7], tonumber(ARGV[8])
 if redis.call('GET', KEYS[4]) ~= holder then return {'lost'} end
 redis.call('SET', KEYS[3], ARGV[4])
@@ -147,6 +160,13 @@ local places = redis.call('HMGET', KEYS[1], 't', 'b')
 local told = math.max(tonumber(places[1] or '0'), tonumber(ARGV[5]))
 local gone, length = tonumber(places[2] or '0'), redis.call('LLEN', KEYS[2])
 redis.call('HSET', KEYS[1], 't', told)
+for i = 11, #ARGV, 2 do redis.call('HSET', KEYS[1], 't:' .. ARGV[i], ARGV[i + 1]) end
+if ARGV[9] ~= '' then
+  local was = string.match(redis.call('HGET', KEYS[6], id) or '', '^%S+')
+  if was and was ~= ARGV[9] then redis.pcall('HDEL', KEYS[7], was) end
+  redis.call('HSET', KEYS[6], id, ARGV[9] .. ' ' .. ARGV[10])
+  if ARGV[9] ~= '-' then redis.pcall('HSET', KEYS[7], ARGV[9], id) end
+end
 if length > 2 * kept then
   local drop = math.min(told - gone, length - kept)
   redis.call('LTRIM', KEYS[2], drop, -1)
@@ -174,10 +194,30 @@ redis.call('DEL', KEYS[4])
 return {'ok'}
 """
 
+ADOPT_NOTE = """
+-- Notes where a card stands, and how far each notifier has come, as an earlier version of this program has written it
+-- elsewhere; nothing where somebody else has written a card meanwhile.
+-- KEYS: record, cards, threads
+-- ARGV: id, the card as it was read here, its place and the card as json, then as with SETTLE
+local id, place = ARGV[1], ARGV[3]
+if not redis.call('HGET', KEYS[1], 'v') then return {'gone'} end
+for i = 5, #ARGV, 2 do
+  local heard = tonumber(redis.call('HGET', KEYS[1], 't:' .. ARGV[i]) or '0')
+  if tonumber(ARGV[i + 1]) > heard then redis.call('HSET', KEYS[1], 't:' .. ARGV[i], ARGV[i + 1]) end
+end
+local before = redis.call('HGET', KEYS[2], id) or ''
+if before ~= ARGV[2] then return {'ok'} end
+local was = string.match(before, '^%S+')
+if was and was ~= place then redis.call('HDEL', KEYS[3], was) end
+redis.call('HSET', KEYS[2], id, place .. ' ' .. ARGV[4])
+if place ~= '-' then redis.call('HSET', KEYS[3], place, id) end
+return {'ok'}
+"""
+
 COUNT_REPORT = """
 -- Counts one more report of a machine's: whether it is to be shown, and how many never were. It is not when it is over
 -- the pace, nor while too much waits to be told already: behind reports stands news that matters more.
--- KEYS: reports, left out, record, timeline, delivery
+-- KEYS: reports, left out, record, timeline
 -- ARGV: id, call id, now ms, window ms, limit, left out at the least, keep ms, audience, waiting limit, untold limit
 local was = redis.call('HMGET', KEYS[1], 'call', 'shown', 'since', 'n', 'over')
 if was[1] == ARGV[2] then return {tonumber(was[2]), tonumber(was[5])} end
@@ -186,10 +226,9 @@ local since, n = tonumber(was[3] or '0'), tonumber(was[4] or '0')
 local over, shown = math.max(tonumber(was[5] or '0'), tonumber(ARGV[6])), 0
 if now >= since + window then since, n = now, 0 end
 if since > now then since = now end -- noted by a clock that was ahead
-local places, note = redis.call('HMGET', KEYS[3], 't', 'b'), redis.call('GET', KEYS[5])
+local places = redis.call('HMGET', KEYS[3], 't', 'b', 't:' .. ARGV[8])
 local told, last = tonumber(places[1] or '0'), tonumber(places[2] or '0') + redis.call('LLEN', KEYS[4])
-local by = note and note ~= '' and cjson.decode(note).by or {}
-local heard = math.max(told, by[ARGV[8]] and by[ARGV[8]].cursor or 0)
+local heard = math.max(told, tonumber(places[3] or '0'))
 if n < limit and last - heard < tonumber(ARGV[9]) and last - told < tonumber(ARGV[10]) then
   n, shown = n + 1, 1
 else

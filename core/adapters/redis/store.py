@@ -10,6 +10,7 @@ from typing import Any
 import structlog
 
 from core.adapters.redis.alarms import AlarmRecords
+from core.adapters.redis.cards import CARDS_KEY, THREADS_KEY, Cards, card_arguments, read_card
 from core.adapters.redis.commands import duration_ms, key_of, ms
 from core.adapters.redis.documents import Kind, NotReadable, refuse_newer, stamped
 from core.adapters.redis.inspection import Inspection
@@ -26,7 +27,7 @@ from core.domain.events import Event
 from core.domain.instance import Instance
 from core.domain.leases import RECORD_KEPT
 from core.domain.market import Market
-from core.services.outbox import LONGEST_WAIT, Begun, Claim
+from core.services.outbox import LONGEST_WAIT, Begun, Claim, Progress
 from core.services.stock import StockList
 
 log = structlog.get_logger(__name__)
@@ -48,7 +49,7 @@ _KEPT_WHEN_TOLD = 1000
 """Events. A machine may report for days, and what everybody has heard need not be kept for ever."""
 
 
-class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts, Proposals):
+class Store(Cards, ReportCounts, Inspection, AlarmRecords, Looks, Lookouts, Proposals):
     """State in Redis as this process (`holder`) sees it. Every method raises StoreUnavailable when Redis is away."""
 
     # Records
@@ -134,12 +135,13 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts, Proposals):
         answer = await self._run(CLAIM, _telling_keys(instance_id), arguments, even_when_full=True)
         if answer[0] != "held":
             return None
-        _, delivery, first, lines, json = answer
+        _, delivery, first, lines, json, card = answer
         try:
-            return _telling(json, int(first), lines, delivery)
+            return _telling(json, int(first), lines, delivery, card)
         except NotReadable as error:
             log.error("events_not_readable", instance_id=instance_id, error=str(error))
-            await self.postpone(instance_id, delivery, int(first), int(first) + len(lines), now + _UNREADABLE_PAUSE)
+            progress = Progress(delivery, told=int(first))
+            await self.postpone(instance_id, progress, int(first) + len(lines), now + _UNREADABLE_PAUSE)
             return None
 
     async def add_news(self, instance_id: str, event: Event, now: datetime) -> None:
@@ -148,36 +150,28 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts, Proposals):
         arguments = [instance_id, stamped(Kind.EVENT, event.model_dump_json()), ms(now), _NEWEST_COMPARED]
         await self._run(ADD_NEWS, keys, arguments, even_when_full=True)
 
-    async def note(self, instance_id: str, delivery: str, told: int) -> bool:
-        """Notes how far the telling has come: all have heard what stands before place `told`.
-
-        False when the right was lost to another process.
-        """
-        answer = await self._settle(instance_id, delivery, told, 0, "keep")
+    async def note(self, instance_id: str, progress: Progress) -> bool:
+        """Notes how far the telling has come. False when the right was lost to another process."""
+        answer = await self._settle(instance_id, progress, 0, "keep")
         return bool(answer[0] == "ok")
 
-    async def save_and_read_on(self, instance_id: str, delivery: str, told: int, seen: int) -> Claim | None:
+    async def save_and_read_on(self, instance_id: str, progress: Progress, seen: int) -> Claim | None:
         """Keeps the right, and returns what has happened after the first `seen` events. None when it was lost."""
-        answer = await self._settle(instance_id, delivery, told, seen, "look")
-        return None if answer[0] == "lost" else _telling(answer[1], seen, answer[2], delivery)
+        answer = await self._settle(instance_id, progress, seen, "look")
+        return None if answer[0] == "lost" else _told_on(answer, progress, seen)
 
-    async def finish(self, instance_id: str, delivery: str, told: int, seen: int) -> Claim | None:
+    async def finish(self, instance_id: str, progress: Progress, seen: int) -> Claim | None:
         """Gives the right back, or keeps it and returns what has happened after the first `seen` events."""
-        answer = await self._settle(instance_id, delivery, told, seen, "done")
-        return _telling(answer[1], seen, answer[2], delivery) if answer[0] == "more" else None
+        answer = await self._settle(instance_id, progress, seen, "done")
+        return _told_on(answer, progress, seen) if answer[0] == "more" else None
 
-    async def postpone(self, instance_id: str, delivery: str, told: int, seen: int, until: datetime) -> None:
+    async def postpone(self, instance_id: str, progress: Progress, seen: int, until: datetime) -> None:
         """Gives the right back; the rest is due at `until`."""
-        await self._settle(instance_id, delivery, told, seen, str(ms(until)))
+        await self._settle(instance_id, progress, seen, str(ms(until)))
 
     async def delivery(self, instance_id: str) -> str:
         """The outbox's note on an instance, '' when there is none."""
         return await self._again(lambda: self._redis.get(key_of("delivery", instance_id))) or ""
-
-    async def deliveries(self, ids: Sequence[str]) -> list[str]:
-        """The outbox's notes on instances in their order, '' where there is none."""
-        notes = await self._of_each(ids, lambda pipe, id_: pipe.get(key_of("delivery", id_)), "")
-        return [note or "" for note in notes]
 
     async def outbox_size(self) -> int:
         return int(await self._again(lambda: self._redis.zcard(key_of("outbox"))))
@@ -320,7 +314,8 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts, Proposals):
         has_own_name: bool = False,
     ) -> Begun:
         written, before = instance.replace(version=instance.version + 1), self.commits_seen
-        keys = [*_telling_keys(instance.id), key_of("live"), key_of("ended"), LOOKED_KEY, key_of("names"), *keys_of_new]
+        indexes = [key_of("live"), key_of("ended"), LOOKED_KEY, key_of("names"), CARDS_KEY, THREADS_KEY]
+        keys = [*_own_keys(instance.id), *indexes, *keys_of_new]
         # What runs can always be put on record and changed there, for else nobody could stop it; a new one needs room.
         even_when_full = not keys_of_new or instance.remote.id is not None
         arguments = self._commit_arguments(written, instance.version, events, now, has_own_name=has_own_name)
@@ -338,9 +333,9 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts, Proposals):
             log.error("news_lost", instance_id=instance.id, events=[event.type for event in events])
         if kind in ("ok", "lost"):
             return Begun(written, None, is_known)
-        delivery, first, lines = to_tell
+        delivery, first, lines, card = to_tell
         try:
-            claim = Claim(written, int(first), [read_news(line, written) for line in lines], delivery)
+            claim = Claim(written, int(first), [read_news(line, written) for line in lines], delivery, read_card(card))
         except NotReadable as error:
             log.error("events_not_readable", instance_id=instance.id, error=str(error))
             return Begun(written, None, is_known)
@@ -368,9 +363,11 @@ class Store(ReportCounts, Inspection, AlarmRecords, Looks, Lookouts, Proposals):
             *(stamped(Kind.EVENT, event.model_dump_json()) for event in events),
         ]
 
-    async def _settle(self, instance_id: str, delivery: str, told: int, seen: int, next_: str) -> list[Any]:
-        note = stamped(Kind.DELIVERY, delivery) if delivery else delivery
-        arguments = [instance_id, self.holder, duration_ms(HOLD), note, told, seen, next_, _KEPT_WHEN_TOLD]
+    async def _settle(self, instance_id: str, progress: Progress, seen: int, next_: str) -> list[Any]:
+        note = stamped(Kind.DELIVERY, progress.delivery) if progress.delivery else ""
+        to_tell = [note, progress.told, seen, next_, _KEPT_WHEN_TOLD]
+        heard = [each for pair in progress.heard.items() for each in pair]
+        arguments = [instance_id, self.holder, duration_ms(HOLD), *to_tell, *card_arguments(progress.card), *heard]
         return await self._run(SETTLE, _telling_keys(instance_id), arguments, even_when_full=True)
 
 
@@ -383,10 +380,17 @@ def _instance(json: str) -> Instance | None:
         return None
 
 
-def _telling(json: str, first: int, lines: Sequence[str], delivery: str) -> Claim:
+def _told_on(answer: list[Any], progress: Progress, seen: int) -> Claim:
+    """From SETTLE's answer: what is to be told after the first `seen` events."""
+    _, json, lines = answer
+    instance = read_record(json)
+    return Claim(instance, seen, [read_news(line, instance) for line in lines], progress.delivery, progress.card)
+
+
+def _telling(json: str, first: int, lines: Sequence[str], delivery: str, card: str) -> Claim:
     instance = read_record(json)
     refuse_newer(Kind.DELIVERY, delivery)
-    return Claim(instance, first, [read_news(line, instance) for line in lines], delivery)
+    return Claim(instance, first, [read_news(line, instance) for line in lines], delivery, read_card(card))
 
 
 def _sample(answer: tuple[int, int], asked: float) -> Sample:
@@ -404,6 +408,10 @@ def _request_key(request_key: str) -> str:
     return key_of("request", request_key)
 
 
-def _telling_keys(instance_id: str) -> list[str]:
+def _own_keys(instance_id: str) -> list[str]:
     per_instance = [key_of(kind, instance_id) for kind in ("instance", "timeline", "delivery", "delivering")]
     return [*per_instance, key_of("outbox")]
+
+
+def _telling_keys(instance_id: str) -> list[str]:
+    return [*_own_keys(instance_id), CARDS_KEY, THREADS_KEY]

@@ -14,11 +14,12 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Annotated
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import httpcore
 import structlog
-from pydantic import SecretStr
+from pydantic import BaseModel, PlainSerializer, SecretStr
 
 from core.adapters.outbound import Outbound, Proxy, trouble_of
 from core.adapters.user_agent import USER_AGENT
@@ -30,7 +31,7 @@ from core.domain.backoff import read_retry_after
 from core.domain.clock import Clock
 from core.domain.events import Event, WebhookGivenUp
 from core.domain.instance import Instance
-from core.services.outbox import Abandoned, Memo, RetryLater
+from core.services.outbox import Abandoned, RetryLater
 from core.telemetry import metrics
 from core.telemetry.calls import timed_call
 
@@ -45,6 +46,13 @@ _NO_ANSWER = (httpcore.NetworkError, httpcore.TimeoutException, httpcore.Protoco
 Target = Callable[[Instance], str | None]
 
 
+class Sent(BaseModel):
+    """What is remembered of an instance: how many events were posted, which numbers the next."""
+
+    number: Annotated[int, PlainSerializer(str)] = 0
+    """A text in JSON, as earlier versions of this program expect it, which may run beside this one."""
+
+
 class WebhookNotifier:
     """Posts events as JSON to the address that `target` gives for an instance; None for no webhook.
 
@@ -52,6 +60,8 @@ class WebhookNotifier:
     `allow_private` lifts the first two, for tests and for networks of one's own. `is_theirs`: the owner named it, and
     hears when it is given up. `patience` is for a whole exchange.
     """
+
+    state = Sent
 
     def __init__(
         self,
@@ -76,12 +86,12 @@ class WebhookNotifier:
         self._outbound = outbound or Outbound({})
         self._patience = patience
 
-    async def tell(self, instance: Instance, event: Event, memo: Memo, *, latest: bool) -> Memo:
-        """Posts one event. Raises NotDelivered while it is worth another try, GivenUp when it is not."""
+    async def deliver(self, instance: Instance, event: Event, state: Sent, *, latest: bool) -> Sent:
+        """Posts one event. Raises RetryLater while it is worth another try, Abandoned when it is not."""
         url = self._target(instance)
         if url is None or not is_told(event):
-            return memo
-        number = int(memo.get("number", "0"))
+            return state
+        number = state.number
         body = body_of(instance, event, f"{instance.id}-{number}")
         try:
             address = self._address(url)
@@ -90,7 +100,7 @@ class WebhookNotifier:
             raise self._given_up(str(error)) from error
         except _NO_ANSWER as error:
             raise self._later(event, f"no answer ({trouble_of(error) or type(error).__name__})", None) from error
-        return self._settled(event, memo, number, status, asked)
+        return self._settled(event, state, status, asked)
 
     async def reach(self, url: str) -> None:
         """Connects as a post would, without a word: no receiver takes it for an event.
@@ -158,9 +168,9 @@ class WebhookNotifier:
         path, query = (quote(part, safe=_AS_IT_IS) for part in (parts.path, parts.query))
         return urlunsplit((parts.scheme, place + port, path or "/", query, ""))
 
-    def _settled(self, event: Event, memo: Memo, number: int, status: int, asked: bytes) -> Memo:
+    def _settled(self, event: Event, state: Sent, status: int, asked: bytes) -> Sent:
         if 200 <= status < 300:
-            return {**memo, "number": str(number + 1)}
+            return Sent(number=state.number + 1)
         if status == 410:
             raise Abandoned("it answers 410, which ends it", is_wished=True)
         if 300 <= status < 400:

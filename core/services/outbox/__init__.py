@@ -5,9 +5,9 @@ store, so that the `Dispatcher` tells the news at once. When that process dies o
 stays in the outbox, and `Dispatcher.sweep` of any worker goes on from the last event that is noted as told.
 """
 
-from core.services.outbox.delivery import Begun, Claim
+from core.services.outbox.delivery import Begun, Claim, Progress
 from core.services.outbox.dispatcher import Dispatcher
-from core.services.outbox.notifier import LONGEST_WAIT, Abandoned, Memo, Notifier, RetryLater, Stuck
+from core.services.outbox.notifier import LONGEST_WAIT, Abandoned, Notifier, RetryLater, Stuck
 from core.services.outbox.ports import Transition, UnitOfWork
 from core.services.outbox.record_writer import RecordWriter
 
@@ -17,8 +17,8 @@ __all__ = [
     "Begun",
     "Claim",
     "Dispatcher",
-    "Memo",
     "Notifier",
+    "Progress",
     "RecordWriter",
     "RetryLater",
     "Stuck",

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import structlog
 from pydantic import BaseModel, Field, PrivateAttr, ValidationError
 
+from core.domain.card import Card
 from core.domain.events import Event
 from core.domain.instance import Instance
-from core.services.outbox.notifier import Memo, Notifier
+from core.services.outbox.notifier import AnyNotifier
 
 log = structlog.get_logger(__name__)
 
@@ -22,7 +23,9 @@ class NotifierState(BaseModel):
     """How far one notifier has come with one instance."""
 
     cursor: int = 0
-    memo: Memo = Field(default_factory=dict)
+    memo: dict[str, Any] = Field(default_factory=dict)
+    """Its `state` as JSON. A card is here as earlier versions of this program kept it, for those that run beside this
+    one; what counts is the card in the store."""
     tries: int = 0
     due: datetime | None = None
     ended: bool = False
@@ -32,7 +35,7 @@ class NotifierState(BaseModel):
 
 
 class DeliveryState(BaseModel):
-    """The outbox's note on an instance, by notifier."""
+    """How far the notifiers have come with one instance."""
 
     by: dict[str, NotifierState] = Field(default_factory=dict)
     _turn: asyncio.Lock = PrivateAttr(default_factory=asyncio.Lock)
@@ -45,7 +48,7 @@ class DeliveryState(BaseModel):
 
 @dataclass(frozen=True)
 class Claim:
-    """The right to tell an instance's events, with all it needs. `delivery` is the outbox's note, '' at first.
+    """The right to tell an instance's events, with all it needs. `delivery` is a DeliveryState, '' at first.
 
     `events` begin at place `first` of the instance's timeline: what stands before has been told to all.
     """
@@ -54,6 +57,21 @@ class Claim:
     first: int
     events: list[Event]
     delivery: str
+    card: Card | None = None
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How far the telling of one instance has come, as it is written down.
+
+    `told` is the place in the timeline before which all have heard everything, `heard` the same by notifier. Without a
+    `card` the one in the store stays as it is.
+    """
+
+    delivery: str
+    told: int
+    heard: Mapping[str, int] = field(default_factory=dict)
+    card: Card | None = None
 
 
 class Begun(NamedTuple):
@@ -75,6 +93,8 @@ class DeliveryRun:
     first: int
     events: list[Event]
     note: DeliveryState
+    states: dict[str, BaseModel]
+    """What each notifier remembers."""
     pause: float
     """Seconds until it is looked for news while every notifier takes its time."""
 
@@ -86,9 +106,13 @@ class DeliveryRun:
         self.instance = more.instance
         self.events += more.events
 
-    def told_to(self, notifiers: Iterable[Notifier]) -> int:
-        """The place before which all of them have heard everything."""
-        return min((self.note.by[each.name].cursor for each in notifiers), default=self.end)
+    def progress(self, notifiers: Iterable[AnyNotifier]) -> Progress:
+        """As it is now; `notifiers` are those there are to be told."""
+        for name, state in self.states.items():
+            self.note.by[name].memo = memo_of(state) if isinstance(state, Card) else state.model_dump(mode="json")
+        heard = {each.name: self.note.by[each.name].cursor for each in notifiers}
+        card = next((each for each in self.states.values() if isinstance(each, Card) and each != Card()), None)
+        return Progress(self.note.model_dump_json(), min(heard.values(), default=self.end), heard, card)
 
 
 def read_delivery_state(text: str) -> DeliveryState:
@@ -98,3 +122,34 @@ def read_delivery_state(text: str) -> DeliveryState:
     except ValidationError:
         log.error("note_not_readable")
         return DeliveryState()
+
+
+def state_of(notifier: AnyNotifier, told: NotifierState, card: Card | None) -> BaseModel:
+    """What the notifier remembers of an instance, of which `card` is in the store."""
+    state: type[BaseModel] = notifier.state
+    if issubclass(state, Card):
+        return card_of(told.memo, card) or state()
+    try:
+        return state.model_validate(told.memo)
+    except ValidationError:
+        log.error("note_not_readable", notifier=notifier.name)
+        return state()
+
+
+def card_of(memo: Mapping[str, Any], stored: Card | None) -> Card | None:
+    """The card in a note if an earlier version of this program wrote that after `stored` was; else `stored`."""
+    if not memo or (stored is not None and memo == memo_of(stored)):
+        return stored
+    try:
+        return Card.model_validate(memo)
+    except ValidationError:
+        log.error("card_not_readable")
+        return stored
+
+
+def memo_of(card: Card) -> dict[str, str]:
+    """A card as earlier versions of this program note it."""
+    place = {} if card.ts is None else {"channel": card.channel, "ts": card.ts}
+    marks = {name: "yes" for name in ("twice", "stale") if getattr(card, name)}
+    more = {"seen": str(card.seen or ""), "why": card.why}
+    return place | {name: text for name, text in more.items() if text} | marks

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import timedelta
 
 import structlog
@@ -13,8 +13,8 @@ from core.domain.clock import Clock, is_ahead
 from core.domain.errors import StoreUnavailable, StoreWrongKind
 from core.domain.instance import Instance
 from core.services.alarms import AlarmKind, Alarms
-from core.services.outbox.delivery import Claim, DeliveryRun, DeliveryState, NotifierState, read_delivery_state
-from core.services.outbox.notifier import LONGEST_WAIT, Abandoned, Memo, Notifier, RetryLater, Stuck
+from core.services.outbox.delivery import Claim, DeliveryRun, NotifierState, Progress, read_delivery_state, state_of
+from core.services.outbox.notifier import LONGEST_WAIT, Abandoned, AnyNotifier, RetryLater, Stuck
 from core.services.outbox.ports import OutboxStore
 from core.telemetry import request_id
 
@@ -41,13 +41,12 @@ _TRIES_AFTER_A_DEFECT = 8
 class Dispatcher:
     """Tells the events of instances to the notifiers: what happened it is handed, or finds in the outbox."""
 
-    def __init__(self, outbox: OutboxStore, notifiers: Iterable[Notifier], clock: Clock) -> None:
+    def __init__(self, outbox: OutboxStore, notifiers: Iterable[AnyNotifier], clock: Clock) -> None:
         self._outbox = outbox
         self._notifiers = tuple(notifiers)
         self._clock = clock
         self._alarms = Alarms(outbox, clock)
         self._running: dict[str, asyncio.Task[None]] = {}
-        self._notes: dict[str, DeliveryState] = {}
         self._again: set[str] = set()
         self._in_line: set[str] = set()
         self._turns = asyncio.Semaphore(_PARALLEL)
@@ -59,8 +58,6 @@ class Dispatcher:
         if instance_id in self._running:
             self._again.add(instance_id)
         else:
-            if claim is not None:
-                self._notes[instance_id] = read_delivery_state(claim.delivery)
             task = asyncio.create_task(self._tell_all(instance_id, claim), name=f"tell {instance_id}")
             self._running[instance_id] = task
             self._in_line.add(instance_id)
@@ -85,23 +82,11 @@ class Dispatcher:
                 self.start(instance_id, claim)
         return claimed
 
-    def memo_at_hand(self, instance_id: str, notifier: str) -> Memo:
-        """What a notifier remembers about an instance that is being told here, without waiting; else nothing."""
-        note = self._notes.get(instance_id)
-        return note.by[notifier].memo if note and notifier in note.by else {}
-
-    async def memo(self, instance_id: str, notifier: str) -> Memo:
-        """What a notifier remembers about an instance; waits for a telling that is under way in this process."""
+    async def settled(self, instance_id: str) -> None:
+        """Waits until nothing of this instance is being told in this process."""
         running = self._running.get(instance_id)
         if running is not None:
             await asyncio.wait({running})
-        note = read_delivery_state(await self._outbox.delivery(instance_id))
-        return note.by[notifier].memo if notifier in note.by else {}
-
-    async def memos(self, ids: Sequence[str], notifier: str) -> list[Memo]:
-        """What a notifier remembers about instances, in their order; without waiting for what is being told."""
-        notes = [read_delivery_state(text) for text in await self._outbox.deliveries(ids)]
-        return [note.by[notifier].memo if notifier in note.by else {} for note in notes]
 
     async def drain(self, patience: timedelta) -> None:
         """Waits until nothing is being told in this process, at most `patience`; what is left stays in the outbox."""
@@ -126,7 +111,6 @@ class Dispatcher:
         finally:
             self._again.discard(instance_id)
             del self._running[instance_id]
-            self._notes.pop(instance_id, None)
             if turn:
                 self._let_others_go_first(instance_id)
             self._in_line.discard(instance_id)
@@ -145,11 +129,12 @@ class Dispatcher:
     async def _tell(self, claim: Claim) -> None:
         """Tells what there is, and what comes meanwhile: each notifier at its own pace, and none waits for another."""
         request_id.resume(claim.instance.id, claim.instance.intent.request_id)
-        note = self._notes[claim.instance.id] = read_delivery_state(claim.delivery)
-        story = DeliveryRun(claim.instance, claim.first, list(claim.events), note, pause=_LOOK_SECONDS)
+        note, states = read_delivery_state(claim.delivery), {}
         for each in self._notifiers:
             told = note.by.setdefault(each.name, NotifierState())
-            told.cursor = max(told.cursor, story.first)
+            told.cursor = max(told.cursor, claim.first)
+            states[each.name] = state_of(each, told, claim.card)
+        story = DeliveryRun(claim.instance, claim.first, list(claim.events), note, states, pause=_LOOK_SECONDS)
         lanes: dict[str, asyncio.Task[bool]] = {}
         try:
             while more := await self._next(story, lanes):
@@ -172,7 +157,7 @@ class Dispatcher:
                 self._let_others_go_first(story.instance.id)
                 story.pause = min(2 * story.pause, _LONGEST_LOOK_SECONDS)
                 async with story.note.turn:
-                    return await self._outbox.save_and_read_on(*self._state(story), story.end)
+                    return await self._outbox.save_and_read_on(*self._reached(story), story.end)
             finished = {name: lanes.pop(name) for name, lane in list(lanes.items()) if lane in done}
             if any(lane.result() is False for lane in finished.values()):
                 return None
@@ -183,18 +168,18 @@ class Dispatcher:
         present = [story.note.by[each.name] for each in self._notifiers]
         waits = [told.due for told in present if told.due and told.cursor < story.end]
         if waits:
-            await self._outbox.postpone(*self._state(story), story.end, min(waits))
+            await self._outbox.postpone(*self._reached(story), story.end, min(waits))
             return None
-        return await self._outbox.finish(*self._state(story), story.end)
+        return await self._outbox.finish(*self._reached(story), story.end)
 
-    def _state(self, story: DeliveryRun) -> tuple[str, str, int]:
-        return story.instance.id, story.note.model_dump_json(), story.told_to(self._notifiers)
+    def _reached(self, story: DeliveryRun) -> tuple[str, Progress]:
+        return story.instance.id, story.progress(self._notifiers)
 
     def _has_to_hear(self, story: DeliveryRun, told: NotifierState) -> bool:
         has_to_wait = told.due is not None and is_ahead(told.due, LONGEST_WAIT, self._clock.now())
         return told.cursor < story.end and not has_to_wait
 
-    async def _tell_to(self, notifier: Notifier, story: DeliveryRun) -> bool:
+    async def _tell_to(self, notifier: AnyNotifier, story: DeliveryRun) -> bool:
         """Tells one notifier what it has not heard. False when the right to tell was lost to another process."""
         told = story.note.by[notifier.name]
         while self._has_to_hear(story, told):
@@ -205,14 +190,19 @@ class Dispatcher:
             try:
                 event = story.events[told.cursor - story.first]
                 async with self._calls[notifier.name]:
-                    memo = await notifier.tell(story.instance, event, told.memo, latest=latest)
+                    state = await notifier.deliver(story.instance, event, story.states[notifier.name], latest=latest)
             except Abandoned as error:
                 await self._give_up(notifier, story.instance, told, error)
                 continue
             except Exception as error:  # noqa: BLE001 - whatever a notifier does, the others and the record are untouched
                 await self._put_off(notifier, story.instance, told, error)
+                if isinstance(error, RetryLater) and error.state is not None:
+                    story.states[notifier.name] = error.state
+                    if not await self._noted(story):
+                        return False
                 continue
-            told.cursor, told.memo, told.tries, told.due = told.cursor + 1, memo, 0, None
+            story.states[notifier.name] = state
+            told.cursor, told.tries, told.due = told.cursor + 1, 0, None
             if told.stuck:
                 await self._alarms.quiet(AlarmKind.NOT_TOLD, story.instance.id)
                 told.stuck = False
@@ -222,9 +212,9 @@ class Dispatcher:
 
     async def _noted(self, story: DeliveryRun) -> bool:
         async with story.note.turn:
-            return await self._outbox.note(*self._state(story))
+            return await self._outbox.note(*self._reached(story))
 
-    async def _give_up(self, notifier: Notifier, instance: Instance, told: NotifierState, error: Abandoned) -> None:
+    async def _give_up(self, notifier: AnyNotifier, instance: Instance, told: NotifierState, error: Abandoned) -> None:
         log.warning("notifier_gave_up", notifier=notifier.name, instance_id=instance.id, why=str(error))
         if error.news is not None:
             await self._outbox.add_news(instance.id, error.news, self._clock.now())
@@ -233,12 +223,11 @@ class Dispatcher:
             await self._alarms.sound(AlarmKind.WEBHOOK_REFUSED, notifier.name, {"why": str(error)})
         told.ended, told.due = True, None
 
-    async def _put_off(self, notifier: Notifier, instance: Instance, told: NotifierState, error: Exception) -> None:
+    async def _put_off(self, notifier: AnyNotifier, instance: Instance, told: NotifierState, error: Exception) -> None:
         """Sets when it is tried again, and calls the admins where that helps nobody."""
         told.tries += 1
         told.due = self._clock.now() + _wait_after(told.tries, error)
         if isinstance(error, RetryLater):
-            told.memo = told.memo if error.memo is None else error.memo
             log.warning("not_told", notifier=notifier.name, instance_id=instance.id, why=str(error), tries=told.tries)
             if isinstance(error, Stuck):
                 await self._alarms.sound(AlarmKind.NOT_TOLD, instance.id, _facts(instance, str(error)))

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Protocol
+from typing import Any, Protocol, TypeVar
+
+from pydantic import BaseModel
 
 from core.domain.events import Event
 from core.domain.instance import Instance
+
+S = TypeVar("S", bound=BaseModel)
 
 LONGEST_WAIT = timedelta(hours=1)
 """After so long a notifier is tried again at the latest, however long it asks to wait: nothing is due later."""
@@ -15,13 +19,13 @@ LONGEST_WAIT = timedelta(hours=1)
 class RetryLater(Exception):
     """The notifier could not tell it now; it is tried again, after `retry_after` when that is known.
 
-    `memo`: what to remember all the same, of what was done before it failed.
+    `state`: what to remember all the same, of what was done before it failed. It is written down before the next try.
     """
 
-    def __init__(self, why: str, retry_after: timedelta | None = None, memo: Memo | None = None) -> None:
+    def __init__(self, why: str, retry_after: timedelta | None = None, state: BaseModel | None = None) -> None:
         super().__init__(why)
         self.retry_after = retry_after
-        self.memo = memo
+        self.state = state
 
 
 class Stuck(RetryLater):
@@ -38,15 +42,20 @@ class Abandoned(Exception):
         self.is_wished = is_wished
 
 
-class Notifier(Protocol):
-    """Tells people or programs what happened. `name` is its name in the store: it must not change."""
+class Notifier(Protocol[S]):
+    """Tells people or programs what happened. `name` is its name in the store: it must not change.
+
+    `state` is the class of what it remembers of an instance; at first that is made with nothing. If it is a Card, it
+    is written where everybody can look it up.
+    """
 
     name: str
+    state: type[S]
 
-    async def tell(self, instance: Instance, event: Event, memo: Memo, *, latest: bool) -> Memo:
+    async def deliver(self, instance: Instance, event: Event, state: S, *, latest: bool) -> S:
         """Tells one event and returns what to remember for the next one.
 
-        Raises NotDelivered to be called again, Stuck to be so slowly, GivenUp to be told of nothing more.
+        Raises RetryLater to be called again, Stuck to be so slowly, Abandoned to be told of nothing more.
 
         `latest` is false while more events of the same instance wait right behind this one. What cannot be taken back
         (a post) comes last in it, because all of it is repeated when it fails or when the process dies.
@@ -54,5 +63,5 @@ class Notifier(Protocol):
         ...
 
 
-Memo = dict[str, str]
-"""What a notifier wants to remember about an instance, such as where its thread is."""
+AnyNotifier = Notifier[Any]
+"""One whose memory is its own affair."""
