@@ -10,7 +10,7 @@ from bot.oneliner.moments import Moment, read_moment
 from bot.slack.ids import CHANNEL_ID
 from bot.slack.typed import DOUBLE_QUOTES
 from core.domain.instance import TYPICAL_TIME_TO_RUNNING
-from core.domain.request import LeaseEnd
+from core.domain.request import Draft, InstanceRequest, LeaseEnd
 
 _QUOTED = re.compile(rf"([{DOUBLE_QUOTES}][^{DOUBLE_QUOTES}]*[{DOUBLE_QUOTES}])")
 _CHANNEL = re.compile(
@@ -27,13 +27,11 @@ _LONGEST = 5
 _LEAST = timedelta(minutes=1)
 
 
-@dataclass(frozen=True, slots=True)
-class Clauses:
-    """What was said beside the machine. None was not said."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Clauses(Draft):
+    """What was said beside the machine: what happens at the end, and the channel. None was not said."""
 
     until: Moment | None = None
-    lease_end: LeaseEnd | None = None
-    channel: str | None = None
 
     def write(self) -> str:
         """As they read back, without `until`: that is a lease by then."""
@@ -59,7 +57,13 @@ def take_clauses(line: str) -> tuple[str, Clauses]:
         moment, part = _take_until(part)
         until = until or moment
         kept.append(part)
-    return "".join(kept).strip(), Clauses(until, lease_end, channel)
+    return "".join(kept).strip(), Clauses(until=until, lease_end=lease_end, channel=channel)
+
+
+def clauses_of(request: InstanceRequest, here: str) -> Clauses:
+    """What a line that is typed in the channel `here` must say beside the machine, to read back as the request."""
+    lease_end = None if request.lease_end is LeaseEnd.STOP else request.lease_end
+    return Clauses(lease_end=lease_end, channel=None if request.channel == here else request.channel)
 
 
 def lease_until(moment: Moment, now: datetime, zone: tzinfo) -> timedelta | None:

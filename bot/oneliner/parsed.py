@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
-from core.domain.request import Draft, InstanceRequest, draft_as, draft_of
+from bot.oneliner.fields import FIELDS
+from core.domain.request import Draft, InstanceRequest
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,6 +30,6 @@ class ParsedLine(Draft):
 
 
 def parsed_line_of(request: InstanceRequest) -> ParsedLine:
-    """What asks for exactly this. Channel, webhook and variables have no place in it, nor what happens at the end."""
-    said = replace(draft_of(request), lease_end=None, channel=None, webhook_url=None)
-    return draft_as(ParsedLine, said, any_region=request.region is None)
+    """What asks for exactly this, as far as a line has words for it."""
+    said = {name.value: getattr(request, name.value) for name in FIELDS}
+    return ParsedLine(**said, no_end=request.lease is None, any_region=request.region is None)

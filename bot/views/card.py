@@ -59,7 +59,7 @@ def place(instance: Instance) -> str:
 
 def lease(instance: Instance) -> str:
     """When it ends and what happens then, as mrkdwn."""
-    then = f"then {wording.END_WORDS[instance.lease_end]}"
+    then = f"then {wording.END_WORDS[instance.after_lease]}"
     if instance.lease.ends_at:
         return f"until {date(instance.lease.ends_at)}, {then}"
     if instance.request.lease is None:

@@ -246,7 +246,7 @@ class Instance(Value):
         return self.remote.listed_name or f"{self.request.name}-{self.id}"
 
     @property
-    def lease_end(self) -> LeaseEnd:
+    def after_lease(self) -> LeaseEnd:
         """What happens at the end of its lease. What may be known no longer is never deleted by itself."""
         return LeaseEnd.STOP if self.past_in_doubt else self.request.lease_end
 

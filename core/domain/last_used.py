@@ -8,9 +8,9 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from core.domain.request import Draft, InstanceRequest, draft_of
+from core.domain.request import Draft, Field, InstanceRequest, draft_of
 
-_FORGOTTEN = {"name", "lease_end", "webhook_url", "envs"}
+_FORGOTTEN = {Field.NAME, Field.LEASE_END, Field.WEBHOOK_URL, Field.ENVS}
 """What the end of the lease does deletes data, and is chosen each time anew. A webhook's address may hold a secret in
 it, and belongs to one machine, as a name and variables do."""
 
@@ -19,12 +19,13 @@ _LAST: TypeAdapter[Draft] = TypeAdapter(Draft)
 
 def last_used(request: InstanceRequest) -> Draft:
     """A person's choices of this time. None of a field is no word about it, but for `region`: there it is any."""
-    return replace(draft_of(request), name=None, lease_end=None, webhook_url=None)
+    nothing = Draft()
+    return replace(draft_of(request), **{name.value: getattr(nothing, name) for name in _FORGOTTEN})
 
 
 def write(last: Draft) -> str:
     """As JSON."""
-    return _LAST.dump_json(last, exclude=_FORGOTTEN).decode()
+    return _LAST.dump_json(last, exclude={name.value for name in _FORGOTTEN}).decode()
 
 
 def read(text: str) -> Draft | None:

@@ -112,7 +112,8 @@ def usual_draft() -> Draft:
 
 def laid_over(under: D, said: Draft) -> D:
     """`under` with all that `said` says in its place. A lease and no end take the place of each other."""
-    spoken = {name: value for each in fields(Draft) if (value := getattr(said, name := each.name))}
+    nothing, names = Draft(), [each.name for each in fields(Draft)]
+    spoken = {name: value for name in names if (value := getattr(said, name)) != getattr(nothing, name)}
     if said.lease is not None or said.no_end:
         spoken |= {"lease": said.lease, "no_end": said.no_end}
     return replace(under, **spoken)

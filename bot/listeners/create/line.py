@@ -11,14 +11,14 @@ from bot.listeners.extend import zone_of
 from bot.listeners.interactions import Interaction
 from bot.listeners.services import Services
 from bot.oneliner import ParsedLine, Vocabulary
-from bot.oneliner.clauses import Clauses, lease_until, take_clauses
+from bot.oneliner.clauses import clauses_of, lease_until, take_clauses
 from bot.views.blocks import Message
 from bot.views.confirm import create_confirmation
 from bot.views.modal import Form, check, fitted
 from core.domain.durations import write_duration
 from core.domain.errors import InvalidRequest
 from core.domain.market import Market
-from core.domain.request import InstanceRequest, LeaseEnd, draft_of, laid_over
+from core.domain.request import InstanceRequest, draft_of, laid_over
 from core.services.creation import LINE, MOMENT, Entry
 
 
@@ -67,7 +67,7 @@ async def from_line(services: Services, interaction: Interaction, line: str) -> 
 def _written(request: InstanceRequest, interaction: Interaction, vocabulary: Vocabulary) -> str:
     """The line that reads back as the request."""
     machine = oneliner.write(oneliner.parsed_line_of(request), vocabulary)
-    return f"{machine} {clauses_of(request, interaction).write()}".rstrip()
+    return f"{machine} {clauses_of(request, interaction.channel).write()}".rstrip()
 
 
 async def _on_the_clock(services: Services, interaction: Interaction, line: str) -> str:
@@ -80,13 +80,6 @@ async def _on_the_clock(services: Services, interaction: Interaction, line: str)
     if lease is None:
         return line
     return f"{rest} lease={write_duration(lease)} {replace(said, until=None).write()}".rstrip()
-
-
-def clauses_of(request: InstanceRequest, interaction: Interaction) -> Clauses:
-    """What the line must say beside the machine, to read back as the request."""
-    is_usual = request.lease_end is LeaseEnd.STOP
-    channel = request.channel if request.channel != interaction.channel else None
-    return Clauses(None, None if is_usual else request.lease_end, channel)
 
 
 def open_from_line(
@@ -118,8 +111,7 @@ def understand(
     rest, clauses = take_clauses(line)
     # A moment is still there only when it has passed: then it is told as what was not understood.
     parsed = oneliner.read(rest if clauses.until is None else line, vocabulary)
-    form = _form(begun or default_form(services, interaction.channel), parsed, services)
-    form = replace(form, lease_end=clauses.lease_end or form.lease_end, channel=clauses.channel or form.channel)
+    form = laid_over(_form(begun or default_form(services, interaction.channel), parsed, services), clauses)
     limits = services.limits_for(interaction.actor)
     checked = check(named(form, ()), market, limits)
     complaint, is_named = oneliner.complaint(parsed, vocabulary), parsed.name is not None

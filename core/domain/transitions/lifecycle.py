@@ -144,7 +144,7 @@ def reminded(instance: Instance, minutes: int, now: datetime) -> TransitionResul
     """The owner is told that the lease is over soon."""
     if instance.lease.ends_at is None or minutes in instance.lease.reminded:
         return None
-    told = LeaseReminder(at=now, minutes=minutes, ends_at=instance.lease.ends_at, end=instance.lease_end)
+    told = LeaseReminder(at=now, minutes=minutes, ends_at=instance.lease.ends_at, end=instance.after_lease)
     lease = instance.lease.replace(reminded=(*instance.lease.reminded, minutes))
     return changed(instance, {"lease": lease}, told)
 

@@ -91,7 +91,7 @@ class DueWork:
             return None
         if instance.past_in_doubt:
             return transitions.asked_or_stopped(instance, self._clock.now())
-        verb = Verb.DELETE if instance.request.lease_end is LeaseEnd.DELETE else Verb.STOP
+        verb = Verb.DELETE if instance.after_lease is LeaseEnd.DELETE else Verb.STOP
         return transitions.ordered(instance, verb, Cause.LEASE, self._clock.now())
 
     def _is_end_due(self, instance: Instance) -> bool:
