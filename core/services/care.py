@@ -36,10 +36,10 @@ class Records(Protocol):
 class Care:
     """What a process remembers of a work's defects; the alarms about them are shared by all processes."""
 
-    def __init__(self, work: str, records: Records, ledger: UnitOfWork, alarms: Alarms, clock: Clock) -> None:
+    def __init__(self, work: str, records: Records, unit_of_work: UnitOfWork, alarms: Alarms, clock: Clock) -> None:
         self._work = work
         self._records = records
-        self._ledger = ledger
+        self._unit_of_work = unit_of_work
         self._alarms = alarms
         self._clock = clock
         self._failures = Counter[str]()
@@ -90,7 +90,7 @@ class Care:
             return
         try:
             now = self._clock.now()
-            await self._ledger.update(known, lambda i: transitions.not_tended(i, self._work, now))
+            await self._unit_of_work.update(known, lambda i: transitions.not_tended(i, self._work, now))
         except Exception as refused:  # noqa: BLE001 - the very defect may keep it from being written
             log.warning("owner_not_told", instance_id=instance_id, error=type(refused).__name__)
 

@@ -43,9 +43,9 @@ class Records(Protocol):
 class Continuity:
     """One process's memory of how far the store had come. Every method raises StoreUnavailable."""
 
-    def __init__(self, records: Records, ledger: UnitOfWork, *, is_embedded: bool = False) -> None:
+    def __init__(self, records: Records, unit_of_work: UnitOfWork, *, is_embedded: bool = False) -> None:
         self._records = records
-        self._ledger = ledger
+        self._unit_of_work = unit_of_work
         self._is_embedded = is_embedded
         self._has_begun = False
         self._has_looked = False
@@ -82,5 +82,5 @@ class Continuity:
         live = await self._records.live()
         log.error("store_in_doubt", why=self._why, instances=len(live))
         for instance in live:
-            await self._ledger.update(instance, transitions.doubted)
+            await self._unit_of_work.update(instance, transitions.doubted)
         self._why = ""

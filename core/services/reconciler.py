@@ -63,7 +63,7 @@ class Reconciler:
         self,
         novita: Novita,
         records: Records,
-        ledger: UnitOfWork,
+        unit_of_work: UnitOfWork,
         clock: Clock,
         alarms: Alarms,
         *,
@@ -72,10 +72,10 @@ class Reconciler:
     ) -> None:
         self._novita = novita
         self._records = records
-        self._ledger = ledger
+        self._unit_of_work = unit_of_work
         self._clock = clock
         self._alarms = alarms
-        self._care = Care("look", records, ledger, alarms, clock)
+        self._care = Care("look", records, unit_of_work, alarms, clock)
         self._strays = strays
         self._continuity = continuity
         self._looked_at: datetime | None = None
@@ -113,7 +113,7 @@ class Reconciler:
         now, before = self._clock.now(), self._looked_before
         if transitions.observed(instance, novita, now, before) is None:
             return
-        await self._ledger.update(instance, lambda i: transitions.observed(i, novita, now, before))
+        await self._unit_of_work.update(instance, lambda i: transitions.observed(i, novita, now, before))
 
     async def _with_endpoints(self, instance: Instance, novita: NovitaInstance) -> NovitaInstance:
         """The listing has no endpoints (API.md, Listing instances). Without an answer it is announced without them."""
@@ -157,9 +157,9 @@ class Reconciler:
             if found is not None:
                 await self._compare(instance, found)
             else:
-                await self._ledger.update(instance, lambda i: transitions.presumed_lost(i, self._clock.now()))
+                await self._unit_of_work.update(instance, lambda i: transitions.presumed_lost(i, self._clock.now()))
         elif instance.launch.process not in living:
-            await self._ledger.update(instance, lambda i: transitions.interrupted(i, self._clock.now()))
+            await self._unit_of_work.update(instance, lambda i: transitions.interrupted(i, self._clock.now()))
 
     async def _confirm_absence(self, instance: Instance, novita_id: str, believed_after: timedelta) -> None:
         """Asks for it by id before counting it as absent: a page may have been read while the list moved."""
@@ -167,6 +167,8 @@ class Reconciler:
             novita = await self._novita.instance(novita_id)
         except NotFound:
             now = self._clock.now()
-            await self._ledger.update(instance, lambda i: transitions.not_found(i, now, believed_after=believed_after))
+            await self._unit_of_work.update(
+                instance, lambda i: transitions.not_found(i, now, believed_after=believed_after)
+            )
         else:
             await self._compare(instance, novita)

@@ -72,7 +72,7 @@ class Strays:
         self,
         novita: Novita,
         records: Records,
-        ledger: UnitOfWork,
+        unit_of_work: UnitOfWork,
         alarms: Alarms,
         clock: Clock,
         *,
@@ -80,7 +80,7 @@ class Strays:
     ) -> None:
         self._novita = novita
         self._records = records
-        self._ledger = ledger
+        self._unit_of_work = unit_of_work
         self._alarms = alarms
         self._clock = clock
         self._lease = lease or SHORT_LEASE
@@ -161,7 +161,7 @@ class Strays:
             done.append(transitions.assigned(newest, owner, actor, self._clock.now()))
             return done[-1]
 
-        written = await self._ledger.update(instance, change)
+        written = await self._unit_of_work.update(instance, change)
         if done[-1] is None and written.owner != owner:
             raise InvalidRequest({"owner": "It has ended." if written.has_ended else "It has an owner already."})
         await self.settle_alarms()
@@ -170,7 +170,7 @@ class Strays:
     async def leave_alone(self, stray_id: str, actor: Actor, policy: Policy) -> Instance:
         """Notes that an admin has seen it: the alarm is over. Raises as `recorded`."""
         instance = await self.recorded(stray_id, actor, policy)
-        written = await self._ledger.update(instance, transitions.left_alone)
+        written = await self._unit_of_work.update(instance, transitions.left_alone)
         await self.settle_alarms()
         return written
 
@@ -184,7 +184,7 @@ class Strays:
         """Takes it onto a record of this id. Raises StoreUnavailable."""
         now = self._clock.now()
         record = transitions.record_of(novita, instance_id, origin, self._lease, now)
-        written = await self._ledger.update(record, lambda i: transitions.adopted(i, novita, now))
+        written = await self._unit_of_work.update(record, lambda i: transitions.adopted(i, novita, now))
         if written.remote.id == novita.id:
             log.warning("stray_adopted", instance_id=written.id, novita_instance_id=novita.id, origin=origin.value)
         return written

@@ -50,7 +50,7 @@ class Launcher:
         novita: Novita,
         catalog: Catalog,
         records: Records,
-        ledger: UnitOfWork,
+        unit_of_work: UnitOfWork,
         clock: Clock,
         *,
         process: str,
@@ -61,7 +61,7 @@ class Launcher:
         self._novita = novita
         self._catalog = catalog
         self._records = records
-        self._ledger = ledger
+        self._unit_of_work = unit_of_work
         self._clock = clock
         self._process = process
         self._patience = patience or RetryPolicy()
@@ -110,7 +110,7 @@ class Launcher:
         """
         if launch.is_repeat:
             return response_to(launch.instance)
-        run = LaunchRun(launch, self._novita, self._catalog, self._ledger, self._clock, self._patience, watch)
+        run = LaunchRun(launch, self._novita, self._catalog, self._unit_of_work, self._clock, self._patience, watch)
         try:
             instance = await run.to_the_end()
         finally:
@@ -142,7 +142,7 @@ class Launcher:
             instance = instance.replace(hook=Hook(digest=hook.digest))
             request = with_hook(request, hook)
         news = [InstanceRequested(at=instance.created_at)]
-        begun = await self._ledger.begin(instance, news, has_own_name=instance.owner != PROGRAM)
+        begun = await self._unit_of_work.begin(instance, news, has_own_name=instance.owner != PROGRAM)
         return RecordedLaunch(begun.instance, request, tuple(offers), is_account_known=begun.is_account_known)
 
     def _record(

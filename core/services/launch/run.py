@@ -67,7 +67,7 @@ class LaunchRun:
     launch: RecordedLaunch
     novita: Novita
     catalog: Catalog
-    ledger: UnitOfWork
+    unit_of_work: UnitOfWork
     clock: Clock
     patience: RetryPolicy
     watch: Watch | None
@@ -196,7 +196,7 @@ class LaunchRun:
                 return
 
     async def _change(self, change: Transition) -> None:
-        self.instance = await self.ledger.update(self.instance, self._named(change))
+        self.instance = await self.unit_of_work.update(self.instance, self._named(change))
         self._show(self.instance)
 
     def _named(self, change: Transition) -> Transition:

@@ -24,7 +24,7 @@ class DueWork:
     def __init__(
         self,
         records: Records,
-        ledger: UnitOfWork,
+        unit_of_work: UnitOfWork,
         clock: Clock,
         witness: Witness,
         alarms: Alarms,
@@ -32,13 +32,13 @@ class DueWork:
         sender: OrderSender,
     ) -> None:
         self._records = records
-        self._ledger = ledger
+        self._unit_of_work = unit_of_work
         self._clock = clock
         self._witness = witness
         self._alarms = alarms
         self._past = past
         self._sender = sender
-        self._care = Care("tend", records, ledger, alarms, clock)
+        self._care = Care("tend", records, unit_of_work, alarms, clock)
 
     async def run(self) -> None:
         """For a worker, each look: reminders, leases that are over, orders that are not carried out yet.
@@ -67,17 +67,17 @@ class DueWork:
     async def _do_what_is_due(self, instance: Instance) -> Instance:
         """What the bot does by itself: everything that nobody ordered goes through here."""
         now = self._clock.now()
-        instance = await self._ledger.update(instance, lambda i: transitions.redated(i, now))
+        instance = await self._unit_of_work.update(instance, lambda i: transitions.redated(i, now))
         if (minutes := leases.reminder_due(instance, now)) is not None:
-            instance = await self._ledger.update(instance, lambda i: transitions.reminded(i, minutes, now))
+            instance = await self._unit_of_work.update(instance, lambda i: transitions.reminded(i, minutes, now))
         if (weeks := leases.disk_reminder_due(instance, now)) is not None:
-            instance = await self._ledger.update(instance, lambda i: transitions.disk_reminded(i, weeks, now))
+            instance = await self._unit_of_work.update(instance, lambda i: transitions.disk_reminded(i, weeks, now))
         if self._is_lease_over(instance):
-            instance = await self._ledger.update(instance, self._lease_over)
+            instance = await self._unit_of_work.update(instance, self._lease_over)
         if transitions.is_question_due(instance, now):
-            instance = await self._ledger.update(instance, lambda i: transitions.questioned(i, now))
+            instance = await self._unit_of_work.update(instance, lambda i: transitions.questioned(i, now))
         if transitions.is_start_over(instance, now):
-            instance = await self._ledger.update(instance, lambda i: self._start_over(i, now))
+            instance = await self._unit_of_work.update(instance, lambda i: self._start_over(i, now))
         return instance
 
     def _start_over(self, instance: Instance, now: datetime) -> transitions.TransitionResult | None:

@@ -52,7 +52,7 @@ class Lifecycle:
         self,
         novita: Novita,
         records: Records,
-        ledger: UnitOfWork,
+        unit_of_work: UnitOfWork,
         clock: Clock,
         witness: Witness,
         alarms: Alarms,
@@ -62,11 +62,11 @@ class Lifecycle:
     ) -> None:
         self._novita = novita
         self._records = records
-        self._ledger = ledger
+        self._unit_of_work = unit_of_work
         self._clock = clock
         self._max_lease = max_lease
-        self._sender = OrderSender(novita, records, ledger, clock, past)
-        self._due = DueWork(records, ledger, clock, witness, alarms, past, self._sender)
+        self._sender = OrderSender(novita, records, unit_of_work, clock, past)
+        self._due = DueWork(records, unit_of_work, clock, witness, alarms, past, self._sender)
 
     async def order(self, verb: Verb, instance_id: str, actor: Actor, policy: Policy) -> Ordered:
         """Records the order; `carry_out` sends it.
@@ -84,7 +84,7 @@ class Lifecycle:
             asked.append(self._ordered(newest, verb, actor))
             return asked[-1]
 
-        written = await self._ledger.update(instance, ask)
+        written = await self._unit_of_work.update(instance, ask)
         return Ordered(written, is_repeat=asked[-1] is None)
 
     async def carry_out(self, instance: Instance) -> Instance:
@@ -164,7 +164,7 @@ class Lifecycle:
             change = transitions.waits_longer if is_wait else transitions.extended
             return change(newest, end, actor, self._clock.now(), button=button)
 
-        return await self._ledger.update(instance, move)
+        return await self._unit_of_work.update(instance, move)
 
     async def _permitted(self, instance_id: str, actor: Actor, policy: Policy) -> Instance:
         instance = await self._records.get(instance_id)

@@ -33,10 +33,10 @@ _TOLD_WHEN_NOT_FOUND = 8
 class OrderSender:
     """Sends the orders that are on records. Novita's yes ends none: that a look at the instance does."""
 
-    def __init__(self, novita: Novita, records: Records, ledger: UnitOfWork, clock: Clock, past: Past) -> None:
+    def __init__(self, novita: Novita, records: Records, unit_of_work: UnitOfWork, clock: Clock, past: Past) -> None:
         self._novita = novita
         self._records = records
-        self._ledger = ledger
+        self._unit_of_work = unit_of_work
         self._clock = clock
         self._past = past
 
@@ -65,7 +65,7 @@ class OrderSender:
             failure = not_done(error)
             is_final = order_timing.is_given_up(order, self._clock.now(), is_answered=False)
             return await self._failed(instance, order, failure, is_final=is_final, is_answered=False)
-        return await self._ledger.update(instance, lambda i: transitions.order_taken(i, order, self._clock.now()))
+        return await self._unit_of_work.update(instance, lambda i: transitions.order_taken(i, order, self._clock.now()))
 
     async def _made_ready(self, instance: Instance, order: Order, novita_id: str) -> tuple[Instance, bool]:
         """Whether this process is to send it now. Raises NovitaError where a look is needed first and fails."""
@@ -91,7 +91,7 @@ class OrderSender:
                 return
             instance = await self.carry_out(instance)
         if instance.order is not None and order_timing.is_stuck(instance.order, now):
-            await self._ledger.update(instance, lambda i: transitions.order_stuck(i, now))
+            await self._unit_of_work.update(instance, lambda i: transitions.order_stuck(i, now))
 
     async def _send(self, verb: Verb, novita_id: str) -> None:
         match verb:
@@ -113,7 +113,7 @@ class OrderSender:
             if order is None or order.in_doubt or not order_timing.is_ending(order.verb):
                 raise
             return instance
-        return await self._ledger.update(instance, lambda i: transitions.observed(i, novita, self._clock.now()))
+        return await self._unit_of_work.update(instance, lambda i: transitions.observed(i, novita, self._clock.now()))
 
     async def _set_out(self, instance: Instance) -> tuple[Instance, bool]:
         """Notes that its order is being sent; and whether it is this process that is to send it.
@@ -127,7 +127,7 @@ class OrderSender:
             done.append(changed is not None)
             return changed
 
-        written = await self._ledger.update(instance, set_out)
+        written = await self._unit_of_work.update(instance, set_out)
         if not done[-1]:
             return written, False
         await self._past.check()
@@ -138,7 +138,7 @@ class OrderSender:
         """It stood on a record that was put back to an older state, and may have been over by then."""
         why = Failure(kind=FailureKind.STORE, reason=order_timing.OUTDATED, message=_PUT_BACK)
         now = self._clock.now()
-        return await self._ledger.update(instance, lambda i: transitions.order_dropped(i, order, why, now))
+        return await self._unit_of_work.update(instance, lambda i: transitions.order_dropped(i, order, why, now))
 
     async def _not_found(self, instance: Instance, order: Order, error: NotFound) -> Instance:
         """Novita may show late what it has just made. Whether it is gone, looks find out: the order stands."""
@@ -155,12 +155,14 @@ class OrderSender:
         except NovitaError:
             pass
         else:
-            instance = await self._ledger.update(instance, lambda i: transitions.observed(i, novita, self._clock.now()))
+            instance = await self._unit_of_work.update(
+                instance, lambda i: transitions.observed(i, novita, self._clock.now())
+            )
             if not order.is_same(instance.order):
                 return instance
             if transitions.STATUSES.get(novita.status) is transitions.ON_THE_WAY[order.verb]:
                 now = self._clock.now()
-                return await self._ledger.update(instance, lambda i: transitions.order_under_way(i, order, now))
+                return await self._unit_of_work.update(instance, lambda i: transitions.order_under_way(i, order, now))
         failure = Failure(kind=error.kind, reason=error.reason, message=error.message)
         return await self._failed(instance, order, failure, is_final=not order_timing.is_ending(order.verb))
 
@@ -197,7 +199,7 @@ class OrderSender:
                 told_from=told_from,
             )
 
-        return await self._ledger.update(instance, fail)
+        return await self._unit_of_work.update(instance, fail)
 
 
 def _no_effect(order: Order) -> Failure:

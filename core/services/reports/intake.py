@@ -50,10 +50,12 @@ class Counts(Protocol):
 class Reports:
     """Every method raises StoreUnavailable. `audience` is the notifier that tells reports to people."""
 
-    def __init__(self, records: Records, counts: Counts, ledger: UnitOfWork, clock: Clock, *, audience: str) -> None:
+    def __init__(
+        self, records: Records, counts: Counts, unit_of_work: UnitOfWork, clock: Clock, *, audience: str
+    ) -> None:
         self._records = records
         self._counts = counts
-        self._ledger = ledger
+        self._unit_of_work = unit_of_work
         self._clock = clock
         self._audience = audience
 
@@ -72,7 +74,7 @@ class Reports:
         )
         if not is_shown:
             return Receipt.COUNTED
-        record = await self._ledger.update(
+        record = await self._unit_of_work.update(
             sender, lambda i: transitions.reported(i, report.text, report.level, left_out, now)
         )
         return Receipt.POSTED if transitions.takes_reports(record) else Receipt.ENDED
@@ -89,5 +91,5 @@ class Reports:
         """Noted as done last: when the process dies before that, the record knows that it is."""
         record = await self._records.get(instance_id)
         if record is not None:
-            await self._ledger.update(record, lambda i: transitions.summed_up(i, left_out, self._clock.now()))
+            await self._unit_of_work.update(record, lambda i: transitions.summed_up(i, left_out, self._clock.now()))
         await self._counts.reports_summed_up(instance_id, left_out)
