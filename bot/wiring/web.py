@@ -164,4 +164,4 @@ async def _examine(base: Base) -> list[CheckResult]:
 async def _first_look(catalog: Catalog) -> None:
     """Takes the market that others left in the store, so that the first modal need not wait."""
     with contextlib.suppress(StoreUnavailable):
-        await catalog.take_from_shelf()
+        await catalog.take_from_store()

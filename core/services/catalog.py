@@ -57,9 +57,9 @@ class MarketStore(stock.StockStore, Protocol):
 class Catalog:
     """The market and the templates as this process knows them; `market` and `templates` answer from memory."""
 
-    def __init__(self, novita: Novita, shelf: MarketStore, clock: Clock, *, ttl: timedelta) -> None:
+    def __init__(self, novita: Novita, store: MarketStore, clock: Clock, *, ttl: timedelta) -> None:
         self._novita = novita
-        self._shelf = shelf
+        self._store = store
         self._clock = clock
         self._ttl = ttl
         self.market: Market | None = None
@@ -67,7 +67,7 @@ class Catalog:
         self._templates: dict[str, Template] = {}
         self._templates_as_of: datetime | None = None
         self._underway: dict[str, asyncio.Task[Any]] = {}
-        self._stocks = stock.Stocks(novita, shelf, clock, ttl=ttl)
+        self._stocks = stock.Stocks(novita, store, clock, ttl=ttl)
 
     async def get_market(self) -> Market:
         """The market at hand; waits only while there is none at all. Raises NovitaError when it cannot be had."""
@@ -127,26 +127,26 @@ class Catalog:
 
         Only what is older than `older_than` (default: the ttl) is fetched anew. Raises StoreUnavailable or NovitaError.
         """
-        as_of = await self._shelf.market_as_of()
+        as_of = await self._store.market_as_of()
         span = self._ttl if older_than is None else older_than
         is_old = as_of is None or not is_within(as_of, span, self._clock.now())
-        if is_old and await self._shelf.claim_refresh():
+        if is_old and await self._store.claim_refresh():
             await self._once("fetch", self._fetch_for_all())
             return
         if as_of is not None and (self.market is None or abs(self.market.as_of - as_of) >= _STAMP_UNIT):
-            await self.take_from_shelf()
+            await self.take_from_store()
 
     async def _fetch_for_all(self) -> None:
         """For every process; this one may want it from several sides at once, and the claim is the process's."""
         try:
             self.market = await self._fetch_market()
-            await self._shelf.save_market(self.market)
+            await self._store.save_market(self.market)
         finally:
-            await self._shelf.release_refresh()
+            await self._store.release_refresh()
 
-    async def take_from_shelf(self) -> None:
+    async def take_from_store(self) -> None:
         """Takes the market that is in the store, however old. Raises StoreUnavailable."""
-        self.market = await self._shelf.load_market() or self.market
+        self.market = await self._store.load_market() or self.market
 
     async def refresh_templates(self) -> None:
         """Fetches the templates when those at hand are old. Raises NovitaError when no channel answers."""

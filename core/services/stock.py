@@ -61,9 +61,9 @@ Key = tuple[int, BillingMode]
 class Stocks:
     """The stock of several GPUs as this process knows it. What is older than `ttl` is asked for anew when wanted."""
 
-    def __init__(self, novita: Novita, shelf: StockStore, clock: Clock, *, ttl: timedelta) -> None:
+    def __init__(self, novita: Novita, store: StockStore, clock: Clock, *, ttl: timedelta) -> None:
         self._novita = novita
-        self._shelf = shelf
+        self._store = store
         self._clock = clock
         self._ttl = ttl
         self._known: dict[Key, StockList] = {}
@@ -114,7 +114,7 @@ class Stocks:
 
     async def _fetch(self, market: Market, key: Key) -> None:
         """From another process when that has asked already."""
-        if await self._take_from_shelf(key):
+        if await self._take_from_store(key):
             return
         as_of, regions = self._clock.now(), dict[str, dict[str, Stock]]()
         answers = await for_each(market.regions, partial(self._ask, key), _PARALLEL_CALLS)
@@ -127,25 +127,25 @@ class Stocks:
                 regions[region.id] = answer
         if regions:
             self._known[key] = StockList(as_of=as_of, regions=regions)
-            await self._put_on_shelf(key)
+            await self._put_in_store(key)
 
     async def _ask(self, key: Key, region: Region) -> dict[str, Stock]:
         gpu_num, mode = key
         products = await self._novita.products(region, mode, gpu_num)
         return {product.id: product.prices[mode].stock for product in products if mode in product.prices}
 
-    async def _take_from_shelf(self, key: Key) -> bool:
+    async def _take_from_store(self, key: Key) -> bool:
         try:
-            shared = await self._shelf.load_stock(*key)
+            shared = await self._store.load_stock(*key)
         except StoreUnavailable:
             return False
         if shared is not None:
             self._known[key] = shared
         return self._is_known(key, self._ttl)
 
-    async def _put_on_shelf(self, key: Key) -> None:
+    async def _put_in_store(self, key: Key) -> None:
         try:
-            await self._shelf.save_stock(*key, self._known[key])
+            await self._store.save_stock(*key, self._known[key])
         except StoreUnavailable as error:
             log.warning("stock_not_shared", error=str(error))
 
