@@ -21,10 +21,8 @@ from structlog.typing import EventDict, Processor, WrappedLogger
 
 from bot.process.log_lines import Lines
 from bot.process.log_repeats import Repeats
-from core.domain.redaction import encodings_of
+from core.domain.redaction import MASK, encodings_of
 from core.telemetry import metrics
-
-MASK = "***"
 
 _SECRET_FIELD = re.compile(r"passw|secret|authorization|api_?key|private_key|(^|_)token$", re.IGNORECASE)
 _SHAPES = re.compile(

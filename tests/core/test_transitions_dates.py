@@ -97,7 +97,7 @@ def test_no_order_waits_longer_than_any_is_put_off(by: timedelta, is_put_right: 
 
 @pytest.mark.parametrize(
     ("ends_at", "then"),
-    [(AHEAD + transitions.ANSWER_WITHIN, NOON + transitions.ANSWER_WITHIN), (AHEAD + HOUR, AHEAD + HOUR)],
+    [(AHEAD + transitions.LEASE_ANSWER_WITHIN, NOON + transitions.LEASE_ANSWER_WITHIN), (AHEAD + HOUR, AHEAD + HOUR)],
 )
 def test_the_time_for_an_answer_is_counted_anew_too(ends_at: Any, then: Any) -> None:
     record = instance(status=Status.RUNNING, running_at=NOON - HOUR, asked_at=AHEAD, lease_ends_at=ends_at)

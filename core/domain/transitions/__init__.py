@@ -39,7 +39,7 @@ from core.domain.transitions.lifecycle import (
 )
 from core.domain.transitions.observation import observed
 from core.domain.transitions.ownership import (
-    ANSWER_WITHIN,
+    LEASE_ANSWER_WITHIN,
     adopted,
     asked_or_stopped,
     assigned,
@@ -60,8 +60,8 @@ from core.domain.transitions.startup import (
 from core.domain.transitions.statuses import STATUS_WORDS, STATUSES, is_strange, shows_strange_state, state_words
 
 __all__ = [
-    "ANSWER_WITHIN",
     "GIVE_UP_AFTER",
+    "LEASE_ANSWER_WITHIN",
     "ON_THE_WAY",
     "STATUSES",
     "STATUS_WORDS",

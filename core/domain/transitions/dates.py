@@ -11,7 +11,7 @@ from core.domain.instance import Instance, Lease, Startup
 from core.domain.order import Order
 from core.domain.order_timing import LONGEST_PAUSE
 from core.domain.transitions.change import TransitionResult
-from core.domain.transitions.ownership import ANSWER_WITHIN
+from core.domain.transitions.ownership import LEASE_ANSWER_WITHIN
 
 _V = TypeVar("_V", bound=Value)
 
@@ -48,7 +48,7 @@ def _startup(startup: Startup, now: datetime, latest: datetime) -> Startup:
 def _lease(instance: Instance, now: datetime, latest: datetime) -> Lease:
     lease = _brought_back(instance.lease, now, latest, "set_at", "asked_at")
     if _lies_ahead(instance.lease.asked_at, latest) and _is_counted_from_the_question(instance.lease):
-        return lease.replace(ends_at=now + ANSWER_WITHIN)
+        return lease.replace(ends_at=now + LEASE_ANSWER_WITHIN)
     if instance.request.lease is not None and _lies_ahead(instance.running_at, latest):
         return lease.replace(ends_at=now + instance.request.lease) if _is_counted_from_running(instance) else lease
     return lease
@@ -66,7 +66,7 @@ def _is_counted_from_running(instance: Instance) -> bool:
 
 def _is_counted_from_the_question(lease: Lease) -> bool:
     """Whether its end is the time for an answer."""
-    return lease.asked_at is not None and lease.ends_at == lease.asked_at + ANSWER_WITHIN
+    return lease.asked_at is not None and lease.ends_at == lease.asked_at + LEASE_ANSWER_WITHIN
 
 
 def _order(order: Order | None, now: datetime, latest: datetime) -> Order | None:

@@ -18,7 +18,7 @@ from core.domain.transitions.change import TransitionResult, changed
 from core.domain.transitions.lifecycle import order_failed, ordered
 from core.domain.transitions.observation import observed
 
-ANSWER_WITHIN = timedelta(hours=24)
+LEASE_ANSWER_WITHIN = timedelta(hours=24)
 """How long people may take to say whether an instance is to go on, before it is stopped."""
 
 _UNNAMED = re.compile(r"[^A-Za-z0-9_-]+")
@@ -101,7 +101,7 @@ def asked_or_stopped(instance: Instance, now: datetime) -> TransitionResult | No
     """
     if instance.lease.asked_at is not None:
         return ordered(instance, Verb.STOP, Cause.LEASE, now)
-    stops_at = now + ANSWER_WITHIN
+    stops_at = now + LEASE_ANSWER_WITHIN
     lease = Lease(ends_at=stops_at, set_at=now, asked_at=now)
     return changed(instance, {"lease": lease}, LeaseQuestioned(at=now, stops_at=stops_at))
 

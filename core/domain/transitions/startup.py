@@ -19,7 +19,7 @@ SLOW_AFTER = (timedelta(minutes=10), timedelta(minutes=30))
 _LEAST, _MOST = timedelta(hours=1), timedelta(hours=2)
 """How long it may take to come up before its owner is asked: as long as its lease, within these."""
 
-ANSWER_WITHIN = timedelta(hours=1)
+START_ANSWER_WITHIN = timedelta(hours=1)
 """How long the owner has to answer."""
 
 _LONGEST_SILENCE = timedelta(hours=12)
@@ -77,7 +77,7 @@ def questioned(instance: Instance, now: datetime) -> TransitionResult | None:
     """Its owner is asked, and it has an end from here on."""
     if not is_question_due(instance, now):
         return None
-    ends_at, since = now + ANSWER_WITHIN, instance.startup.since or now
+    ends_at, since = now + START_ANSWER_WITHIN, instance.startup.since or now
     event = StartQuestioned(at=now, since=since, ends_at=ends_at, verb=verb_at_end(instance))
     return changed(instance, {"startup": instance.startup.replace(ends_at=ends_at)}, event)
 
