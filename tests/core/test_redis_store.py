@@ -209,7 +209,7 @@ async def test_one_that_ends_between_two_looks_is_kept_once(store: Store, redis_
     written, *_ = await store.begin(instance(), BEGUN, NOON)
     async with Redis.from_url(redis_url) as redis:
         await redis.zadd("{gpu}:ended", {written.id: NOON.timestamp() * 1000})
-    assert [record.id for record in await store.kept(NOON)] == [written.id]
+    assert [record.id for record in await store.retained(NOON)] == [written.id]
 
 
 async def test_what_ended_longer_ago_than_it_is_kept_is_listed_no_more(store: Store, redis_url: str) -> None:

@@ -185,7 +185,7 @@ async def _known(services: Services, wanted: str) -> Instance | None:
         return None
     if (known := await services.store.get(wanted)) is not None:
         return known
-    kept = await services.store.kept(services.clock.now())
+    kept = await services.store.retained(services.clock.now())
     return next((each for each in kept if each.remote.id == wanted), None)
 
 
@@ -205,7 +205,7 @@ async def _asked_for(services: Services, query: InstancesQuery) -> list[Instance
     if not query.status:
         return await services.store.live()
     wants_ended = bool(_ENDED & set(query.status))
-    known = await services.store.kept(services.clock.now()) if wants_ended else await services.store.live()
+    known = await services.store.retained(services.clock.now()) if wants_ended else await services.store.live()
     return [each for each in known if each.status in query.status]
 
 

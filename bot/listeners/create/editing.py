@@ -111,7 +111,7 @@ class _Editor:
 
     async def _is_latest(self, view_id: str, stamp: float) -> bool:
         try:
-            return await self._services.store.note_stamp(f"edit:{view_id}", stamp) <= stamp
+            return await self._services.store.max_stamp(f"edit:{view_id}", stamp) <= stamp
         except StoreUnavailable:
             return True
 

@@ -107,7 +107,7 @@ class Store(Cards, ReportCounts, Inspection, AlarmRecords, Looks, Lookouts, Prop
         ids = await self._again(lambda: self._redis.zrangebyscore(key_of("ended"), ms(instant), "+inf"))
         return [instance for instance in await self.get_many(ids) if instance]
 
-    async def kept(self, now: datetime) -> list[Instance]:
+    async def retained(self, now: datetime) -> list[Instance]:
         """Every instance of which there is a record: the live ones, then those that have ended."""
         found = [*await self.live(), *await self.ended_since(now - KEEP_ENDED)]
         # One that ends between the two looks is in both: the later look knows better.
@@ -219,7 +219,7 @@ class Store(Cards, ReportCounts, Inspection, AlarmRecords, Looks, Lookouts, Prop
     async def release_refresh(self) -> None:
         await self._again(lambda: self._redis.delete(key_of("market:refreshing")))
 
-    async def note_stamp(self, name: str, stamp: float) -> float:
+    async def max_stamp(self, name: str, stamp: float) -> float:
         """The greatest stamp noted under `name` in the last hour by any process, this one included."""
         answer: Any = await self._run(NEWEST, [key_of("newest", name)], [repr(stamp), duration_ms(_STAMPS_KEPT)])
         return float(answer)
