@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -24,8 +25,10 @@ from tests.bot.doctor_fixture import clinic
 from tests.bot.redis_failover import RedisName
 from tests.bot.scenarios import in_thread, read, running, seen, with_lease_to
 from tests.bot.watching import readiness, scraped
+from tests.patience import until
 
 FULL = "takes no writes (memory full)"
+UNSAVED = "takes no writes (cannot save to its disk)"
 REPLICA = "takes no writes (a read-only replica)"
 CY, BO = "U0CY000001", "U0BO000001"
 
@@ -95,6 +98,57 @@ async def test_on_a_replica_that_stays_one_nobody_is_ready(server: Redis, redis_
         await server.execute_command("REPLICAOF", "NO", "ONE")  # type: ignore[no-untyped-call]
         await house.submitted("train-1")
         await house.card("is running")
+
+
+@asynccontextmanager
+async def that_cannot_save(folder: Path) -> AsyncIterator[tuple[str, Redis]]:
+    """The address of a server of its own, which stops to take writes when it cannot save, and a client of it."""
+    async with embedded_redis(folder) as own:
+        client = connect(own.url)
+        await client.config_set("save", "3600 1")
+        await client.config_set("stop-writes-on-bgsave-error", "yes")
+        yield own.url, client
+        await client.config_set("save", "")
+        await client.aclose()
+
+
+async def _saved(client: Redis, status: str) -> None:
+    """Returns once a save has ended so."""
+    await client.bgsave()
+
+    async def is_so() -> bool:
+        facts = await client.info("persistence")
+        return bool(facts["rdb_last_bgsave_status"] == status and not facts["rdb_bgsave_in_progress"])
+
+    await until(is_so)
+
+
+async def test_a_redis_that_cannot_save_to_its_disk_creates_nothing_and_all_goes_on_when_it_can(tmp_path: Path) -> None:
+    server, house_of = that_cannot_save(tmp_path), partial(open_house, admins=(CY,))
+    async with server as (url, client), house_of(url) as house, clinic(url) as sick:
+        made, card = await running(house)
+        in_the_way = tmp_path / "redis" / "dump.rdb"
+        in_the_way.mkdir()
+        await _saved(client, "err")
+        status, states = await readiness(house.port)
+        assert (status, states["redis"]["error"]) == (503, UNSAVED)
+        assert (await scraped(house.port)).value("gpu_bot_redis_takes_writes") == 0
+        modal = await house.modal()
+        await modal.fill("name", "train-2")
+        await modal.submit()
+        await house.slack.wait_until(lambda: UNSAVED in modal.text())
+        assert (await sick.ills())["Redis"].found == f"Redis {UNSAVED}"
+        dms = house.slack.person("cy").dms
+        await house.slack.wait_until(lambda: bool(dms()), 60)
+        assert UNSAVED in dms()[0].shown
+        assert len(house.novita.calls_of("create")) == 1
+        in_the_way.rmdir()
+        await _saved(client, "ok")
+        await with_lease_to(house, made, timedelta(0))
+        await seen(house, made, "is stopped")
+        await in_thread(house, card, "lease is over")
+        assert (await readiness(house.port))[0] == 200
+        assert len(house.novita.calls_of("stop")) == 1
 
 
 async def _refusal(house: House) -> StoreUnavailable:

@@ -117,6 +117,13 @@ async def test_a_refusal_is_said_at_once_and_not_tried_again(redis_url: str, err
         assert name.refused == 1
 
 
+@pytest.mark.parametrize(("error", "why"), {**PASSING, **REFUSED}.items())
+def test_in_a_pipeline_it_means_the_same(error: str, why: str) -> None:
+    for said in (error, str((error,))):
+        told = translated(ResponseError(f"Command # 2 (ZADD k 1 m) of pipeline caused error: {said}"))
+        assert told.why == why
+
+
 def test_what_nobody_knows_is_named_by_its_kind_and_quotes_nothing() -> None:
     error = translated(ResponseError("ERR no such thing as redis://:secret@host"))
     assert (str(error), error.why) == ("Redis refused (ResponseError)", "")

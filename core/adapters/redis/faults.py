@@ -40,7 +40,8 @@ _MEANINGS = {
     "WRONGTYPE": _Meaning(WRONG_KIND, is_passing=False),
     "MISCONF": _Meaning("takes no writes (cannot save to its disk)", is_passing=False),
 }
-"""By the word that an error begins with. Until Redis 7 an error within a script has a dash before it, amid the text."""
+"""By the word that an error begins with. Until Redis 7 an error within a script has a dash before it, amid the text;
+of a pipeline's command redis-py says "Command # 2 (…) of pipeline caused error: ('MISCONF …',)"."""
 
 _WITHOUT_A_WORD = {
     "max number of clients": _Meaning("has no room for more connections", is_passing=True),
@@ -49,7 +50,7 @@ _WITHOUT_A_WORD = {
     "Authentication required": _MEANINGS["NOAUTH"],
     "when used memory > 'maxmemory'": _MEANINGS["OOM"],
 }
-_WORD = re.compile(rf"(?:^|-)({'|'.join(_MEANINGS)})\b")
+_WORD = re.compile(rf"(?:^|-|caused error: [('\"]*)({'|'.join(_MEANINGS)})\b")
 _COMMAND = re.compile(r"'([\w|-]+)' command")
 _NO_PERMISSION = re.compile(r"no permission|ACL failure|can't run this command|can't access", re.IGNORECASE)
 _KEY = re.compile(r"access (?:a|one of the|the) keys?", re.IGNORECASE)
