@@ -11,7 +11,6 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import BaseModel, ConfigDict
 from redis.asyncio import Redis
 
 from core.adapters.redis import KEEP_ENDED, Store, connect
@@ -21,7 +20,6 @@ from core.domain.card import Card
 from core.domain.events import Event, InstanceRequested, PhaseChanged
 from core.domain.instance import Instance, Status
 from core.services.outbox import Dispatcher, Progress, RecordWriter, RetryLater
-from core.services.outbox.delivery import card_of, memo_of
 from tests.core.samples import NOON, TurnedClock, instance
 
 CHANNEL, TS = "C0GPU", "1795000000.000100"
@@ -33,15 +31,6 @@ LIVES = sorted(path.stem for path in DOCUMENTS.glob("*.json") if "delivery" in p
 places = st.sampled_from([("", None), ("", ""), (CHANNEL, TS)])
 seconds = st.sampled_from([0, 1, 1795000000])
 marks = st.tuples(st.sampled_from(["", "is_archived"]), st.booleans(), st.booleans(), seconds)
-
-
-class OldNote(BaseModel):
-    """How the version before this one reads the note of one notifier."""
-
-    model_config = ConfigDict(strict=True)
-
-    cursor: int = 0
-    memo: dict[str, str]
 
 
 class Poster:
@@ -87,13 +76,10 @@ def old_note(memo: dict[str, str], cursor: int = 1) -> str:
 
 
 @given(places, marks)
-def test_a_card_is_read_as_it_was_written_here_and_in_a_note(
-    place: tuple[str, str | None], mark: tuple[str, bool, bool, int]
-) -> None:
+def test_a_card_is_read_as_it_was_written(place: tuple[str, str | None], mark: tuple[str, bool, bool, int]) -> None:
     why, twice, stale, seen = mark
     card = Card(channel=place[0], ts=place[1], why=why, twice=twice, stale=stale, seen=seen)
     assert read_card(" ".join(card_arguments(card))) == card
-    assert card_of(memo_of(card), None) == (None if card == Card() else card)
 
 
 @pytest.mark.parametrize("text", ["", "-", "C1:2", "C1:2 {", 'C1:2 {"seen":"never"}', "nonsense"])
@@ -256,15 +242,11 @@ async def test_news_after_an_upgrade_is_told_under_the_card_that_is_there(store:
     assert await store.instance_at(CHANNEL, TS) == record.id
 
 
-async def test_a_version_before_this_one_beside_it_finds_the_card_and_what_it_moves_is_found(
-    store: Store, redis: Redis
-) -> None:
+async def test_where_an_earlier_version_has_moved_a_card_since_it_is_found(store: Store, redis: Redis) -> None:
     record, poster = await begun(store, None), Poster()
     await happen(store, record, poster)
     note: dict[str, Any] = json.loads(await store.delivery(record.id))
-    old = OldNote.model_validate({name: note["by"]["slack"][name] for name in ("cursor", "memo")})
-    assert old == OldNote(cursor=2, memo={"channel": CHANNEL, "ts": TS, "seen": "1795000000"})
-
+    assert note["by"]["slack"]["memo"] == {}, "it stands in one place"
     note["by"]["slack"] |= {"memo": {"channel": "C0NEW", "ts": "2.2", "seen": "7", "twice": "yes"}}
     await redis.set(f"{{gpu}}:delivery:{record.id}", json.dumps(note))
     moved = Card(channel="C0NEW", ts="2.2", seen=7, twice=True)

@@ -14,12 +14,11 @@ from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Annotated
 from urllib.parse import quote, urlsplit, urlunsplit
 
 import httpcore
 import structlog
-from pydantic import BaseModel, PlainSerializer, SecretStr
+from pydantic import BaseModel, SecretStr
 
 from core.adapters.outbound import Outbound, Proxy, trouble_of
 from core.adapters.user_agent import USER_AGENT
@@ -49,8 +48,7 @@ Target = Callable[[Instance], str | None]
 class Sent(BaseModel):
     """What is remembered of an instance: how many events were posted, which numbers the next."""
 
-    number: Annotated[int, PlainSerializer(str)] = 0
-    """A text in JSON, as earlier versions of this program expect it, which may run beside this one."""
+    number: int = 0
 
 
 class WebhookNotifier:

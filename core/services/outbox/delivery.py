@@ -24,8 +24,8 @@ class NotifierState(BaseModel):
 
     cursor: int = 0
     memo: dict[str, Any] = Field(default_factory=dict)
-    """Its `state` as JSON. A card is here as earlier versions of this program kept it, for those that run beside this
-    one; what counts is the card in the store."""
+    """Its `state` as JSON, but for a card, which is a fact of its own in the store. Earlier versions of this program
+    kept that here, too."""
     tries: int = 0
     due: datetime | None = None
     ended: bool = False
@@ -109,7 +109,7 @@ class DeliveryRun:
     def progress(self, notifiers: Iterable[AnyNotifier]) -> Progress:
         """As it is now; `notifiers` are those there are to be told."""
         for name, state in self.states.items():
-            self.note.by[name].memo = memo_of(state) if isinstance(state, Card) else state.model_dump(mode="json")
+            self.note.by[name].memo = {} if isinstance(state, Card) else state.model_dump(mode="json")
         heard = {each.name: self.note.by[each.name].cursor for each in notifiers}
         card = next((each for each in self.states.values() if isinstance(each, Card) and each != Card()), None)
         return Progress(self.note.model_dump_json(), min(heard.values(), default=self.end), heard, card)
@@ -137,19 +137,11 @@ def state_of(notifier: AnyNotifier, told: NotifierState, card: Card | None) -> B
 
 
 def card_of(memo: Mapping[str, Any], stored: Card | None) -> Card | None:
-    """The card in a note if an earlier version of this program wrote that after `stored` was; else `stored`."""
-    if not memo or (stored is not None and memo == memo_of(stored)):
+    """The `stored` card, unless the note has one: then an earlier version of this program was the last to write it."""
+    if not memo:
         return stored
     try:
         return Card.model_validate(memo)
     except ValidationError:
         log.error("card_not_readable")
         return stored
-
-
-def memo_of(card: Card) -> dict[str, str]:
-    """A card as earlier versions of this program note it."""
-    place = {} if card.ts is None else {"channel": card.channel, "ts": card.ts}
-    marks = {name: "yes" for name in ("twice", "stale") if getattr(card, name)}
-    more = {"seen": str(card.seen or ""), "why": card.why}
-    return place | {name: text for name, text in more.items() if text} | marks
