@@ -29,6 +29,9 @@ _SECURE = {"https", "wss"}
 _OPENSSLS = ("SSL_CERT_FILE", "SSL_CERT_DIR")
 _LIBRARIES = ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE")
 
+VARIABLES = ("HTTPS_PROXY", "HTTP_PROXY", "ALL_PROXY", "NO_PROXY", *_OPENSSLS, *_LIBRARIES)
+"""All that is asked of the environment; the first four in lower case too."""
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 

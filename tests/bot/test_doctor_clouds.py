@@ -129,6 +129,21 @@ async def test_a_process_that_runs_opens_no_second_way_for_what_people_do(redis_
         assert len(house.slack.sockets.met) == 1
 
 
+async def test_a_proxy_that_stands_only_in_the_settings_file_is_named_as_not_read(
+    redis_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("HTTPS_PROXY", "https_proxy"):
+        monkeypatch.delenv(name, raising=False)
+    (tmp_path / ".env").write_text("HTTPS_PROXY=http://ada:hush@proxy.example:3128\nLOG_LEVEL=info\n")
+    async with clinic(redis_url) as sick:
+        finding = (await sick.ills())["Way out"]
+        assert (finding.state, "HTTPS_PROXY in .env is not read" in finding.found) == (State.WARNING, True)
+        assert "hush" not in finding.found + finding.advice
+        monkeypatch.setenv("https_proxy", "http://proxy.example:3128")
+        assert (await sick.findings())["Way out"].state is State.OK
+
+
 # The installation's webhook
 
 
