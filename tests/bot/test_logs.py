@@ -297,7 +297,7 @@ def test_an_old_encoding_gets_letters_that_it_has(tmp_path: Path) -> None:
 
 
 def test_a_flood_of_one_error_is_a_line_and_a_count() -> None:
-    stream = start()
+    stream, began = start(), time.monotonic()
     library = logging.getLogger("asyncio")
     for number in range(1000):
         try:
@@ -305,4 +305,4 @@ def test_a_flood_of_one_error_is_a_line_and_a_count() -> None:
         except OSError:
             library.error("socket.accept() out of system resource\nsocket: fd=%d", number, exc_info=True)
         structlog.get_logger().error("ours", code=1)
-    assert len(lines(stream)) <= 4
+    assert len(lines(stream)) <= 2 * (1 + int(time.monotonic() - began)), "each is written at once, and once a second"

@@ -35,7 +35,10 @@ async def test_two_webs_and_two_workers_tell_one_story_once(redis_url: str) -> N
 async def test_many_creates_over_two_webs_and_two_workers_make_as_many_stories(redis_url: str) -> None:
     async with open_house(redis_url, webs=2, workers=2) as house:
         modals = [await house.modal(who) for who in ("ada", "bo", "cy") for _ in range(4)]
-        await asyncio.gather(*(modal.submit() for modal in modals))
+        for number, modal in enumerate(modals):  # Or all have the same name, which only one of them can have.
+            await modal.fill("name", f"train-{number}")
+        results = await asyncio.gather(*(modal.submit() for modal in modals))
+        assert [result for result in results if not result.updated] == []
         channel = house.slack.person("ada").messages
         await house.slack.wait_until(lambda: sum("is running" in card.shown for card in channel("gpu")) == len(modals))
         for card in channel("gpu"):
