@@ -54,31 +54,31 @@ def gpu_bot(
 @cli.command(short_help="Answer Slack and do the background work, in one process.")
 def up() -> None:
     """Answer Slack and do the background work in one process: for a small team."""
+    loaded = _loaded(settings.for_web)
     from bot.wiring.process import run
     from bot.wiring.web import as_web
     from bot.wiring.worker import as_worker
 
-    loaded = _loaded(settings.for_web)
     _run(lambda: run(loaded, as_web, as_worker))
 
 
 @cli.command()
 def web() -> None:
     """Answer Slack and carry out creates."""
+    loaded = _loaded(settings.for_web)
     from bot.wiring.process import run
     from bot.wiring.web import as_web
 
-    loaded = _loaded(settings.for_web)
     _run(lambda: run(loaded, as_web))
 
 
 @cli.command(short_help="Watch instances, end leases, tell what is left to tell.")
 def worker() -> None:
     """Watch instances, tell what is left to tell, keep prices fresh. Any number of these may run."""
+    loaded = _loaded(settings.for_worker)
     from bot.wiring.process import run
     from bot.wiring.worker import as_worker
 
-    loaded = _loaded(settings.for_worker)
     _run(lambda: run(loaded, as_worker))
 
 
@@ -123,10 +123,10 @@ def sandbox(
     opens: Annotated[bool, typer.Option("--open/--no-open", help="Open the page in a browser, on a desktop.")] = True,
 ) -> None:
     """Try the bot with a make-believe Slack and Novita on this machine: no account, no key, no cost."""
-    from bot.sandbox.run import run
-
     if story and not rehearse:
         raise typer.BadParameter(f"{story} can be rehearsed: gpu-bot sandbox --rehearse {story}", param_hint="STORY")
+    from bot.sandbox.run import run
+
     terminal.end_with_the_reader()
     played = (story or Story.CREATE).value if rehearse else None
     raise typer.Exit(run(story=played, verbose=verbose, port=port, opens=opens))
@@ -162,13 +162,14 @@ def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="For programs.")] = False,
 ) -> None:
     """Examine settings, Redis, Slack, Novita and the workers, and say what to do. Exit code 1 when something failed."""
-    from bot.doctor import table
-    from bot.doctor.result import is_well
     from bot.slack.ids import CONVERSATION_ID
-    from bot.wiring.doctor import run
 
     if channel and not CONVERSATION_ID.fullmatch(channel):
         raise typer.BadParameter("is a channel's id, such as C012AB3CD; names do not work here", param_hint="--channel")
+    from bot.doctor import table
+    from bot.doctor.result import is_well
+    from bot.wiring.doctor import run
+
     try:
         findings = asyncio.run(run(channel))
     except asyncio.CancelledError:
@@ -181,6 +182,7 @@ def doctor(
 
 
 def _loaded(load: Callable[[], Settings]) -> Settings:
+    """Before all that takes time to load, so that whoever set something wrong hears of it at once."""
     try:
         loaded = load()
     except SettingsError as error:
