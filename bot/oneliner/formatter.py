@@ -26,7 +26,7 @@ _OWN_WORDS = ("spot", "demand", "forever", "anywhere", "named", "from")
 
 
 def write(parsed: ParsedLine, vocabulary: Vocabulary) -> str:
-    """The one line that reads back as the same wish, as long as the vocabulary has what it names.
+    """The one line that reads back as the same, as long as the vocabulary has what it names.
 
     Plain text: it is escaped where it is shown. What is ambiguous or was not understood is left out.
     """

@@ -19,7 +19,7 @@ from core.domain.search import compact
 
 
 def resolve(said: Sequence[Mention], vocabulary: Vocabulary) -> ParsedLine:
-    """The wish that was said, part by part."""
+    """The line that was said, part by part."""
     placed = _place_sizes(said, vocabulary)
     found: dict[str, Any] = {}
     ambiguous: dict[str, tuple[str, ...]] = {}
@@ -80,7 +80,7 @@ def _any(about: Sequence[Mention]) -> set[Any]:
 
 
 def _as_found(field: Field, value: Any) -> dict[str, Any]:
-    """The wish's fields for a value."""
+    """The parsed line's fields for a value."""
     if value is None:
         return {"no_end": True} if field is Field.LEASE else {"any_region": True}
     return {field.value: value}

@@ -20,7 +20,7 @@ def check(form: Form, market: Market, limits: Limits) -> InstanceRequest | Probl
     checked = validation.check(form, market, limits)
     problems = checked if isinstance(checked, dict) else {}
     if not form.channel:
-        problems |= {Field.CHANNEL.value: "Choose the channel that hears how it goes."}
+        problems |= {Field.CHANNEL.value: validation.NO_CHANNEL}
     return {**problems, **form.unread} or checked
 
 

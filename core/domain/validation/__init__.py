@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from core.domain.validation.checks import (
     LONGEST_LEASE,
+    NO_CHANNEL,
     SHORTEST_LEASE,
     allowed_lease,
     check,
@@ -17,6 +18,7 @@ from core.domain.validation.limits import BILLING_WORDS, AllowedLease, Limits, P
 __all__ = [
     "BILLING_WORDS",
     "LONGEST_LEASE",
+    "NO_CHANNEL",
     "SHORTEST_LEASE",
     "AllowedLease",
     "Limits",

@@ -36,6 +36,9 @@ _ENV_KEY_LIMIT, _ENV_VALUE_LIMIT = 511, 4095
 _URL_LIMIT = 2000
 SHORTEST_LEASE, LONGEST_LEASE = timedelta(minutes=1), timedelta(days=3650)
 """What is longer is a slip: who wants no end can say so."""
+NO_CHANNEL = "Choose the channel that hears how it goes."
+"""Where one is needed: a program needs none."""
+
 _QUOTED_LIMIT = 100
 _CANDIDATES = 8
 

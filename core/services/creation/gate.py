@@ -41,7 +41,6 @@ log = structlog.get_logger(__name__)
 
 _NO_OFFERS = "Novita does not sell this product with this billing and disk size."
 _NO_TEMPLATE = "Novita has no template of this id."
-_NO_CHANNEL = "Choose the channel that hears how it goes."
 
 
 @dataclass(frozen=True)
@@ -125,7 +124,7 @@ class Creation:
         if isinstance(no_template, NotFound):
             problems["template_id"] = _NO_TEMPLATE
         if entry.door.needs_channel and not entry.draft.channel:
-            problems["channel"] = _NO_CHANNEL
+            problems["channel"] = validation.NO_CHANNEL
         if obstacle and not entry.door.may_be_silent:
             problems["channel"] = self.channels.words(obstacle)
         return problems
