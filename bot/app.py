@@ -25,7 +25,7 @@ def build_app(services: Services) -> AsyncApp:
     """The app, for HTTP and for Socket Mode alike.
 
     process_before_response: without it Bolt polls for the ack every 10 ms and loses the acks of listeners that raise
-    within 10 ms of it. Signatures are checked in bot/http/slack.py, before Bolt parses anything.
+    within 10 ms of it. Signatures are checked in bot/slack/events.py, before Bolt parses anything.
     """
 
     async def authorize() -> AuthorizeResult:

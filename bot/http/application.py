@@ -15,6 +15,7 @@ from aiohttp import HttpVersion11, hdrs, web
 
 from bot.http.connections import answering
 from bot.process.incidents import record_defect
+from bot.process.request_facts import ABOUT
 from bot.wording import unexpected
 from core.telemetry import metrics, request_id
 
@@ -22,9 +23,6 @@ log = structlog.get_logger(__name__)
 
 BODY_LIMIT = 1024 * 1024
 """Bytes. Slack's own payloads stay far below (a view has at most 250 kB, PLATFORM.md, Modals)."""
-
-ABOUT = web.RequestKey("about", dict[str, str])
-"""What a route's own code knows of a request, for its line in the log."""
 
 REQUEST_ID = "X-Request-Id"
 CORRELATION_ID = "X-Correlation-Id"

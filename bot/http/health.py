@@ -11,8 +11,6 @@ from typing import Any
 from aiohttp import web
 
 from bot.http.cache import TTLCache
-from bot.slack import errors as slack_errors
-from bot.slack.errors import CALL_FAILED
 from core.domain.errors import NovitaRefused, StoreUnavailable
 from core.services.reconciler import is_alive
 
@@ -27,6 +25,10 @@ State = dict[str, Any]
 
 class NoWorker(Exception):
     """No worker gives a sign of life."""
+
+
+class Refused(Exception):
+    """What was asked does not take the bot's credentials; the message is its word for that, which anybody may read."""
 
 
 def routes(checks: Mapping[str, Check], worker: Check) -> list[web.RouteDef]:
@@ -96,8 +98,8 @@ def _words(error: Exception) -> str:
         return f"no answer within {_CHECK_SECONDS:.0f} s"
     if isinstance(error, NovitaRefused):
         return f"refused ({error.kind.value})"
-    if isinstance(error, CALL_FAILED) and slack_errors.error_code(error) in slack_errors.TOKEN_REFUSED:
-        return f"refused ({slack_errors.error_code(error)})"
+    if isinstance(error, Refused):
+        return f"refused ({error})"
     return f"no answer ({type(error).__name__})"
 
 

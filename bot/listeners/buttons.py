@@ -54,7 +54,7 @@ def register_button(app: AsyncApp, services: Services, action: str, handler: Han
 
 async def _do(services: Services, click: Click, handler: Handler) -> None:
     try:
-        services.policy.check_home(click.interaction.actor)
+        services.gpus.policy.check_home(click.interaction.actor)
         if click.interaction.card_of:
             services.background.start(retire_if_old(services, click.interaction))
         await handler(services, click)

@@ -19,7 +19,7 @@ async def card_of(services: Services, instance_id: str) -> Card | None:
 
     Raises StoreUnavailable.
     """
-    await services.dispatcher.settled(instance_id)
+    await services.telling.settled(instance_id)
     return await _standing(services, instance_id)
 
 
@@ -39,13 +39,13 @@ async def link_by_now(services: Services, instance_id: str) -> str | None:
 
 async def instance_at(services: Services, channel: str, ts: str) -> Instance | None:
     """The instance whose card stands there, also one that has ended. Raises StoreUnavailable."""
-    found = await services.store.instance_at(channel, ts)
-    return await services.store.get(found) if found is not None else None
+    found = await services.cards.instance_at(channel, ts)
+    return await services.gpus.get(found) if found is not None else None
 
 
 async def redraw(services: Services, instance_id: str) -> None:
     """Draws the card anew: somebody has just pressed a button that it should no longer have."""
-    instance = await services.store.get(instance_id)
+    instance = await services.gpus.get(instance_id)
     card = await card_of(services, instance_id)
     if instance is not None and card is not None:
         await services.notifier.redraw(instance, card)
@@ -55,14 +55,14 @@ async def retire_if_old(services: Services, interaction: Interaction) -> None:
     """A card whose button was pressed, but that is not the one which is kept up to date: it says where that is."""
     if not interaction.card_of or not interaction.is_on_card:
         return
-    card, instance = await card_of(services, interaction.card_of), await services.store.get(interaction.card_of)
+    card, instance = await card_of(services, interaction.card_of), await services.gpus.get(interaction.card_of)
     pressed = (interaction.channel, interaction.message_ts)
     if instance is not None and card is not None and (card.channel, card.ts) != pressed:
         await services.notifier.retire(instance, card, *pressed)
 
 
 async def _standing(services: Services, instance_id: str) -> Card | None:
-    card = await services.store.card(instance_id)
+    card = await services.cards.card(instance_id)
     return card if card is not None and card.stands else None
 
 

@@ -61,7 +61,7 @@ async def answered(services: Services, interaction: Interaction, text: str) -> M
     word, _, rest = typed.bare(line).partition(" ") if typed.is_wrapped(line) else line.partition(" ")
     word = typed.bare(word).lower()
     try:
-        services.policy.check_home(interaction.actor)
+        services.gpus.policy.check_home(interaction.actor)
         if not word:
             return welcome()
         if _asks_for_help(word, rest):
@@ -91,10 +91,10 @@ def _unknown(services: Services, text: str) -> Message:
 
 def begins_with_gpu(services: Services, text: str) -> bool:
     """Whether its first word is a GPU that Novita offers, or several."""
-    market, typed_words = services.catalog.market, text.split()
+    market, typed_words = services.gpus.market, text.split()
     if market is None or not typed_words:
         return False
-    wish = oneliner.read(typed_words[0], oneliner.vocabulary(market, services.catalog.templates))
+    wish = oneliner.read(typed_words[0], oneliner.vocabulary(market, services.gpus.templates))
     return bool(wish.product_name) or Field.PRODUCT_NAME.value in wish.ambiguous
 
 
@@ -106,7 +106,7 @@ def _line(text: str) -> str:
 def _not_here(services: Services, interaction: Interaction) -> Message | None:
     """In other channels than those set aside: which they are."""
     try:
-        services.policy.check_command(interaction.actor, interaction.channel)
+        services.gpus.policy.check_command(interaction.actor, interaction.channel)
     except NotAllowed as refusal:
         text = f"{refusal.why} {', '.join(channel_mention(channel) for channel in services.allowed_channels[:20])}"
         return Message(text, [section(text)])

@@ -35,7 +35,7 @@ async def connect(services: Services, instance_id: str, interaction: Interaction
 async def _connection(services: Services, instance_id: str, interaction: Interaction) -> Message:
     """What is in this message is secret: it goes from Novita to the person and nowhere else."""
     try:
-        instance, connection = await services.lifecycle.connect(instance_id, interaction.actor, services.policy)
+        instance, connection = await services.gpus.connect(instance_id, interaction.actor)
     except NotAllowed as refusal:
         return await refused(services, Action.CONNECT, instance_id, interaction, refusal)
     except InvalidRequest as impossible:
@@ -47,7 +47,7 @@ async def _connection(services: Services, instance_id: str, interaction: Interac
 async def press_ask(services: Services, click: Click) -> None:
     """Asks the owner, in the thread that they hear of everything in. The answer is up to them."""
     verb, _, instance_id = click.value.rpartition(" ")
-    instance = await services.instance(instance_id)
+    instance = await services.gpus.instance(instance_id)
     question = private.asking(instance, verb, click.interaction.actor.user, services.admins)
     is_asked = await _post_in_thread(services, instance, question)
     await click.say(b.notice("Asked in its thread." if is_asked else _not_asked(instance)), instead=True)

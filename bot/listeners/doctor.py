@@ -11,6 +11,6 @@ from core.domain.errors import NotAllowed
 
 async def doctor(services: Services, interaction: Interaction) -> Message:
     """Raises NotAllowed for everybody but the admins: what is wrong with it is also what could be abused."""
-    if not services.policy.is_admin(interaction.actor):
+    if not services.gpus.policy.is_admin(interaction.actor):
         raise NotAllowed("Only the admins may ask how the bot is.")
     return doctor_message(await services.examine())

@@ -43,7 +43,7 @@ def register(app: AsyncApp, services: Services) -> None:
 
 def _why_not(services: Services, actor: Actor) -> str | None:
     try:
-        services.policy.check_visitor(actor)
+        services.gpus.policy.check_visitor(actor)
     except NotAllowed as refusal:
         return refusal.why
     return None

@@ -29,7 +29,7 @@ from core.domain.durations import duration_words
 from core.domain.errors import InvalidRequest, NotAllowed
 from core.domain.events import LeaseExtended
 from core.domain.instance import Instance
-from core.services.lifecycle import can_extend
+from core.services.gpus import can_extend
 
 log = structlog.get_logger(__name__)
 
@@ -83,9 +83,9 @@ async def type_lease(services: Services, interaction: Interaction, rest: str) ->
 
 async def extend(services: Services, instance_id: str, wish: Extension, interaction: Interaction) -> Message:
     """Moves the end of the lease. What to say to who asked. Raises NoSuchInstance, StoreUnavailable."""
-    record = await services.instance(instance_id)
+    record = await services.gpus.instance(instance_id)
     try:
-        services.policy.check_act(interaction.actor, record)
+        services.gpus.policy.check_act(interaction.actor, record)
     except NotAllowed as refusal:
         return await refused(services, Action.EXTEND_4H, instance_id, interaction, refusal)
     # The record was read before its timeline: whoever presses after that reading is either seen here, or moves the end
@@ -126,7 +126,7 @@ async def _typed(
         return b.notice(f"{_bare_number(line)}{_EXAMPLES.format(command=f'{COMMAND} {command}')}")
     if not readings[0].name:
         return b.notice(f"Write which instance: {COMMAND} {command} NAME 4h. {COMMAND} list shows the names.")
-    live = await services.store.live()
+    live = await services.gpus.live()
     said = next((each for each in readings if is_named(live, each.name)), readings[0])
     button = next((action for action, extent in _LENGTHS.items() if extent == said.extent and not from_now), None)
     found = await named(services, said.name, interaction, Action(button) if button else Action.STATUS)
@@ -146,10 +146,8 @@ async def _move(
     services: Services, record: Instance, wanted: datetime, wish: Extension, interaction: Interaction
 ) -> Instance:
     if wish.is_exact:
-        return await services.lifecycle.end_at(record.id, wanted, interaction.actor, services.policy)
-    return await services.lifecycle.extend_until(
-        record.id, wanted, interaction.actor, services.policy, button=wish.button
-    )
+        return await services.gpus.end_at(record.id, wanted, interaction.actor)
+    return await services.gpus.extend_until(record.id, wanted, interaction.actor, button=wish.button)
 
 
 async def _wanted(
@@ -159,7 +157,7 @@ async def _wanted(
     now, present, extent = services.clock.now(), _present_end(record), wish.extent
     if isinstance(extent, timedelta):
         if extent == _FURTHEST:
-            return leases.bounded(datetime.max.replace(tzinfo=UTC), services.limits.max_lease, now)
+            return leases.bounded(datetime.max.replace(tzinfo=UTC), services.gpus.limits.max_lease, now)
         return leases.from_now(extent, now) if wish.from_now else leases.moved(record, extent, now)
     ends_at = extent.at(now, await zone_of(services, interaction.actor.user))
     if ends_at <= now:
@@ -177,7 +175,7 @@ def _present_end(record: Instance) -> datetime | None:
 
 def _too_far(services: Services, record: Instance, wanted: datetime, wish: Extension) -> Message | None:
     """What is more than a lease may be is not cut and done at once: how far it can go is said, and asked."""
-    longest, now, present = services.limits.max_lease, services.clock.now(), _present_end(record)
+    longest, now, present = services.gpus.limits.max_lease, services.clock.now(), _present_end(record)
     furthest = leases.bounded(wanted, longest, now)
     if longest is None or furthest >= wanted or present is None:
         return None
@@ -198,7 +196,7 @@ def _too_far(services: Services, record: Instance, wanted: datetime, wish: Exten
 async def _just_pressed(services: Services, record: Instance, button: str) -> LeaseExtended | None:
     """The extension that a press of the same button has just led to."""
     now = services.clock.now()
-    for event in reversed(await services.store.timeline(record.id)):
+    for event in reversed(await services.gpus.timeline(record.id)):
         if now - event.at > _ONE_PRESS:
             return None
         if isinstance(event, LeaseExtended) and event.button == button:

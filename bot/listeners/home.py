@@ -72,11 +72,11 @@ async def publish(services: Services, actor: Actor, page: int = 0) -> None:
 
 async def _drawn(services: Services, actor: Actor, page: int) -> Block:
     now = services.clock.now()
-    live = await services.store.live()
-    ended = await services.store.ended_since(costs.month_start(now))
+    live = await services.gpus.live()
+    ended = await services.gpus.ended_since(costs.month_start(now))
     live.sort(key=lambda instance: (not costs.is_billed(instance), -instance.created_at.timestamp()))
     mine = [instance for instance in live if _is_of(instance, actor)]
-    is_admin = services.policy.is_admin(actor)
+    is_admin = services.gpus.policy.is_admin(actor)
     others = [instance for instance in live if not _is_of(instance, actor)] if is_admin else []
     spent = _spent([*mine, *(instance for instance in ended if _is_of(instance, actor))], now)
     return home(mine, others, now=now, is_admin=is_admin, spent_this_month=spent, page=page)

@@ -35,7 +35,7 @@ async def give(
     """
     verb = buttons.VERBS[action]
     try:
-        ordered = await services.lifecycle.order(verb, instance_id, interaction.actor, services.policy)
+        ordered = await services.gpus.order(verb, instance_id, interaction.actor)
     except NotAllowed as refusal:
         return await refused(services, action, instance_id, interaction, refusal)
     except InvalidRequest as impossible:
@@ -53,7 +53,7 @@ async def typed(services: Services, action: Action, instance: Instance, interact
     if "confirm" not in buttons.button(instance, action):
         return await give(services, action, instance.id, interaction)
     try:
-        services.policy.check_act(interaction.actor, instance)
+        services.gpus.policy.check_act(interaction.actor, instance)
     except NotAllowed as refusal:
         return await refused(services, action, instance.id, interaction, refusal)
     if not buttons.can_work(instance, action):
@@ -67,14 +67,14 @@ async def refused(
     services: Services, action: Action, instance_id: str, interaction: Interaction, refusal: NotAllowed
 ) -> Message:
     """For whoever may not: whose it is, and a button to ask them. People from elsewhere are only told no."""
-    services.policy.check_home(interaction.actor)
-    instance = await services.instance(instance_id)
+    services.gpus.policy.check_home(interaction.actor)
+    instance = await services.gpus.instance(instance_id)
     return private.refused(instance, action, refusal.why, services.admins)
 
 
 async def _carry_out(services: Services, instance: Instance, interaction: Interaction) -> None:
     """How it goes is told in the thread; what fails here is taken up by a worker."""
-    await services.lifecycle.carry_out(instance)
+    await services.gpus.carry_out(instance)
     await republish(services, interaction)
 
 

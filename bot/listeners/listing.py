@@ -78,7 +78,7 @@ def page_number(text: str) -> int:
 
 async def listed(services: Services, actor: Actor, said: str, page: int = 0) -> Message:
     """The instances that have not ended and fit what was said; a person's own where nothing was."""
-    query, live = _query(said), await services.store.live()
+    query, live = _query(said), await services.gpus.live()
     shown = [each for each in live if not query.states or each.status in query.states]
     if query.people:
         shown = [each for each in shown if each.owner.user in query.people]

@@ -20,7 +20,7 @@ _STOCK_PATIENCE = timedelta(seconds=0.7)
 
 async def press_status(services: Services, click: Click) -> None:
     """Details of one instance; in place of what was chosen from, when that was private."""
-    instance = await services.instance(click.value)
+    instance = await services.gpus.instance(click.value)
     await click.say(lists.status(instance, services.clock.now()), instead=True)
 
 
@@ -37,11 +37,11 @@ async def offers(services: Services, words: str) -> Message:
     """`4090`, or `4090 x8` for the stock of eight at once. Raises NovitaError while nothing is known of the market."""
     said = [(word, read_count(word)) for word in typed.bare(words).split()]
     gpu_num = next((int(count[0]) for _, count in said if count and isinstance(count[0], int)), 1)
-    market = await services.catalog.get_market_for(gpu_num, *BillingMode, patience=_STOCK_PATIENCE)
+    market = await services.gpus.get_market_for(gpu_num, *BillingMode, patience=_STOCK_PATIENCE)
     name = " ".join(word for word, count in said if not count)
     return lists.offer_list(market, name, services.clock.now(), gpu_num=gpu_num)
 
 
 async def templates(services: Services, words: str) -> Message:
     """Raises NovitaError while no template is known."""
-    return lists.template_list(await services.catalog.get_templates(), typed.bare(words))
+    return lists.template_list(await services.gpus.get_templates(), typed.bare(words))

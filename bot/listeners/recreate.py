@@ -16,8 +16,7 @@ from core.domain.base import BillingMode
 from core.domain.instance import Instance
 from core.domain.recreating import can_recreate
 from core.domain.request import InstanceRequest, draft_of
-from core.services.creation import AGAIN, Entry
-from core.services.launch import RecordedLaunch
+from core.services.gpus import AGAIN, Entry, RecordedLaunch
 
 _NO_LONGER = (
     "The same again would go the same way, or it is too long ago. The form is opened by /gpu create, with what is "
@@ -39,7 +38,7 @@ async def press(services: Services, click: Click) -> None:
         _open(services, click, earlier, request)
         return
     actor = click.interaction.actor
-    quote = await services.creation.check(Entry(draft=draft_of(request), actor=actor, door=AGAIN))
+    quote = await services.gpus.check(Entry(draft=draft_of(request), actor=actor, door=AGAIN))
     question = again_confirmation(
         earlier, quote.request, quote.offers, owner=actor.user, now=services.clock.now(), obstacle=quote.obstacle
     )
@@ -63,12 +62,12 @@ async def press_confirm(services: Services, click: Click) -> None:
         _open(services, click, earlier, request)
         return
     key = f"again:{earlier.id}:{request.billing_mode.value}"
-    launch = await services.creation.begin(
+    launch = await services.gpus.begin(
         Entry(draft=draft_of(request), actor=click.interaction.actor, door=AGAIN, key=key)
     )
     if not launch.is_repeat:
         # How it goes is told by its own card.
-        services.background.start(services.creation.finish(launch))
+        services.background.start(services.gpus.finish(launch))
     await click.say(await _said(services, launch), instead=True)
 
 
@@ -76,9 +75,9 @@ async def _found(
     services: Services, click: Click, instance_id: str, mode: BillingMode | None
 ) -> tuple[Instance, InstanceRequest] | None:
     """The earlier one and the same request under a billing, its own for None; None when that is no longer offered."""
-    earlier = await services.instance(instance_id)
+    earlier = await services.gpus.instance(instance_id)
     request = earlier.request.replace(billing_mode=mode or earlier.request.billing_mode)
-    services.policy.check_launch(click.interaction.actor, request)  # Before a form opens that would be refused.
+    services.gpus.policy.check_launch(click.interaction.actor, request)  # Before a form opens that would be refused.
     if can_recreate(earlier, request.billing_mode, services.clock.now()):
         return earlier, request
     await redraw(services, instance_id)

@@ -20,7 +20,7 @@ async def named(
     services: Services, text: str, interaction: Interaction, choice: Action, *, is_act: bool = True
 ) -> Instance | Message:
     """The one instance that is meant; of several, each is offered with the button `choice`. Raises StoreUnavailable."""
-    live = await services.store.live()
+    live = await services.gpus.live()
     found = next(filter(None, (matching(live, reading) for reading in typed.readings(text))), [])
     if is_act:
         found = _in_reach(services, found, interaction.actor)
@@ -39,7 +39,7 @@ def is_named(live: Sequence[Instance], text: str) -> bool:
 def _in_reach(services: Services, found: list[Instance], actor: Actor) -> list[Instance]:
     """Of several, what this person may act on: nobody means by "stop train" what only others may stop."""
     own = [instance for instance in found if instance.owner.user == actor.user]
-    return own if own and not services.policy.is_admin(actor) else found
+    return own if own and not services.gpus.policy.is_admin(actor) else found
 
 
 def _own_first(instances: Sequence[Instance], actor: Actor) -> list[Instance]:

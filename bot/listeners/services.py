@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Protocol
 
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -12,64 +14,46 @@ from bot.notifiers.instances import SlackNotifier
 from bot.process.background import Background
 from bot.slack.identity import Identity
 from bot.slack.reachable import Reachable
-from core.adapters.redis import Store
-from core.domain.base import Actor
+from core.domain.card import Card
 from core.domain.clock import Clock
-from core.domain.errors import NoSuchInstance
-from core.domain.instance import Instance
-from core.domain.novita import NovitaInstance
-from core.domain.policy import Policy
-from core.domain.validation import Limits
-from core.services.catalog import Catalog
-from core.services.creation import Creation
-from core.services.lifecycle import Lifecycle
-from core.services.outbox import Dispatcher
-from core.services.strays import Strays
+from core.services.gpus import Gpus
+
+
+class Stamps(Protocol):
+    """What every process remembers of what Slack sent for a while (core.adapters.redis.Store)."""
+
+    async def max_stamp(self, name: str, stamp: float) -> float: ...
+    async def is_first(self, what: str, kept: timedelta) -> bool: ...
+
+
+class Cards(Protocol):
+    """Where the cards of instances stand (core.adapters.redis.Store)."""
+
+    async def card(self, instance_id: str) -> Card | None: ...
+    async def instance_at(self, channel: str, ts: str) -> str | None: ...
+
+
+class Telling(Protocol):
+    """What this process is telling right now (core.services.outbox.Dispatcher)."""
+
+    async def settled(self, instance_id: str) -> None: ...
 
 
 @dataclass(frozen=True)
 class Services:
-    """One of each. `priority` is REGION_PRIORITY, `default_region` what the modal preselects."""
+    """One of each."""
 
     client: AsyncWebClient
     identity: Identity
-    catalog: Catalog
-    creation: Creation
-    lifecycle: Lifecycle
-    strays: Strays
-    dispatcher: Dispatcher
-    store: Store
+    gpus: Gpus
+    telling: Telling
+    cards: Cards
+    stamps: Stamps
     notifier: SlackNotifier
     background: Background
     clock: Clock
-    limits: Limits
     reachable: Reachable
     examine: Callable[[], Awaitable[list[CheckResult]]]
     """What the doctor finds."""
-    outside: Callable[[], Awaitable[list[NovitaInstance]]]
-    """What is at Novita and on no record, as of a few seconds ago. Raises NovitaError and StoreUnavailable."""
-    priority: tuple[str, ...] = ()
-    default_region: str | None = None
     allowed_channels: tuple[str, ...] = ()
     admins: tuple[str, ...] = ()
-
-    @property
-    def policy(self) -> Policy:
-        return Policy(
-            home_team=self.identity.team,
-            home_teams=self.identity.teams,
-            allowed_channels=self.allowed_channels,
-            admins=self.admins,
-            max_lease=self.limits.max_lease,
-        )
-
-    def limits_for(self, actor: Actor) -> Limits:
-        """What this person may choose."""
-        return replace(self.limits, may_be_endless=self.policy.is_admin(actor))
-
-    async def instance(self, instance_id: str) -> Instance:
-        """The record of this id. Raises NoSuchInstance and StoreUnavailable."""
-        instance = await self.store.get(instance_id)
-        if instance is None:
-            raise NoSuchInstance(instance_id)
-        return instance

@@ -26,7 +26,7 @@ from core.domain.base import Actor
 from core.domain.errors import GpuBotError, NovitaError
 from core.domain.instance import Instance, Origin
 from core.domain.novita import NovitaInstance
-from core.services.strays import own_id
+from core.services.gpus import own_id
 
 log = structlog.get_logger(__name__)
 
@@ -51,10 +51,10 @@ def register(app: AsyncApp, services: Services) -> None:
 
 async def listed(services: Services, interaction: Interaction, _: str) -> Message:
     """`/gpu strays`. Raises NotAllowed to all but the admins, StoreUnavailable."""
-    services.policy.check_admin(interaction.actor)
-    strays = [instance for instance in await services.store.live() if instance.is_stray]
+    services.gpus.policy.check_admin(interaction.actor)
+    strays = [instance for instance in await services.gpus.live() if instance.is_stray]
     try:
-        outside = await services.strays.outside()
+        outside = await services.gpus.outside()
     except NovitaError as error:
         log.warning("strays_not_listed", error=str(error))
         return views.stray_list(strays, [], services.clock.now(), is_whole=False)
@@ -66,13 +66,13 @@ async def press(services: Services, click: Click) -> None:
     """One of the buttons of a stray."""
     actor = click.interaction.actor
     if click.action == Action.STRAY_ASSIGN.value:
-        services.policy.check_admin(actor)
+        services.gpus.policy.check_admin(actor)
         await _ask_whose(services, click)
     elif click.action == Action.STRAY_LEAVE.value:
-        left = await services.strays.leave_alone(click.value, actor, services.policy)
+        left = await services.gpus.leave_alone(click.value, actor)
         await click.say(_left(left))
     else:
-        instance = await services.strays.recorded(click.value, actor, services.policy)
+        instance = await services.gpus.recorded(click.value, actor)
         await click.say(
             await lifecycle.give(services, _ORDERS[click.action], instance.id, click.interaction, is_shown=False)
         )
@@ -92,10 +92,10 @@ async def _assigned(services: Services, view: dict[str, Any], interaction: Inter
     if owner is None:
         return b.notice("Choose a person.")
     try:
-        services.policy.check_home(interaction.actor)
+        services.gpus.policy.check_home(interaction.actor)
         stray_id = str(view.get("private_metadata") or "")
         actor = Actor(user=owner, team=interaction.actor.team)
-        instance = await services.strays.assign(stray_id, actor, interaction.actor, services.policy)
+        instance = await services.gpus.assign(stray_id, actor, interaction.actor)
     except GpuBotError as error:
         return b.notice(wording.error_words(error))
     text = f"*{esc(instance.request.name, 100)}* is {mention(owner)}'s now. They are told."

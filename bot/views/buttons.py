@@ -17,7 +17,7 @@ from core.domain.durations import duration_words
 from core.domain.instance import Instance, Status
 from core.domain.order import Verb
 from core.domain.recreating import can_recreate
-from core.services.lifecycle import can_connect, can_extend, possible
+from core.services.gpus import can_connect, can_extend, possible
 
 VERBS: dict[Action, Verb] = {
     Action.START: Verb.START,

@@ -7,9 +7,11 @@ from collections.abc import AsyncIterator, Iterator
 
 import structlog
 from aiohttp import web
+from slack_sdk.errors import SlackApiError
 
 from bot.http import application, health, metrics
 from bot.http.listening import served
+from bot.slack import errors as slack_errors
 from bot.wiring.base import Base
 
 log = structlog.get_logger(__name__)
@@ -22,12 +24,21 @@ def routes(base: Base, **more: health.Check) -> Iterator[web.RouteDef]:
     """`more` is what this process stands on besides what all do."""
     checks: dict[str, health.Check] = {
         "redis": base.store.try_write,
-        "slack": base.client.auth_test,
+        "slack": lambda: _slack(base),
         "novita": base.novita.regions,
         **more,
     }
     yield from health.routes(checks, health.worker_check(base.store.worker_seen_at, base.clock.now))
     yield from metrics.routes(base.store, base.clock)
+
+
+async def _slack(base: Base) -> None:
+    """Raises Refused when Slack does not take the token."""
+    try:
+        await base.client.auth_test()
+    except SlackApiError as error:
+        word = slack_errors.error_code(error)
+        raise health.Refused(word) if word in slack_errors.TOKEN_REFUSED else error from None
 
 
 @contextlib.asynccontextmanager

@@ -13,11 +13,13 @@ from slack_bolt.app.async_app import AsyncApp
 
 from bot.app import build_app
 from bot.doctor import CheckResult, Installation, run_checks
-from bot.http import api, application, hooks, listening, slack
+from bot.http import api, application, hooks, listening
+from bot.http.api.services import Services as ProgramServices
 from bot.http.cache import TTLCache
 from bot.listeners.services import Services
 from bot.process.background import Background
 from bot.process.supervise import supervised
+from bot.slack import events
 from bot.slack.reachable import Reachable
 from bot.wiring import monitoring
 from bot.wiring.base import Base
@@ -29,6 +31,7 @@ from core.domain.policy import Policy
 from core.domain.validation import Limits
 from core.services.catalog import Catalog
 from core.services.creation import Creation, Rules
+from core.services.gpus import Gpus
 from core.services.launch import Launcher
 
 if TYPE_CHECKING:
@@ -88,9 +91,10 @@ def _routes(base: Base, services: Services, app: AsyncApp, line: SocketConnectio
     yield from monitoring.routes(base, **({"socket": line.connected} if line else {}))
     yield from hooks.routes(base.reports)
     if settings.slack_signing_secret and not settings.uses_socket_mode:
-        yield from slack.routes(app, settings.slack_signing_secret.get_secret_value())
+        yield from events.routes(app, settings.slack_signing_secret.get_secret_value())
     if settings.api_token is not None:
-        yield from api.routes(services, settings.api_token.get_secret_value())
+        program = ProgramServices(services.gpus, services.background, services.clock)
+        yield from api.routes(program, settings.api_token.get_secret_value())
 
 
 def _services(base: Base, background: Background) -> Services:
@@ -102,24 +106,21 @@ def _services(base: Base, background: Background) -> Services:
     )
     rules = Rules(lambda: _policy(base), limits, settings.region_priority, settings.default_region)
     reachable = Reachable(base.client, base.clock)
+    creation = Creation(base.catalog, base.store, reachable, _launcher(base), background, rules)
+    outside = TTLCache(base.strays.outside, _LISTING_KEPT)
+    gpus = Gpus(creation, base.lifecycle, base.strays, base.catalog, base.store, rules, outside.get)
     return Services(
         client=base.client,
         identity=base.identity,
-        catalog=base.catalog,
-        creation=Creation(base.catalog, base.store, reachable, _launcher(base), background, rules),
-        lifecycle=base.lifecycle,
-        strays=base.strays,
-        dispatcher=base.dispatcher,
-        store=base.store,
+        gpus=gpus,
+        telling=base.dispatcher,
+        cards=base.store,
+        stamps=base.store,
         notifier=base.slack,
         background=background,
         clock=base.clock,
-        limits=limits,
         reachable=reachable,
         examine=lambda: _examine(base),
-        outside=TTLCache(base.strays.outside, _LISTING_KEPT).get,
-        priority=settings.region_priority,
-        default_region=settings.default_region,
         allowed_channels=settings.allowed_channels,
         admins=settings.admins,
     )

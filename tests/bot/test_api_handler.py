@@ -20,8 +20,8 @@ from bot.http import application
 from bot.http.api import openapi
 from bot.http.api.context import Answer, Context
 from bot.http.api.handler import ApiGuard
+from bot.http.api.services import Services
 from bot.http.application import BODY_LIMIT
-from bot.listeners.services import Services
 from tests.bot import wire
 from tests.bot.api import BEARER, BODY, SECRET, TOKEN, Contract, api, code_of
 from tests.bot.app_fixture import House, open_house

@@ -22,8 +22,7 @@ from core.domain.errors import InvalidRequest, KeyOutlived
 from core.domain.instance import Instance, Origin, Status
 from core.domain.responses import first_response_to
 from core.domain.validation import Problems
-from core.services.creation import API, Entry
-from core.services.launch import RecordedLaunch
+from core.services.gpus import API, Entry, RecordedLaunch
 
 _LOOK_PAUSE = timedelta(seconds=0.25)
 _NOT_FOUND = {"product_name": Code.PRODUCT_NOT_FOUND, "template_id": Code.TEMPLATE_NOT_FOUND}
@@ -44,7 +43,7 @@ async def create(context: Context) -> Answer:
         unread=problems,
     )
     try:
-        launch = await services.creation.begin(entry)
+        launch = await services.gpus.begin(entry)
     except KeyOutlived:
         ended = f"This key led to an instance that ended more than {ENDED_KEPT} ago."
         raise Refusal(Code.IDEMPOTENCY_KEY_REUSED, ended) from None
@@ -68,7 +67,7 @@ async def _settled(services: Services, instance: Instance, until: datetime) -> I
     """The record once its launch is over, wherever that is carried out; as it is when that takes too long."""
     while instance.is_launching and services.clock.now() < until:
         await services.clock.sleep(_LOOK_PAUSE)
-        instance = await services.store.get(instance.id) or instance
+        instance = await services.gpus.get(instance.id) or instance
     return instance
 
 
@@ -99,7 +98,7 @@ class _Launching:
 
     async def _carry_out(self) -> None:
         try:
-            await self._services.creation.finish(self._launch, self._watch)
+            await self._services.gpus.finish(self._launch, self._watch)
         finally:
             self._is_known.set()
 

@@ -14,8 +14,9 @@ from bot.http.api.context import Answer, Context
 from bot.http.api.errors import Code, Refusal, of_error
 from bot.http.api.routes import Act
 from bot.http.api.services import Services
-from bot.http.application import ABOUT, Answering, meets_expectation
+from bot.http.application import Answering, meets_expectation
 from bot.process.incidents import record_defect
+from bot.process.request_facts import ABOUT
 from core.domain.errors import GpuBotError
 
 _REALM = 'Bearer realm="gpu-bot"'

@@ -43,7 +43,7 @@ async def _page(services: Services, query: InstancesQuery, *, is_all: bool) -> A
     after, now = _place(query.cursor), services.clock.now()
     every = [shown(each, now) for each in await _asked_for(services, query)]
     if is_all:
-        every += [each for each in map(shown_outside, await services.outside()) if _is_in(each, query)]
+        every += [each for each in map(shown_outside, await services.gpus.outside()) if _is_in(each, query)]
     fitting = [each for each in every if query.owner in (None, each.owner)]
     fitting.sort(key=_order, reverse=True)
     rest = [each for each in fitting if after is None or _order(each) < after]
@@ -60,7 +60,7 @@ async def one(context: Context) -> Answer:
         return _answer(context, known)
     if not _ID.fullmatch(wanted) or is_own_id(wanted):
         raise Refusal(Code.INSTANCE_NOT_FOUND)
-    found = next((each for each in await context.services.outside() if each.id == wanted), None)
+    found = next((each for each in await context.services.gpus.outside() if each.id == wanted), None)
     if found is None:
         raise Refusal(Code.INSTANCE_NOT_FOUND)
     return Answer(shown_outside(found))
@@ -92,7 +92,7 @@ async def used(context: Context) -> Answer:
     instance = await _find(context)
     if instance.has_ended:
         raise Refusal(Code.WRONG_STATE, "It has ended.")
-    renewed = await context.services.lifecycle.used(instance.id, PROGRAM, context.services.policy)
+    renewed = await context.services.gpus.used(instance.id, PROGRAM)
     return Answer(use_answer(renewed, context.services.clock.now(), _use_words(instance, renewed)))
 
 
@@ -102,7 +102,7 @@ async def connection(context: Context) -> Answer:
     if instance.owner != PROGRAM:
         raise Refusal(Code.FORBIDDEN, "Only what was made with this token is shown: its owner has `/gpu connect`.")
     try:
-        reached, found = await context.services.lifecycle.connect(instance.id, PROGRAM, context.services.policy)
+        reached, found = await context.services.gpus.connect(instance.id, PROGRAM)
     except InvalidRequest as impossible:
         raise _wrong_state(impossible) from None
     return Answer(connection_shown(reached, found))
@@ -112,12 +112,12 @@ async def extend(context: Context) -> Answer:
     body, now = requests.read(ExtendBody, await context.body()), context.services.clock.now()
     instance = await _find(context)
     by, until = _how_far(*body, instance, now)
-    lifecycle, policy = context.services.lifecycle, context.services.policy
+    gpus = context.services.gpus
     try:
         if until is not None:
-            moved = await lifecycle.extend_until(instance.id, until, PROGRAM, policy)
+            moved = await gpus.extend_until(instance.id, until, PROGRAM)
         else:
-            moved = await lifecycle.extend(instance.id, by, PROGRAM, policy)
+            moved = await gpus.extend(instance.id, by, PROGRAM)
     except InvalidRequest as impossible:
         raise _wrong_state(impossible) from None
     return _answer(context, moved)
@@ -128,14 +128,14 @@ async def _give(context: Context, verb: Verb, instance: Instance) -> Answer:
     if _is_done(instance, verb):
         return _ordered(context, verb, instance, f"It is {instance.status.value} already.")
     try:
-        ordered = await context.services.lifecycle.order(verb, instance.id, PROGRAM, context.services.policy)
+        ordered = await context.services.gpus.order(verb, instance.id, PROGRAM)
     except InvalidRequest as impossible:
-        newest = await context.services.store.get(instance.id)
+        newest = await context.services.gpus.get(instance.id)
         if newest is not None and newest.version != instance.version and _is_done(newest, verb):
             return await _give(context, verb, newest)
         raise _wrong_state(impossible) from None
     if not ordered.is_repeat:
-        context.services.background.start(context.services.lifecycle.carry_out(ordered.instance))
+        context.services.background.start(context.services.gpus.carry_out(ordered.instance))
     if context.wished_patience is not None and (order := ordered.instance.order) is not None:
         settled = await _settled(context.services, ordered.instance, order, context.wished_patience)
         if settled.order is None or settled.order.at != order.at:
@@ -156,7 +156,7 @@ async def _settled(services: Services, instance: Instance, order: Order, patienc
     until = services.clock.now() + patience
     while instance.order is not None and instance.order.at == order.at and services.clock.now() < until:
         await services.clock.sleep(_LOOK_PAUSE)
-        instance = await services.store.get(instance.id) or instance
+        instance = await services.gpus.get(instance.id) or instance
     return instance
 
 
@@ -183,15 +183,15 @@ async def _known(services: Services, wanted: str) -> Instance | None:
     """The record of this id, ours or Novita's."""
     if not _ID.fullmatch(wanted):
         return None
-    if (known := await services.store.get(wanted)) is not None:
+    if (known := await services.gpus.get(wanted)) is not None:
         return known
-    kept = await services.store.retained(services.clock.now())
+    kept = await services.gpus.retained(services.clock.now())
     return next((each for each in kept if each.remote.id == wanted), None)
 
 
 async def _find_named(services: Services, name: str) -> Instance:
     """The only instance of this name among those that have not ended. Raises Refusal."""
-    found = [each for each in await services.store.live() if name in (each.request.name, each.novita_name)]
+    found = [each for each in await services.gpus.live() if name in (each.request.name, each.novita_name)]
     if not found:
         raise Refusal(Code.INSTANCE_NOT_FOUND, "There is no instance of this name now.")
     if len(found) > 1:
@@ -203,9 +203,9 @@ async def _find_named(services: Services, name: str) -> Instance:
 async def _asked_for(services: Services, query: InstancesQuery) -> list[Instance]:
     """Those in the states asked for, and only then those that have ended."""
     if not query.status:
-        return await services.store.live()
+        return await services.gpus.live()
     wants_ended = bool(_ENDED & set(query.status))
-    known = await services.store.retained(services.clock.now()) if wants_ended else await services.store.live()
+    known = await services.gpus.retained(services.clock.now()) if wants_ended else await services.gpus.live()
     return [each for each in known if each.status in query.status]
 
 

@@ -13,7 +13,7 @@ from core.domain.search import templates_about
 async def offers(context: Context) -> Answer:
     """Waits for Novita while nothing is known of its market, and a moment for the stock of several GPUs at once."""
     query = context.query(OffersQuery)
-    market = await context.services.catalog.get_market_for(query.gpu_num, *BillingMode)
+    market = await context.services.gpus.get_market_for(query.gpu_num, *BillingMode)
     fitting = [offer for offer in offers_of(market) if _fits(offer, query)]
     fitting.sort(key=lambda o: (o.price, o.product_name, o.region, o.product_id, o.billing_mode))
     return Answer(OfferList(offers=tuple(fitting), total=len(fitting), as_of=market.as_of))
@@ -21,7 +21,7 @@ async def offers(context: Context) -> Answer:
 
 async def templates(context: Context) -> Answer:
     wanted = context.query(TemplatesQuery).q or ""
-    known = templates_about(await context.services.catalog.get_templates(), wanted)
+    known = templates_about(await context.services.gpus.get_templates(), wanted)
     return Answer(TemplateList(templates=tuple(template(each) for each in known), total=len(known)))
 
 

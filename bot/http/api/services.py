@@ -2,36 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-from typing import Protocol
+from dataclasses import dataclass
 
 from bot.process.background import Background
-from core.adapters.redis import Store
 from core.domain.clock import Clock
-from core.domain.novita import NovitaInstance
-from core.domain.policy import Policy
-from core.services.catalog import Catalog
-from core.services.creation import Creation
-from core.services.lifecycle import Lifecycle
+from core.services.gpus import Gpus
 
 
-class Services(Protocol):
+@dataclass(frozen=True)
+class Services:
     """One of each."""
 
-    @property
-    def catalog(self) -> Catalog: ...
-    @property
-    def creation(self) -> Creation: ...
-    @property
-    def lifecycle(self) -> Lifecycle: ...
-    @property
-    def store(self) -> Store: ...
-    @property
-    def background(self) -> Background: ...
-    @property
-    def clock(self) -> Clock: ...
-    @property
-    def policy(self) -> Policy: ...
-    @property
-    def outside(self) -> Callable[[], Awaitable[list[NovitaInstance]]]:
-        """What is at Novita and on no record, as of a few seconds ago. Raises NovitaError and StoreUnavailable."""
+    gpus: Gpus
+    background: Background
+    clock: Clock

@@ -45,9 +45,7 @@ async def begin_with(services: Services, interaction: Interaction) -> Beginning:
     """Everything that has to be asked for, with little patience: without it the form has its plain defaults."""
     try:
         async with asyncio.timeout(_STORE_SECONDS):
-            last, names = await asyncio.gather(
-                services.store.last_used(interaction.actor), services.store.names_taken()
-            )
+            last, names = await asyncio.gather(services.gpus.last_used(interaction.actor), services.gpus.names_taken())
     except (TimeoutError, StoreUnavailable) as error:
         log.warning("nothing_to_propose", error=type(error).__name__)
         return Beginning()
@@ -65,9 +63,9 @@ async def begin_with(services: Services, interaction: Interaction) -> Beginning:
 
 def default_form(services: Services, channel: str) -> Form:
     """The form with the defaults of this installation, and without a name."""
-    lease = services.limits.default_lease
+    lease = services.gpus.limits.default_lease
     usual = replace(usual_draft(), lease=lease, no_end=lease is None)
-    return form_of(replace(usual, channel=channel, region=services.default_region))
+    return form_of(replace(usual, channel=channel, region=services.gpus.default_region))
 
 
 def first_form(services: Services, channel: str, beginning: Beginning) -> Form:
@@ -75,7 +73,7 @@ def first_form(services: Services, channel: str, beginning: Beginning) -> Form:
     form = default_form(services, channel)
     if beginning.last is not None:
         form = replace(laid_over(form, beginning.last), region=beginning.last.region)
-    sole = sole_template(services.catalog.templates)
+    sole = sole_template(services.gpus.templates)
     if form.template_id is None and sole is not None and not beginning.note:
         form = replace(form, template_id=sole.id)
     return replace(form, template_name=_template_name(services, form.template_id))
@@ -93,7 +91,7 @@ async def renamed(services: Services, form: Form, context: ModalContext) -> Form
         return form
     try:
         async with asyncio.timeout(_STORE_SECONDS):
-            names = await services.store.names_taken()
+            names = await services.gpus.names_taken()
     except (TimeoutError, StoreUnavailable):
         return form
     shown = (form.template_name or "").partition(" · ")[0]
@@ -109,7 +107,7 @@ def sole_template(templates: Collection[Template]) -> Template | None:
 
 
 def _template_name(services: Services, template_id: str | None) -> str | None:
-    return services.catalog.template_name(template_id) or None if template_id else None
+    return services.gpus.template_name(template_id) or None if template_id else None
 
 
 async def _is_gone(services: Services, template_id: str | None) -> bool:
@@ -118,7 +116,7 @@ async def _is_gone(services: Services, template_id: str | None) -> bool:
         return False
     try:
         async with asyncio.timeout(_TEMPLATE_SECONDS):
-            await services.catalog.get_template(template_id)
+            await services.gpus.get_template(template_id)
     except NotFound:
         return True
     except (TimeoutError, NovitaError):

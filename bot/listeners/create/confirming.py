@@ -12,8 +12,7 @@ from bot.views.modal import creating_view, outcome_view
 from bot.views.text import Block
 from core.domain.errors import InvalidRequest
 from core.domain.request import Draft, draft_of
-from core.services.creation import LINE, Entry
-from core.services.launch import RecordedLaunch
+from core.services.gpus import LINE, Entry, RecordedLaunch
 
 
 async def press_edit(services: Services, click: Click) -> None:
@@ -29,7 +28,7 @@ async def press_confirm(services: Services, click: Click) -> None:
     interaction = click.interaction
     draft = await _draft(services, click)
     key = f"confirm:{interaction.channel}:{interaction.message_ts}:{interaction.actor.user}"
-    launch = await services.creation.begin(Entry(draft=draft, actor=interaction.actor, door=LINE, key=key))
+    launch = await services.gpus.begin(Entry(draft=draft, actor=interaction.actor, door=LINE, key=key))
     name = launch.instance.request.name
     if launch.is_repeat:
         await click.say(b.notice(f"{name} was created from this before; its card tells how that went."))
@@ -40,15 +39,15 @@ async def press_confirm(services: Services, click: Click) -> None:
 
 async def _draft(services: Services, click: Click) -> Draft:
     """What the line says now: prices and stock may have moved since it was typed."""
-    understood = understand(services, click.interaction, click.value, await services.catalog.get_market())
+    understood = understand(services, click.interaction, click.value, await services.gpus.get_market())
     if understood.request is None:
         raise InvalidRequest({"line": f"It can no longer be created as it stands. {understood.note}"})
     return draft_of(understood.request)
 
 
 async def _outcome(services: Services, launch: RecordedLaunch) -> Message:
-    await services.creation.finish(launch)
-    instance = await services.store.get(launch.instance.id) or launch.instance
+    await services.gpus.finish(launch)
+    instance = await services.gpus.get(launch.instance.id) or launch.instance
     return _message(outcome_view(instance, link=await link_to(services, instance.id)))
 
 

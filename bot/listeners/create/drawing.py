@@ -7,7 +7,6 @@ from bot.views.modal import Form, ModalContext, create_view, rankable
 from bot.views.text import Block
 from core.domain.base import Actor, BillingMode
 from core.domain.market import Market
-from core.domain.offers import rank
 
 
 def draw(
@@ -15,7 +14,7 @@ def draw(
 ) -> Block:
     """The modal with the price line for what is chosen so far, and what `actor` may choose."""
     request = rankable(form)
-    market = services.catalog.market_at_hand(market, form.gpu_num or 1, form.billing_mode or BillingMode.SPOT)
-    offers = rank(market, request, services.priority) if request else []
-    limits = services.limits_for(actor)
+    market = services.gpus.market_at_hand(market, form.gpu_num or 1, form.billing_mode or BillingMode.SPOT)
+    offers = services.gpus.offers(market, request) if request else []
+    limits = services.gpus.limits_for(actor)
     return create_view(form, market, offers, limits=limits, context=context, now=services.clock.now(), note=note)

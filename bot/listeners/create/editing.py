@@ -51,8 +51,8 @@ def register(app: AsyncApp, services: Services) -> None:
     async def on_search(ack: AsyncAck, body: dict[str, Any]) -> None:
         with contextlib.suppress(NovitaError, TimeoutError):
             async with asyncio.timeout(_TEMPLATES_PATIENCE_SECONDS):
-                await services.catalog.get_templates()
-        await ack(options=template_options(services.catalog.templates, typed.on_one_line(str(body.get("value") or ""))))
+                await services.gpus.get_templates()
+        await ack(options=template_options(services.gpus.templates, typed.on_one_line(str(body.get("value") or ""))))
 
     app.block_action(_EDITS)(on_edit)
     app.options(Field.TEMPLATE_ID.value)(on_search)
@@ -75,10 +75,8 @@ class _Editor:
         with self._counted(view_id):
             form, context = _edited(read_form(view), read_context(view), str(action.get("action_id")))
             billing = form.billing_mode or BillingMode.SPOT
-            await self._services.catalog.get_market_for(
-                form.gpu_num or 1, billing
-            )  # So that it is at hand for drawing.
-            drawn = draw(self._services, actor, form, await self._services.catalog.get_market(), context)
+            await self._services.gpus.get_market_for(form.gpu_num or 1, billing)  # So that it is at hand for drawing.
+            drawn = draw(self._services, actor, form, await self._services.gpus.get_market(), context)
             if stamp >= self._latest.get(view_id, (stamp, drawn))[0]:
                 self._latest[view_id] = (stamp, drawn)
             kind = await show(self._services, view_id, drawn, newer_than=str(view.get("hash") or ""))
@@ -111,13 +109,13 @@ class _Editor:
 
     async def _is_latest(self, view_id: str, stamp: float) -> bool:
         try:
-            return await self._services.store.max_stamp(f"edit:{view_id}", stamp) <= stamp
+            return await self._services.stamps.max_stamp(f"edit:{view_id}", stamp) <= stamp
         except StoreUnavailable:
             return True
 
     async def _is_submitted(self, view_id: str) -> bool:
         try:
-            return await self._services.store.id_for_request(request_key(view_id)) is not None
+            return await self._services.gpus.id_for_request(request_key(view_id)) is not None
         except StoreUnavailable:
             return True
 

@@ -19,7 +19,7 @@ from core.domain.durations import write_duration
 from core.domain.errors import InvalidRequest
 from core.domain.market import Market
 from core.domain.request import InstanceRequest, draft_of, laid_over
-from core.services.creation import LINE, MOMENT, Entry
+from core.services.gpus import LINE, MOMENT, Entry
 
 
 @dataclass(frozen=True)
@@ -37,7 +37,7 @@ class Understood:
 async def from_line(services: Services, interaction: Interaction, line: str) -> Message | None:
     """A confirmation with its price when the line says all there is to say; else the modal opens, and None."""
     line = await _on_the_clock(services, interaction, line)
-    market = services.catalog.market
+    market = services.gpus.market
     if market is None:
         open_from_line(services, interaction, line)
         return None
@@ -47,7 +47,7 @@ async def from_line(services: Services, interaction: Interaction, line: str) -> 
         return None
     entry = Entry(draft=draft_of(understood.request), actor=interaction.actor, door=LINE)
     try:
-        quote = await services.creation.check(entry, patience=MOMENT)
+        quote = await services.gpus.check(entry, patience=MOMENT)
     except InvalidRequest as wrong:
         open_from_line(services, interaction, line, note=" ".join(wrong.problems.values()))
         return None
@@ -57,7 +57,7 @@ async def from_line(services: Services, interaction: Interaction, line: str) -> 
         quote.offers,
         line=_written(request, interaction, understood.vocabulary),
         taken=asked.name if understood.is_named and request.name != asked.name else "",
-        template_name=services.catalog.template_name(request.template_id),
+        template_name=services.gpus.template_name(request.template_id),
         now=services.clock.now(),
         unlisted=quote.unlisted,
         obstacle=quote.obstacle,
@@ -107,12 +107,12 @@ def understand(
 ) -> Understood:
     """`begun` has what the line does not say: the defaults of the installation, where it is not given. A line that can
     be confirmed means the same whoever types it, and whatever they used last."""
-    vocabulary = oneliner.vocabulary(market, services.catalog.templates)
+    vocabulary = oneliner.vocabulary(market, services.gpus.templates)
     rest, clauses = take_clauses(line)
     # A moment is still there only when it has passed: then it is told as what was not understood.
     parsed = oneliner.read(rest if clauses.until is None else line, vocabulary)
     form = laid_over(_form(begun or default_form(services, interaction.channel), parsed, services), clauses)
-    limits = services.limits_for(interaction.actor)
+    limits = services.gpus.limits_for(interaction.actor)
     checked = check(named(form, ()), market, limits)
     complaint, is_named = oneliner.complaint(parsed, vocabulary), parsed.name is not None
     if isinstance(checked, dict):
@@ -126,5 +126,5 @@ def _form(form: Form, parsed: ParsedLine, services: Services) -> Form:
     """The form with what was said in place of the defaults."""
     form = laid_over(form, parsed)
     if parsed.template_id:
-        form = replace(form, template_name=services.catalog.template_name(parsed.template_id))
+        form = replace(form, template_name=services.gpus.template_name(parsed.template_id))
     return replace(form, region=None) if parsed.any_region else form

@@ -62,7 +62,7 @@ class _Opener:
     prefill: Prefill
 
     async def open(self) -> None:
-        market = self.services.catalog.market
+        market = self.services.gpus.market
         if market is None:
             view = loading_view(self._context(advanced=False).dump())
         else:
@@ -86,7 +86,7 @@ class _Opener:
         try:
             async with asyncio.timeout(_COLD_PATIENCE_SECONDS):
                 beginning = await begin_with(self.services, self.interaction)
-                return self._drawn(await self.services.catalog.get_market(), beginning)
+                return self._drawn(await self.services.gpus.get_market(), beginning)
         except (TimeoutError, NovitaUnclear, NovitaUnsent):
             return problem_view(wording.NO_PRICES)
         except GpuBotError as error:
@@ -94,7 +94,7 @@ class _Opener:
 
     def _drawn(self, market: Market, beginning: Beginning) -> Block:
         opening = self.prefill(market, beginning)
-        form, instead = fitted(opening.form, market, self.services.limits_for(self.interaction.actor))
+        form, instead = fitted(opening.form, market, self.services.gpus.limits_for(self.interaction.actor))
         wished, form = form.name, named(form, beginning.names)
         numbered = f"{wished} is the name of another instance, so this is {form.name}."
         renamed = numbered if wished and wished != form.name else ""

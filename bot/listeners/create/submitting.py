@@ -31,8 +31,7 @@ from core.domain.errors import GpuBotError, InvalidRequest, NotAllowed, NovitaUn
 from core.domain.instance import Instance
 from core.domain.request import Field
 from core.domain.validation import Problems
-from core.services.creation import FORM, Entry
-from core.services.launch import RecordedLaunch
+from core.services.gpus import FORM, Entry, RecordedLaunch
 
 log = structlog.get_logger(__name__)
 
@@ -82,7 +81,7 @@ def _problems(error: GpuBotError) -> Problems:
 
 async def _begin(services: Services, form: Form, actor: Actor, *, key: str) -> asyncio.Future[RecordedLaunch]:
     """Begins the launch. It is recorded when this returns, unless the store is slow: then the ack does not wait."""
-    begun = await services.creation.submit(Entry(draft=form, actor=actor, door=FORM, key=key, unread=form.unread))
+    begun = await services.gpus.submit(Entry(draft=form, actor=actor, door=FORM, key=key, unread=form.unread))
     done, _ = await asyncio.wait({begun}, timeout=_ACK_PATIENCE_SECONDS)
     if done:
         begun.result()
@@ -106,7 +105,7 @@ class _Submission:
                 await self._follow(launch.instance)
                 return
             self._latest = launch.instance
-            await self._services.creation.finish(launch, self._watch)
+            await self._services.gpus.finish(launch, self._watch)
         except GpuBotError as error:
             await self._show_problem(error)
         else:
@@ -160,5 +159,5 @@ class _Submission:
             if current is None or not current.is_launching:
                 break
             await self._services.clock.sleep(_FOLLOW_PAUSE)
-            current = await self._services.store.get(instance.id)
+            current = await self._services.gpus.get(instance.id)
         await self._show_outcome(current or instance)

@@ -12,8 +12,8 @@ from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.request.async_request import AsyncBoltRequest
 from slack_sdk.signature import SignatureVerifier
 
-from bot.http.application import ABOUT
 from bot.process.incidents import record_defect
+from bot.process.request_facts import ABOUT
 from bot.slack.ids import EVENTS_PATH
 from bot.slack.tracing import described
 from bot.wording import unexpected
