@@ -23,6 +23,7 @@ def _redis(installation: Installation) -> Iterator[Check]:
     yield Check("Redis", partial(redis.server, installation), ("REDIS_URL", "DATA_DIR"))
     yield Check("Redis data", partial(redis.data, installation), ("Redis",))
     yield Check("Worker", partial(redis.worker, installation), ("Redis",))
+    yield Check("Records", partial(redis.records, installation), ("Redis",))
     yield Check("Outbox", partial(redis.outbox, installation), ("Redis",))
     yield Check("Strays", partial(redis.strays, installation), ("Redis",))
     yield Check("Alarms", partial(redis.alarms, installation), ("Redis",))

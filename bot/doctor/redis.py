@@ -133,6 +133,21 @@ async def alarms(installation: Installation) -> Result:
     return (failed if is_grave else warning)(found, " ".join(advice))
 
 
+async def records(installation: Installation) -> Result:
+    """Whether this version can read all that is on record."""
+    store = await installation.open_store()
+    live = await store.live()
+    unread = [each for each in live if each.unreadable is not None]
+    if not unread:
+        return ok(f"{len(live)} not ended, and every one can be read")
+    why = "; ".join(dict.fromkeys(each.unreadable.why for each in unread if each.unreadable is not None))
+    named = ", ".join(f"{each.request.name} ({each.id})" for each in unread[:_ALARMS_SHOWN])
+    return failed(
+        f"{len(unread)} of {len(live)} cannot be read: {named}. {why}",
+        "Update every process of gpu-bot to the newest version; until then watch these in Novita's console.",
+    )
+
+
 async def strays(installation: Installation) -> Result:
     """What runs at Novita and has no owner here."""
     store = await installation.open_store()

@@ -55,6 +55,7 @@ class Shared:
     instances: Mapping[Status, int]
     usd_per_hour: Decimal
     strays: int
+    unreadable: int
     outside: int
     outbox: int
     outbox_age: timedelta
@@ -99,6 +100,7 @@ async def _read(records: Records, now: datetime) -> Shared:
         instances=Counter(instance.status for instance in live),
         usd_per_hour=costs.per_hour(live),
         strays=sum(each.is_stray for each in live),
+        unreadable=sum(each.unreadable is not None for each in live),
         outside=await records.made_outside(),
         outbox=await records.outbox_size(),
         outbox_age=await records.outbox_due_since(now),
@@ -139,6 +141,7 @@ def _of_instances(shared: Shared) -> Iterator[Metric]:
     yield family
     yield _gauge("cost_usd_per_hour", "What the instances that are billed cost an hour.", float(shared.usd_per_hour))
     yield _gauge("strays", "Instances on record that nobody is known to own.", shared.strays)
+    yield _gauge("records_unreadable", "Instances whose record this version cannot read.", shared.unreadable)
     yield _gauge("instances_made_outside", "Instances in the Novita account that are not this bot's.", shared.outside)
     yield _gauge("outbox_depth", "Instances with events that not everybody has been told yet.", shared.outbox)
     age = shared.outbox_age.total_seconds()

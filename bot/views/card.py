@@ -14,7 +14,7 @@ from bot.views.causes import wants
 from bot.views.endpoints import endpoint_lines
 from bot.views.failures import fault_lines, was_never_made, what_to_do
 from bot.views.text import Block, countdown, date, esc, fit_lines, link, mention
-from core.domain import costs
+from core.domain import costs, leases
 from core.domain.durations import duration_words
 from core.domain.instance import Instance, Status
 from core.domain.transitions import GIVE_UP_AFTER, can_wait, shows_strange_state, verb_at_end
@@ -165,6 +165,8 @@ def _endpoints(instance: Instance) -> str:
 
 def _trouble(instance: Instance) -> str:
     """Why it failed, or what stood in the way so far."""
+    if instance.unreadable is not None:
+        return f"⚠️ {esc(instance.unreadable.words)} {_end_as_read(instance)}"
     if can_wait(instance) and instance.startup.ends_at:
         then = wording.VERB_DONE[verb_at_end(instance)]
         return f"⏰ *It does not come up: it is {then} at {date(instance.startup.ends_at)} unless you let it go on.*"
@@ -177,6 +179,13 @@ def _trouble(instance: Instance) -> str:
     if instance.is_launching and (refused := refusals(instance.launch.attempts)):
         return fit_lines([f"• {attempt_words(attempt)}" for attempt in refused], limit=1500, wire_limit=4000)
     return ""
+
+
+def _end_as_read(instance: Instance) -> str:
+    ends_at = leases.end_as_read(instance)
+    if ends_at is None:
+        return "Until when it may run is not known: watch it in the Novita console."
+    return f"It is stopped {date(ends_at)} all the same, and never deleted."
 
 
 def _when(instance: Instance) -> list[Block]:

@@ -36,8 +36,9 @@ _WORDS: dict[AlarmKind, _Words] = {
         "The bot goes on trying. If it cannot wait, stop or delete it in Novita's console.",
     ),
     AlarmKind.UNREADABLE: _Words(
-        "The record of an instance cannot be read: none of its leases is enforced",
-        "Update every process of gpu-bot to the same version; until then watch it in Novita's console.",
+        "The record of an instance cannot be read: nothing can be changed of it, and its lease ends it only by a stop, "
+        "at the time above, if one could be made out",
+        "Update every process of gpu-bot to the newest version; until then watch it in Novita's console.",
     ),
     AlarmKind.KEY_TAKEN: _Words(
         "Something else stands in Redis under a key of an instance, so its news is told to nobody and lost",

@@ -18,6 +18,7 @@ from core.domain.errors import (
     NovitaUnclear,
     NovitaUnsent,
     RateLimited,
+    RecordNotReadable,
     RequestTaken,
     StoreUnavailable,
     VersionConflict,
@@ -62,6 +63,8 @@ def error_words(error: GpuBotError) -> str:
         case NovitaUnclear() if error.is_read:
             answered = how_it_answered(not_done(error).reason)
             return f"Novita {answered}, so this could not be looked up. Nothing was changed. Try again in a minute."
+        case RecordNotReadable():
+            return error.words
         case StoreUnavailable() if error.why:
             return (
                 f"The bot's memory (Redis) {error.why}, and without it nothing that costs money is begun. "

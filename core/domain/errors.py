@@ -8,6 +8,7 @@ GpuBotError
 ├── StoreUnavailable          Redis cannot be reached or refuses, so nothing that costs money may begin
 │   ├── StoreFull             its memory is full: it takes no more writes
 │   ├── StoreWrongKind        what one instance's keys hold is not what this program wrote
+│   │   └── RecordNotReadable  its record is of a newer version, or broken; `words` is a sentence for people
 │   └── StoreForbidden        its user lacks a right
 ├── RequestTaken              this request key has already led to an instance; `instance_id` says which
 ├── NameTaken                 another instance that has not ended goes by this name; `instance_id` says which
@@ -81,6 +82,14 @@ class StoreFull(StoreUnavailable):
 
 class StoreWrongKind(StoreUnavailable):
     """Under a key of ours stands what is not ours: it says nothing of the other keys, nor of Redis."""
+
+
+class RecordNotReadable(StoreWrongKind):
+    """Nothing is changed of what cannot be read. `words` say so to whoever asked."""
+
+    def __init__(self, instance_id: str, words: str) -> None:
+        super().__init__(f"the record of {instance_id} cannot be read")
+        self.words = words
 
 
 class StoreForbidden(StoreUnavailable):

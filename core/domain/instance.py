@@ -6,6 +6,8 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 from enum import StrEnum
 
+from pydantic import Field
+
 from core.domain.attempt import Attempt, Failure
 from core.domain.base import NOBODY, PROGRAM, Actor, Instant, Value
 from core.domain.market import Offer
@@ -200,6 +202,29 @@ class AtEnd(Value):
     billed: tuple[Billed, ...] = ()
 
 
+class Unreadable(Value):
+    """Why a record cannot be read: then nothing is changed of it, and what else it says is what could be made out."""
+
+    newer: int | None = None
+    """The number of its shape, where that is newer than this version of the program knows."""
+    why: str = ""
+
+    @property
+    def state(self) -> str:
+        """To stand after "is", as plain text."""
+        return f"on a record {'of a newer version of this bot' if self.newer else 'that this bot cannot read'}"
+
+    @property
+    def words(self) -> str:
+        """What that means, in whole sentences."""
+        cause = (
+            f"Its record was written by a newer version of this bot (shape {self.newer})"
+            if self.newer
+            else "Its record cannot be read by this version of the bot"
+        )
+        return f"{cause}, so nothing can be changed here. An admin has to update every process to the newest version."
+
+
 class Instance(Value):
     """The record of one instance from the intent to create it to its end.
 
@@ -239,6 +264,8 @@ class Instance(Value):
     ended_at: Instant | None = None
     at_end: AtEnd | None = None
     """What it had when it was taken for deleted, in case that it is seen again."""
+    unreadable: Unreadable | None = Field(default=None, exclude=True)
+    """Set where this only stands in for a record that cannot be read; never written."""
 
     @property
     def novita_name(self) -> str:
@@ -258,7 +285,7 @@ class Instance(Value):
     @property
     def is_stray(self) -> bool:
         """Whether it costs money, and nobody owns it."""
-        return self.owner == NOBODY and not self.has_ended
+        return self.owner == NOBODY and not self.has_ended and self.unreadable is None
 
     @property
     def secret_names(self) -> frozenset[str]:

@@ -15,6 +15,9 @@ EVENING = 20
 _FURTHEST = timedelta(days=3660)
 """What is asked for may be longer than a calendar is."""
 
+UNASKED = timedelta(hours=24)
+"""So much later the lease ends of an instance whose owner was to be asked first, and cannot be."""
+
 DISK_REMINDER_EVERY = timedelta(days=7)
 
 DATA_KEPT = timedelta(days=7)
@@ -91,6 +94,18 @@ def reminder_due(instance: Instance, now: datetime) -> int | None:
     if not passed or min(passed) in instance.lease.reminded:
         return None
     return min(passed)
+
+
+def end_as_read(instance: Instance) -> datetime | None:
+    """When an instance whose record cannot be read is stopped: at the end of its lease, as far as that can be made out.
+
+    Whoever was to be asked first has the time for an answer, although nobody can be asked.
+    """
+    ends_at = instance.lease.ends_at
+    if ends_at is None or instance.has_ended:
+        return None
+    is_asked = instance.lease.asked_at is not None or not instance.past_in_doubt
+    return ends_at if is_asked else ends_at + UNASKED
 
 
 def is_over(instance: Instance, now: datetime) -> bool:

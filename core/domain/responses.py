@@ -34,6 +34,8 @@ def response_to(instance: Instance) -> CreateInstanceResponse:
 
 
 def _message(instance: Instance) -> str:
+    if instance.unreadable is not None:
+        return instance.unreadable.words
     if instance.failure is not None:
         return instance.failure.message or instance.failure.kind.value
     if instance.status is Status.CREATING:

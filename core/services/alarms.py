@@ -34,7 +34,8 @@ class AlarmKind(StrEnum):
     ORDER_STUCK = "order_stuck"
     """Novita has failed an order to stop or delete for long: the instance goes on billing. Subject: the instance."""
     UNREADABLE = "unreadable"
-    """A record that this program cannot read: no lease of it is enforced. Subject: the instance."""
+    """A record or news that this program cannot read: a lease is enforced as far as it can be made out, by a stop.
+    Subject: the instance."""
     KEY_TAKEN = "key_taken"
     """Under a key of an instance's story stands what is not this program's: its news is lost. Subject: the instance."""
     NOT_TOLD = "not_told"

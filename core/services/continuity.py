@@ -82,5 +82,6 @@ class Continuity:
         live = await self._records.live()
         log.error("store_in_doubt", why=self._why, instances=len(live))
         for instance in live:
-            await self._unit_of_work.update(instance, transitions.doubted)
+            if instance.unreadable is None:
+                await self._unit_of_work.update(instance, transitions.doubted)
         self._why = ""

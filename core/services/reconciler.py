@@ -107,6 +107,8 @@ class Reconciler:
         return max(known, default=None)
 
     async def _compare(self, instance: Instance, novita: NovitaInstance) -> None:
+        if instance.unreadable is not None:
+            return  # It is known whose it is, so it is no stray; nothing is written over its record.
         runs = transitions.STATUSES.get(novita.status) is Status.RUNNING
         if runs and not (instance.status is Status.RUNNING and instance.remote.endpoints_known):
             novita = await self._with_endpoints(instance, novita)
@@ -139,6 +141,8 @@ class Reconciler:
         return {instance.id: partial(settle, instance) for instance in absent}
 
     async def _settle_absent(self, instance: Instance, *, living: set[str], are_others_shown: bool) -> None:
+        if instance.unreadable is not None:
+            return
         try:
             if instance.is_launching:
                 await self._settle_launching(instance, living)

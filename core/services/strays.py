@@ -124,7 +124,8 @@ class Strays:
         live = await self._records.live()
         undecided = [instance for instance in live if instance.is_stray and not instance.is_left_alone]
         await self._alarms.settle(AlarmKind.STRAY, {each.id: facts_of(each) for each in undecided})
-        questions = [each for each in live if not each.has_person and _is_asked_about(each)]
+        read = [each for each in live if each.unreadable is None]
+        questions = [each for each in read if not each.has_person and _is_asked_about(each)]
         await self._alarms.settle(AlarmKind.LEASE_IN_DOUBT, {each.id: facts_of(each) for each in questions})
 
     async def outside(self) -> list[NovitaInstance]:

@@ -181,5 +181,9 @@ async def test_a_record_that_cannot_be_read_is_not_written_over_and_holds_up_no_
         await running(house, "train-2")
         kept = await redis.hget(key, "json")
         assert (kept.decode() if isinstance(kept, bytes) else kept) == broken
-        assert [each.request.name for each in await house.base.store.live()] == ["train-2"]
+        live = await house.base.store.live()
+        assert [(each.request.name, each.unreadable is None) for each in live] == [
+            ("train-1", False),
+            ("train-2", True),
+        ]
         assert all(alarm.kind is not AlarmKind.STRAY for alarm in await house.base.alarms.standing())

@@ -125,7 +125,7 @@ async def extend(context: Context) -> Answer:
 
 async def _give(context: Context, verb: Verb, instance: Instance) -> Answer:
     """Once on record the order is given, whatever becomes of this process: a worker takes up what was left."""
-    if _is_done(instance, verb):
+    if instance.unreadable is None and _is_done(instance, verb):
         return _ordered(context, verb, instance, f"It is {instance.status.value} already.")
     try:
         ordered = await context.services.gpus.order(verb, instance.id, PROGRAM)

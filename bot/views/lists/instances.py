@@ -17,7 +17,7 @@ from bot.views.failures import was_never_made
 from bot.views.paging import page as page_of
 from bot.views.paging import turns
 from bot.views.text import Block, code, date, esc, mention
-from core.domain import costs
+from core.domain import costs, leases
 from core.domain.durations import duration_words
 from core.domain.instance import Instance, Status
 from core.domain.transitions import shows_strange_state
@@ -65,12 +65,21 @@ def line(instance: Instance, now: datetime) -> str:
         if instance.launch.offer and not was_never_made(instance)
         else ""
     )
+    if instance.unreadable is not None:
+        return f"{emoji} *{esc(request.name, 40)}* is {state}\n{_unread(instance)}"
     facts = [f"{request.gpu_num} × {esc(request.product_name, 22)}{where}", _price(instance), *_time(instance, now)]
     if instance.faults.present:
         facts.append("⚠️ Novita reports a fault")
     if instance.billed:
         facts.append(f"{wording.roughly(costs.so_far(instance, now))} so far")
     return f"{emoji} *{esc(request.name, 40)}* {state}\n{' · '.join(facts)}"
+
+
+def _unread(instance: Instance) -> str:
+    """What can be said all the same: until when it runs."""
+    ends_at = leases.end_as_read(instance)
+    until = f" · it is stopped {date(ends_at)}" if ends_at is not None else " · until when it may run is not known"
+    return f"`{instance.id}`: nothing can be changed until the bot is updated{until}"
 
 
 def _row(instance: Instance, now: datetime) -> Block:

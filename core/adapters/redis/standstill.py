@@ -3,13 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
+
+import structlog
 
 from core.adapters.redis.commands import NO_RECORD, Commands, key_of
 from core.adapters.redis.documents import NotReadable
 from core.adapters.redis.migrations import read_news, read_record
+from core.adapters.redis.salvage import stand_in
+from core.domain import leases
+from core.domain.instance import Instance
+
+log = structlog.get_logger(__name__)
 
 _MOST = 2000
 """Instances with untold news that are looked at, those that are due first."""
@@ -36,6 +43,27 @@ class Looks(Commands):
         happened = [at for lines in untold.values() for line in lines if (at := _happened_at(line)) is not None]
         return max(timedelta(), now - min(happened, default=now))
 
+    async def read_or_stand_in(self, texts: Mapping[str, str | None]) -> list[Instance | None]:
+        """The records behind texts by id, None where there is none; of what cannot be read what can be made out."""
+        read: dict[str, Instance | NotReadable] = {}
+        for instance_id, text in texts.items():
+            if text:
+                read[instance_id] = _read(instance_id, text)
+        unread = {id_: found for id_, found in read.items() if isinstance(found, NotReadable)}
+        stand_ins = await self._stand_ins(unread, texts) if unread else {}
+        return [stand_ins.get(id_) or _record(read.get(id_)) for id_ in texts]
+
+    async def _stand_ins(
+        self, unread: Mapping[str, NotReadable], texts: Mapping[str, str | None]
+    ) -> dict[str, Instance]:
+        names = await self._again(lambda: self._redis.hgetall(key_of("names")))
+        called = {instance_id: name for name, instance_id in names.items()}
+        made = await self._of_each(list(unread), lambda pipe, id_: pipe.zscore(key_of("live"), id_), None)
+        return {
+            id_: stand_in(id_, texts[id_] or "", error, name=called.get(id_, ""), made_at=_instant(stamp))
+            for (id_, error), stamp in zip(unread.items(), made, strict=True)
+        }
+
     async def is_unreadable(self, instance_id: str) -> bool:
         """Whether there is a record of this id that this program cannot read."""
         found = await self._records([instance_id])
@@ -52,10 +80,11 @@ class Looks(Commands):
         ids = await self._again(lambda: self._redis.zrange(key_of("live"), 0, -1))
         untold = await self._untold(_NEWS_READ)
         records = await self._records(sorted({*ids, *untold}))
-        found = {id_: _facts(text) for id_, text in records.items() if not _is_record(text)}
-        for instance_id, lines in untold.items():
-            if instance_id in records and not all(_is_event(line) for line in lines):
-                found.setdefault(instance_id, _facts(records[instance_id]))
+        read = await self.read_or_stand_in(records)
+        found = {each.id: _facts(each) for each in read if each is not None and each.unreadable is not None}
+        for each in read:
+            if each is not None and not all(_is_event(line) for line in untold.get(each.id, ())):
+                found.setdefault(each.id, _facts(each))
         return found
 
     async def displaced(self) -> dict[str, dict[str, str]]:
@@ -65,7 +94,8 @@ class Looks(Commands):
         ids = sorted({*live, *waiting})
         keys = {id_: key for kind, add in _STORY_KEYS.items() for id_, key in await self._not_ours(ids, kind, add)}
         records = await self._records(sorted(keys))
-        return {id_: {**_facts(text), "key": keys[id_]} for id_, text in records.items()}
+        read = await self.read_or_stand_in(records)
+        return {each.id: {**_whose(each), "key": keys[each.id]} for each in read if each is not None}
 
     async def _not_ours(self, ids: Sequence[str], kind: str, add: Callable[[Any, str], Any]) -> list[tuple[str, str]]:
         answers = await self._of_each(ids, lambda pipe, id_: add(pipe, key_of(kind, id_)), NO_RECORD)
@@ -114,12 +144,32 @@ def _is_record(text: str) -> bool:
     return True
 
 
-def _facts(text: str) -> dict[str, str]:
-    """Its name and Novita's id, where they can be made out."""
+def _read(instance_id: str, text: str) -> Instance | NotReadable:
     try:
-        record = json.loads(text)
-        novita_id = record["remote"]["id"] if "remote" in record else record["novita_id"]
-        found = {"name": record["request"]["name"], "novita_id": novita_id}
-    except (ValueError, KeyError, TypeError):
-        return {}
-    return {name: value[:_FACT_LIMIT] for name, value in found.items() if isinstance(value, str)}
+        return read_record(text)
+    except NotReadable as error:
+        log.error("record_not_readable", instance_id=instance_id, error=str(error))
+        return error
+
+
+def _record(read: Instance | NotReadable | None) -> Instance | None:
+    return read if isinstance(read, Instance) else None
+
+
+def _instant(stamp: float | None) -> datetime | None:
+    return None if stamp is None else datetime.fromtimestamp(stamp / 1000, UTC)
+
+
+def _whose(instance: Instance) -> dict[str, str]:
+    return {"name": instance.request.name, "novita_id": instance.remote.id or ""}
+
+
+def _facts(instance: Instance) -> dict[str, str]:
+    """What the admins need to find it, as far as it can be made out."""
+    ends_at = leases.end_as_read(instance)
+    facts = {
+        **_whose(instance),
+        "why": instance.unreadable.why if instance.unreadable is not None else "its news cannot be read",
+        "lease": f"stopped at {ends_at:%Y-%m-%d %H:%M} UTC" if ends_at is not None else "",
+    }
+    return {name: value[:_FACT_LIMIT] for name, value in facts.items() if value}

@@ -22,7 +22,7 @@ from core.adapters.redis.scripts import ADD_NEWS, CLAIM, COMMIT, NEWEST, SETTLE
 from core.adapters.redis.standstill import Looks
 from core.domain.base import BillingMode
 from core.domain.clock import CLOSE_ENOUGH, Sample, steady
-from core.domain.errors import NameTaken, RequestTaken, StoreFull, VersionConflict
+from core.domain.errors import NameTaken, RecordNotReadable, RequestTaken, StoreFull, VersionConflict
 from core.domain.events import Event
 from core.domain.instance import Instance
 from core.domain.leases import RECORD_KEPT
@@ -80,6 +80,8 @@ class Store(Cards, ReportCounts, Inspection, AlarmRecords, Looks, Lookouts, Prop
         async def write() -> None:
             async with self._redis.pipeline(transaction=False) as pipe:
                 for instance in live:
+                    if instance.unreadable is not None:
+                        continue  # It may go by another name, and has its place in the index if it ever had.
                     pipe.hsetnx(key_of("names"), instance.request.name.casefold(), instance.id)
                 await pipe.execute()
 
@@ -89,8 +91,11 @@ class Store(Cards, ReportCounts, Inspection, AlarmRecords, Looks, Lookouts, Prop
         return (await self.get_many([instance_id]))[0]
 
     async def get_many(self, ids: Sequence[str]) -> list[Instance | None]:
-        """The records of `ids` in their order, None where there is none."""
-        return [_instance(json) if json else None for json in await self._jsons(ids)]
+        """The records of `ids` in their order, None where there is none.
+
+        In place of one that cannot be read stands what could be made out of it (`unreadable` says so).
+        """
+        return await self.read_or_stand_in(dict(zip(ids, await self._jsons(ids), strict=True)))
 
     async def id_for_request(self, request_key: str) -> str | None:
         """The id of the instance that a request key led to."""
@@ -115,7 +120,7 @@ class Store(Cards, ReportCounts, Inspection, AlarmRecords, Looks, Lookouts, Prop
 
     async def timeline(self, instance_id: str) -> list[Event]:
         lines = await self._again(lambda: self._redis.lrange(key_of("timeline", instance_id), 0, -1))
-        return [read_news(line) for line in lines]
+        return [event for line in lines if (event := _event(instance_id, line)) is not None]
 
     # The outbox
 
@@ -313,6 +318,8 @@ class Store(Cards, ReportCounts, Inspection, AlarmRecords, Looks, Lookouts, Prop
         *,
         has_own_name: bool = False,
     ) -> Begun:
+        if instance.unreadable is not None:
+            raise RecordNotReadable(instance.id, instance.unreadable.words)
         written, before = instance.replace(version=instance.version + 1), self.commits_seen
         indexes = [key_of("live"), key_of("ended"), LOOKED_KEY, key_of("names"), CARDS_KEY, THREADS_KEY]
         keys = [*_own_keys(instance.id), *indexes, *keys_of_new]
@@ -335,6 +342,7 @@ class Store(Cards, ReportCounts, Inspection, AlarmRecords, Looks, Lookouts, Prop
             return Begun(written, None, is_known)
         delivery, first, lines, card = to_tell
         try:
+            refuse_newer(Kind.DELIVERY, delivery)
             claim = Claim(written, int(first), [read_news(line, written) for line in lines], delivery, read_card(card))
         except NotReadable as error:
             log.error("events_not_readable", instance_id=instance.id, error=str(error))
@@ -371,12 +379,12 @@ class Store(Cards, ReportCounts, Inspection, AlarmRecords, Looks, Lookouts, Prop
         return await self._run(SETTLE, _telling_keys(instance_id), arguments, even_when_full=True)
 
 
-def _instance(json: str) -> Instance | None:
-    """None for a record that another version of this program wrote and this one cannot read: the rest goes on."""
+def _event(instance_id: str, line: str) -> Event | None:
+    """None for one that another version of this program wrote and this one cannot read: the rest goes on."""
     try:
-        return read_record(json)
+        return read_news(line)
     except NotReadable as error:
-        log.error("record_not_readable", error=str(error))
+        log.error("events_not_readable", instance_id=instance_id, error=str(error))
         return None
 
 

@@ -61,11 +61,15 @@ _SURE = (Status.DELETING, Status.DELETED, Status.FAILED)
 
 def shows_strange_state(instance: Instance) -> bool:
     """Whether Novita shows it in a state beside the usual ones, in which it takes nothing but a delete."""
+    if instance.unreadable is not None:
+        return True
     return instance.status not in _SURE and is_strange(instance.remote.status)
 
 
 def state_words(instance: Instance) -> str:
     """Its state in our words, as plain text to stand after "is"; Novita's word only where it is all that is known."""
+    if instance.unreadable is not None:
+        return instance.unreadable.state
     if not shows_strange_state(instance):
         return STATUS_WORDS[instance.status]
     word = instance.remote.status

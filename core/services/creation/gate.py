@@ -20,6 +20,7 @@ from core.domain.errors import (
     NotFound,
     NovitaError,
     NovitaUnclear,
+    RecordNotReadable,
     StoreUnavailable,
 )
 from core.domain.instance import Instance
@@ -222,6 +223,8 @@ class Creation:
         instance = await self.records.get(instance_id)
         if instance is None:
             raise KeyOutlived
+        if instance.unreadable is not None:
+            raise RecordNotReadable(instance.id, instance.unreadable.words)
         return instance
 
     async def _remember(self, actor: Actor, request: InstanceRequest) -> None:

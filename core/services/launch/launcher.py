@@ -10,7 +10,7 @@ import structlog
 from core.domain import naming
 from core.domain.base import PROGRAM, Actor
 from core.domain.clock import Clock
-from core.domain.errors import InvalidRequest, KeyOutlived, NameTaken, RequestTaken
+from core.domain.errors import InvalidRequest, KeyOutlived, NameTaken, RecordNotReadable, RequestTaken
 from core.domain.events import InstanceRequested
 from core.domain.identity import id_from, new_id
 from core.domain.instance import Hook, Instance, Intent, Launch, Origin
@@ -170,6 +170,8 @@ class Launcher:
         instance = await self._records.get(instance_id)
         if instance is None:
             raise KeyOutlived
+        if instance.unreadable is not None:  # It may well be the one that the key led to: nothing else is made for it.
+            raise RecordNotReadable(instance.id, instance.unreadable.words)
         return instance
 
     def _log(self, instance: Instance) -> None:

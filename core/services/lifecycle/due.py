@@ -15,6 +15,7 @@ from core.services.care import Care
 from core.services.clock_agreement import Witness
 from core.services.lifecycle.ports import Past, Records
 from core.services.lifecycle.sender import OrderSender
+from core.services.lifecycle.unread import UnreadEnds
 from core.services.outbox import UnitOfWork
 
 
@@ -30,6 +31,7 @@ class DueWork:
         alarms: Alarms,
         past: Past,
         sender: OrderSender,
+        unread: UnreadEnds,
     ) -> None:
         self._records = records
         self._unit_of_work = unit_of_work
@@ -38,6 +40,7 @@ class DueWork:
         self._alarms = alarms
         self._past = past
         self._sender = sender
+        self._unread = unread
         self._care = Care("tend", records, unit_of_work, alarms, clock)
 
     async def run(self) -> None:
@@ -54,6 +57,10 @@ class DueWork:
             live = await self._records.live()
 
         async def tend(instance: Instance) -> None:
+            if instance.unreadable is not None:
+                if is_time_right:
+                    await self._unread.see_to(instance)
+                return
             if is_time_right:
                 instance = await self._do_what_is_due(instance)
             await self._sender.see_to(instance)
@@ -61,7 +68,8 @@ class DueWork:
         try:
             await self._care.of_each({each.id: each for each in live}, tend)
         finally:
-            stuck = {each.id: _stuck_facts(each) for each in live if each.order is not None and each.order.is_stuck}
+            read = [each for each in live if each.unreadable is None]
+            stuck = {each.id: _stuck_facts(each) for each in read if each.order is not None and each.order.is_stuck}
             await self._alarms.settle(AlarmKind.ORDER_STUCK, stuck)
 
     async def _do_what_is_due(self, instance: Instance) -> Instance:
@@ -96,6 +104,8 @@ class DueWork:
 
     def _is_end_due(self, instance: Instance) -> bool:
         """Whether it is to be stopped or deleted now although nobody has ordered that."""
+        if instance.unreadable is not None:
+            return self._unread.is_due(instance)
         return self._is_lease_over(instance) or transitions.is_start_over(instance, self._clock.now())
 
     def _is_lease_over(self, instance: Instance) -> bool:

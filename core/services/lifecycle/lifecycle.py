@@ -16,6 +16,7 @@ from core.domain.errors import (
     InvalidRequest,
     NoSuchInstance,
     NovitaRefused,
+    RecordNotReadable,
 )
 from core.domain.instance import Instance
 from core.domain.novita import Connection
@@ -34,6 +35,7 @@ from core.services.lifecycle.possible import (
     why_not_extensible,
 )
 from core.services.lifecycle.sender import OrderSender
+from core.services.lifecycle.unread import UnreadEnds
 from core.services.outbox import UnitOfWork
 
 
@@ -66,7 +68,8 @@ class Lifecycle:
         self._clock = clock
         self._max_lease = max_lease
         self._sender = OrderSender(novita, records, unit_of_work, clock, past)
-        self._due = DueWork(records, unit_of_work, clock, witness, alarms, past, self._sender)
+        unread = UnreadEnds(novita, records, clock)
+        self._due = DueWork(records, unit_of_work, clock, witness, alarms, past, self._sender, unread)
 
     async def order(self, verb: Verb, instance_id: str, actor: Actor, policy: Policy) -> Ordered:
         """Records the order; `carry_out` sends it.
@@ -171,6 +174,8 @@ class Lifecycle:
         if instance is None:
             raise NoSuchInstance(instance_id)
         policy.check_act(actor, instance)
+        if instance.unreadable is not None:
+            raise RecordNotReadable(instance.id, instance.unreadable.words)
         return instance
 
     def _ordered(self, instance: Instance, verb: Verb, actor: Actor) -> transitions.TransitionResult | None:

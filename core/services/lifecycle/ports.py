@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Protocol
 
 from core.domain.instance import Instance
@@ -24,6 +25,7 @@ class Records(Protocol):
 
     async def get(self, instance_id: str) -> Instance | None: ...
     async def live(self) -> list[Instance]: ...
+    async def is_first(self, what: str, kept: timedelta) -> bool: ...
 
 
 class Past(Protocol):

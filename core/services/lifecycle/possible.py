@@ -22,7 +22,7 @@ _TAKEN_IN = {Verb.START: "exited", Verb.STOP: "running", Verb.RESTART: "running"
 
 def possible(instance: Instance) -> tuple[Verb, ...]:
     """The verbs that make sense now; what is drawn as buttons, and checked again on each click."""
-    if instance.remote.id is None:
+    if instance.remote.id is None or instance.unreadable is not None:
         return ()
     verbs = tuple(verb for verb in _POSSIBLE.get(instance.status, ()) if takes(instance, verb))
     if instance.order is None:
@@ -33,11 +33,13 @@ def possible(instance: Instance) -> tuple[Verb, ...]:
 def can_connect(instance: Instance) -> bool:
     """Whether there is anything to connect to now."""
     is_up = instance.status is Status.RUNNING and not transitions.is_strange(instance.remote.status)
-    return instance.remote.id is not None and is_up
+    return instance.remote.id is not None and is_up and instance.unreadable is None
 
 
 def can_extend(instance: Instance) -> bool:
     """Whether its lease, or the end of a start that does not come to an end, can be moved now."""
+    if instance.unreadable is not None:
+        return False
     return (has_running_lease(instance) and instance.order is None) or transitions.can_wait(instance)
 
 

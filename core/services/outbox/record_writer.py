@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from core.domain.clock import Clock
-from core.domain.errors import StoreWrongKind, VersionConflict
+from core.domain.errors import RecordNotReadable, StoreWrongKind, VersionConflict
 from core.domain.events import Event
 from core.domain.instance import Instance
 from core.services.outbox.delivery import Begun
@@ -29,9 +29,11 @@ class RecordWriter:
     async def update(self, instance: Instance, change: Transition) -> Instance:
         """Applies `change` to the newest version of the record, from `instance` on, and has told what happened.
 
-        Returns the record as it stands after it. Raises StoreUnavailable.
+        Returns the record as it stands after it. Raises StoreUnavailable, as RecordNotReadable where it cannot be read.
         """
         while True:
+            if instance.unreadable is not None:
+                raise RecordNotReadable(instance.id, instance.unreadable.words)
             changed = change(instance)
             if changed is None:
                 return instance
@@ -40,7 +42,7 @@ class RecordWriter:
             except VersionConflict:
                 current = await self._records.get(instance.id)
                 if current is None:
-                    raise StoreWrongKind(f"the record of {instance.id} is gone, or cannot be read") from None
+                    raise StoreWrongKind(f"the record of {instance.id} is gone") from None
                 instance = current
                 continue
             if changed[1]:
