@@ -183,7 +183,7 @@ async def test_the_owner_is_reminded_once_an_hour_and_once_a_quarter_before_the_
     web: Process, clock: TurnedClock
 ) -> None:
     record = await _running(web, clock, lease=timedelta(hours=2))
-    await _worker(web, clock, 2 * 3600 + 120, each=60)
+    await _worker(web, clock, 2 * 3600 + 240, each=120)
     reminders = [event.minutes for event in web.told.events if isinstance(event, LeaseReminder)]
     assert reminders == [60, 15]
     assert (await _read(web, record.id)).status is Status.STOPPED
@@ -194,7 +194,8 @@ async def test_the_owner_is_reminded_once_an_hour_and_once_a_quarter_before_the_
 
 async def test_a_lease_that_was_to_end_in_deletion_deletes(web: Process, clock: TurnedClock) -> None:
     record = await _running(web, clock, lease=timedelta(hours=1), lease_end=LeaseEnd.DELETE)
-    await _worker(web, clock, 3600 + 180, each=60)
+    await _worker(web, clock, 3480, each=120)
+    await _worker(web, clock, 300, each=60)
     assert (await _read(web, record.id)).status is Status.DELETED
 
 
@@ -213,7 +214,7 @@ async def test_an_extension_moves_the_end_and_reminds_anew_but_never_beyond_the_
 
 async def test_no_lease_means_no_end(web: Process, clock: TurnedClock) -> None:
     record = await _running(web, clock, lease=None)
-    await _worker(web, clock, 3600 * 100, each=3600)
+    await _worker(web, clock, 3600 * 100, each=3600 * 4)
     assert (await _read(web, record.id)).status is Status.RUNNING
     with pytest.raises(InvalidRequest):
         await web.lifecycle.extend(record.id, timedelta(hours=1), ADA, POLICY)
@@ -241,13 +242,13 @@ async def test_while_novita_is_away_the_owner_hears_that_the_stop_fails_until_it
 ) -> None:
     record = await _running(web, clock, lease=timedelta(hours=1))
     sandbox.fail_all(Fault.server_error(), "stop")
-    await _worker(web, clock, 2 * 3600, each=60)
+    await _worker(web, clock, 2 * 3600, each=120)
     failures = [event for event in web.told.events if isinstance(event, OrderFailed)]
     assert len(failures) >= 3
     assert not any(event.is_final for event in failures)
     assert (await _read(web, record.id)).status is Status.RUNNING
     sandbox.clear_faults()
-    await _worker(web, clock, 900, each=30)
+    await _worker(web, clock, 900, each=60)
     assert (await _read(web, record.id)).status is Status.STOPPED
 
 
@@ -356,7 +357,7 @@ async def test_what_was_seen_by_a_clock_two_hours_ahead_goes_on_as_usual_once_it
     put_right = await _read(web, record.id)
     assert put_right.running_at == clock.now()
     assert put_right.lease.ends_at == clock.now() + timedelta(hours=1)
-    await _worker(web, clock, 3600 + 120, each=20)
+    await _worker(web, clock, 3600 + 120, each=60)
     assert (await _read(web, record.id)).status is Status.STOPPED
 
 
@@ -383,14 +384,14 @@ async def test_an_instance_that_never_comes_up_is_asked_about_and_then_deleted(
     launch = await web.begin(request(), owner=ADA, key="view:V1")
     answer = await web.launcher.finish(launch)
     sandbox.show_status(answer.novita_instance_id or "", "pulling")
-    await _worker(web, clock, 2 * 3600 + 60, each=60)
+    await _worker(web, clock, 2 * 3600 + 60, each=330)
     asked = await _read(web, launch.instance.id)
     assert asked.startup.ends_at is not None
     assert sandbox.calls_of("delete") == []
     await web.lifecycle.extend(asked.id, timedelta(hours=1), ADA, POLICY)
-    await _worker(web, clock, 3600 + 1800, each=60)
+    await _worker(web, clock, 3600 + 1800, each=300)
     assert (await _read(web, asked.id)).status is Status.STARTING
-    await _worker(web, clock, 3600, each=60)
+    await _worker(web, clock, 3600, each=300)
     assert (await _read(web, asked.id)).status is Status.DELETED
     assert sandbox.calls_of("delete")
 
@@ -400,7 +401,8 @@ async def test_six_hours_of_failing_then_an_hour_of_health_ends_with_it_stopped(
 ) -> None:
     record = await _running(web, clock, lease=timedelta(hours=1))
     sandbox.fail_all(Fault.server_error(), "stop")
-    await _worker(web, clock, 7 * 3600, each=60)
+    await _worker(web, clock, 2 * 3600, each=60)
+    await _worker(web, clock, 5 * 3600, each=300)
     standing = await _read(web, record.id)
     assert standing.status is Status.RUNNING
     assert standing.order is not None
@@ -411,7 +413,7 @@ async def test_six_hours_of_failing_then_an_hour_of_health_ends_with_it_stopped(
     assert isinstance(stuck, OrderStuck)
     assert timedelta(minutes=30) <= stuck.at - stuck.since <= timedelta(minutes=36)
     sandbox.clear_faults()
-    await _worker(web, clock, 3600, each=60)
+    await _worker(web, clock, 3600, each=300)
     after = await _read(web, record.id)
     assert (after.status, after.order) == (Status.STOPPED, None)
     assert after.last_order is not None
