@@ -111,7 +111,7 @@ async def worker(installation: Installation) -> Result:
 async def outbox(installation: Installation) -> Result:
     """What has happened and is not told yet."""
     store = await installation.open_store()
-    size, late = await store.outbox_size(), await store.outbox_due_since((await store.time()).said)
+    size, late = await store.outbox_size(), await store.oldest_untold_age((await store.time()).said)
     if late > OUTBOX_PATIENCE:
         return warning(
             f"{size} waiting, the first of them due for {duration_words(late)}",

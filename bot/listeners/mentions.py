@@ -67,10 +67,10 @@ async def _answer(services: Services, interaction: Interaction, said: str) -> No
 async def _is_to_be_answered(services: Services, interaction: Interaction) -> bool:
     """While Redis is away nobody can tell, and a second answer is better than none."""
     try:
-        if not await services.stamps.is_first(interaction.said_in[:100], _REPEATED_FOR):
+        if not await services.stamps.claim_once(interaction.said_in[:100], _REPEATED_FOR):
             return False
         for number in range(_ANSWERS):
-            if await services.stamps.is_first(f"{interaction.actor.user[:50]}:{number}", _PACE):
+            if await services.stamps.claim_once(f"{interaction.actor.user[:50]}:{number}", _PACE):
                 return True
     except StoreUnavailable:
         return True

@@ -244,7 +244,7 @@ async def _beat(store: Store, continuity: Continuity, clock: SharedClock, troubl
     while True:
         try:
             clock.set_by(await store.beat(clock.now()))
-            await continuity.check()
+            await continuity.doubt_if_gone_back()
         except StoreUnavailable as error:
             await trouble.lasts(error)
         else:

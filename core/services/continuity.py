@@ -34,7 +34,7 @@ class Records(Protocol):
     """What is read of the store (core.adapters.redis.Store)."""
 
     async def live(self) -> list[Instance]: ...
-    async def has_gone_back(self) -> bool: ...
+    async def take_gone_back(self) -> bool: ...
     async def last_look(self) -> int | None: ...
     async def looked(self, outside: int) -> int: ...
     async def up_since(self) -> int | None: ...
@@ -51,9 +51,9 @@ class Continuity:
         self._has_looked = False
         self._why = ""
 
-    async def check(self) -> None:
+    async def doubt_if_gone_back(self) -> None:
         """Before anything is believed of the records: marks their leases when the store has gone back."""
-        if await self._records.has_gone_back():
+        if await self._records.take_gone_back():
             self._why = "store_went_back"
         elif not self._has_begun and await self._may_be_a_backup():
             self._why = "server_filled_anew"

@@ -85,7 +85,7 @@ class Reconciler:
         """One look: the listing's pages, and a call only for what changed. Raises NovitaError, StoreUnavailable."""
         began = self._clock.now()
         self._looked_before = await self._last_look(began)
-        await self._continuity.check()
+        await self._continuity.doubt_if_gone_back()
         live = await self._records.live()
         found = matched(live, await self._novita.instances())
         rest = await self._strays.sort(found.unknown, [record.id for record, _ in found.pairs])

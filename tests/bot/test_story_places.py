@@ -149,7 +149,7 @@ async def test_what_nobody_hears_counts_as_late_however_far_its_next_try_is_put_
             late = timedelta()
             while late <= timedelta(seconds=1):
                 await asyncio.sleep(0.1)
-                late = await house.base.store.outbox_due_since(house.base.clock.now())
+                late = await house.base.store.oldest_untold_age(house.base.clock.now())
         soon = house.base.clock.now() + timedelta(minutes=5, seconds=1)
         [record] = await house.base.store.live()
         assert record.id in await house.base.store.due(soon)

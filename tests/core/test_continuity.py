@@ -34,7 +34,7 @@ class Past:
     async def live(self) -> list[Instance]:
         return [self.record]
 
-    async def has_gone_back(self) -> bool:
+    async def take_gone_back(self) -> bool:
         return self.went_back
 
     async def last_look(self) -> int | None:
@@ -70,19 +70,19 @@ async def test_a_server_that_was_started_long_after_the_last_look_may_hold_an_ol
     looked_at: int | None, started_at: int | None, *, is_in_doubt: bool
 ) -> None:
     past = Past(looked_at, started_at)
-    await Continuity(past, past).check()
+    await Continuity(past, past).doubt_if_gone_back()
     assert past.is_in_doubt is is_in_doubt
     own = Past(looked_at, started_at)
-    await Continuity(own, own, is_embedded=True).check()
+    await Continuity(own, own, is_embedded=True).doubt_if_gone_back()
     assert not own.is_in_doubt, "the embedded server is taken at its word"
 
 
 async def test_only_a_process_that_has_just_begun_asks_when_the_server_was_started() -> None:
     past = Past()
     continuity = Continuity(past, past)
-    await continuity.check()
+    await continuity.doubt_if_gone_back()
     past.started_at = 1_000 + 2 * WITHIN
-    await continuity.check()
+    await continuity.doubt_if_gone_back()
     assert not past.is_in_doubt
 
 
@@ -104,7 +104,7 @@ async def test_what_lost_its_record_puts_the_past_in_doubt_at_a_process_s_first_
 async def test_a_store_that_has_gone_back_is_in_doubt_whenever_that_is_noticed() -> None:
     past = Past()
     continuity = Continuity(past, past)
-    await continuity.check()
+    await continuity.doubt_if_gone_back()
     past.went_back = True
-    await continuity.check()
+    await continuity.doubt_if_gone_back()
     assert past.is_in_doubt

@@ -172,13 +172,13 @@ async def test_an_installations_webhook_that_takes_nothing_more_is_told_to_the_a
 
 async def test_news_is_as_late_as_it_is_old_and_none_is_not_late(redis_url: str, clock: TurnedClock) -> None:
     process = Process(redis_url, clock, Listener(trouble=Trouble(Stuck("closed"))))
-    assert await process.store.outbox_due_since(clock.now()) == timedelta()
+    assert await process.store.oldest_untold_age(clock.now()) == timedelta()
     await process.begin()
     await process.quiet()
     for minutes in (0, 7, 1500):
         clock.turn(seconds=minutes * 60)
-        assert await process.store.outbox_due_since(clock.now()) == clock.now() - NOON
-    assert await process.store.outbox_due_since(NOON - MINUTE) == timedelta()
+        assert await process.store.oldest_untold_age(clock.now()) == clock.now() - NOON
+    assert await process.store.oldest_untold_age(NOON - MINUTE) == timedelta()
     await process.store.aclose()
 
 
@@ -188,8 +188,8 @@ async def test_the_oldest_of_all_that_waits_says_how_late_it_is(redis_url: str, 
         at = NOON - minutes * MINUTE
         await process.unit_of_work.begin(instance(), [InstanceRequested(at=at)])
     await process.quiet()
-    assert await process.store.outbox_due_since(NOON) == 9 * MINUTE
-    assert await process.store.outbox_due_since(NOON - HOUR) == timedelta(), "by a clock that is behind"
+    assert await process.store.oldest_untold_age(NOON) == 9 * MINUTE
+    assert await process.store.oldest_untold_age(NOON - HOUR) == timedelta(), "by a clock that is behind"
     await process.store.aclose()
 
 
@@ -232,7 +232,7 @@ async def test_one_whose_keys_hold_something_else_keeps_no_other_waiting(
     await another_try(process, clock, MINUTE)
     assert '"cursor":1' in await process.store.delivery(well.id)
     await tidy_alarms(Alarms(process.store, clock), process.store, clock)
-    assert await process.store.outbox_due_since(clock.now()) >= timedelta()
+    assert await process.store.oldest_untold_age(clock.now()) >= timedelta()
     await process.store.aclose()
 
 

@@ -240,7 +240,7 @@ async def test_what_is_at_novita_is_known_for_a_minute_after_a_look(
     async with Redis.from_url(redis_url) as redis:
         seconds, _ = await redis.time()
         await redis.hset("{gpu}:looked", "at", (seconds - int(ago.total_seconds())) * 1000)
-    assert (await store.begin(instance(), BEGUN, NOON)).is_account_known is is_known
+    assert (await store.begin(instance(), BEGUN, NOON)).is_novita_looked_at is is_known
 
 
 async def test_the_stamp_of_a_look_never_goes_back(store: Store, redis_url: str) -> None:
@@ -258,7 +258,7 @@ async def test_a_commit_that_adds_none_to_those_that_were_known_has_met_an_older
     async with Redis.from_url(redis_url) as redis:
         await redis.hset("{gpu}:looked", "commits", commits)
     store.note_commit(5, commits, clock=1000)
-    assert await store.has_gone_back() is has_gone_back
+    assert await store.take_gone_back() is has_gone_back
     assert store.is_believed(1000) is not has_gone_back, "what was seen before that is not known any more"
     assert store.is_believed(1001)
 
@@ -367,9 +367,9 @@ class _cutting_proxy:  # noqa: N801 - reads as a word in the test
 
 
 async def test_of_many_processes_that_ask_at_once_one_is_the_first(store: Store, other: Store) -> None:
-    asked = [(store, other)[n % 2].is_first("Ev1", HOUR) for n in range(16)]
+    asked = [(store, other)[n % 2].claim_once("Ev1", HOUR) for n in range(16)]
     assert sorted(await asyncio.gather(*asked)) == [False] * 15 + [True]
-    assert await other.is_first("Ev2", HOUR)
+    assert await other.claim_once("Ev2", HOUR)
 
 
 async def test_news_beside_the_record_is_added_once_however_often_it_is_sent(store: Store, redis_url: str) -> None:
@@ -395,9 +395,9 @@ async def test_of_what_there_is_no_record_there_is_no_news(store: Store) -> None
 
 
 async def test_what_was_done_once_is_forgotten_after_its_time(store: Store, redis_url: str) -> None:
-    assert await store.is_first("Ev1", HOUR)
+    assert await store.claim_once("Ev1", HOUR)
     async with Redis.from_url(redis_url) as redis:
         left = await redis.pttl("{gpu}:once:Ev1")
         assert 0 < left <= HOUR.total_seconds() * 1000
         await redis.delete("{gpu}:once:Ev1")
-    assert await store.is_first("Ev1", HOUR)
+    assert await store.claim_once("Ev1", HOUR)

@@ -60,7 +60,7 @@ async def _looks(worker: Process, clock: TurnedClock, seconds: int, *, tends: bo
         clock.turn(seconds=10)
         await worker.reconciler.run_once()
         if tends:
-            await worker.continuity.check()
+            await worker.continuity.doubt_if_gone_back()
             await worker.lifecycle.run_due()
     await worker.quiet()
 
@@ -550,7 +550,7 @@ async def test_after_a_restore_a_lease_that_was_extended_is_asked_about_and_not_
     await _looks(worker, clock, 10, tends=True)
     await _restored(server, state)
     clock.turn(minutes=40)
-    await worker.continuity.check()
+    await worker.continuity.doubt_if_gone_back()
     await worker.lifecycle.run_due()
     await _looks(worker, clock, 30, tends=True)
     record = await _read(worker, made.id)
@@ -688,7 +688,7 @@ async def test_a_server_started_long_after_the_last_look_may_have_been_filled_fr
     up_since = await worker.store.up_since()
     assert up_since is not None
     await server.hset("{gpu}:looked", "at", int(up_since - minutes * 60_000))
-    await Continuity(worker.store, worker.unit_of_work, is_embedded=is_embedded).check()
+    await Continuity(worker.store, worker.unit_of_work, is_embedded=is_embedded).doubt_if_gone_back()
     assert (await _read(worker, made.id)).past_in_doubt is is_in_doubt
 
 

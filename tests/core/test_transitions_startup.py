@@ -78,8 +78,8 @@ def test_its_owner_is_asked_after_its_lease_or_two_hours_but_never_before_one(
 )
 def test_what_has_run_is_stopped_and_what_never_has_is_deleted(changes: dict[str, Any], verb: Verb) -> None:
     record = _pulling(start_ends_at=NOON + HOUR, **changes)
-    assert not transitions.is_start_over(record, NOON + HOUR - MOMENT)
-    assert transitions.is_start_over(record, NOON + HOUR)
+    assert not transitions.is_startup_expired(record, NOON + HOUR - MOMENT)
+    assert transitions.is_startup_expired(record, NOON + HOUR)
     assert transitions.verb_at_end(record) is verb
 
 
@@ -98,7 +98,7 @@ def test_what_costs_nothing_or_has_an_end_already_is_left_alone(changes: dict[st
     record = _pulling(**changes)
     assert transitions.questioned(record, NOON + 9 * HOUR) is None
     ended = record_with(record, start_ends_at=NOON + HOUR)
-    assert not transitions.is_start_over(ended, NOON + 9 * HOUR)
+    assert not transitions.is_startup_expired(ended, NOON + 9 * HOUR)
     assert not transitions.can_wait(ended)
 
 

@@ -9,7 +9,7 @@ from core.domain.errors import StoreUnavailable
 LOOKED_KEY = key_of("looked")
 
 
-class Lookouts(Commands):
+class Looks(Commands):
     """Part of the store. Every method raises StoreUnavailable when Redis cannot answer."""
 
     commits_seen = 0
@@ -17,8 +17,8 @@ class Lookouts(Commands):
     _went_back_at = 0
     _has_gone_back = False
 
-    async def has_gone_back(self) -> bool:
-        """Whether the store, since this was last asked, has been emptied or put back to an older state."""
+    async def take_gone_back(self) -> bool:
+        """Whether the store, since this was last taken, has been emptied or put back to an older state; clears it."""
         before = self.commits_seen
         commits = int(await self._again(lambda: self._redis.hget(LOOKED_KEY, "commits")) or 0)
         if commits < before:

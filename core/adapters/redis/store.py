@@ -14,12 +14,12 @@ from core.adapters.redis.cards import CARDS_KEY, THREADS_KEY, Cards, card_argume
 from core.adapters.redis.commands import duration_ms, key_of, ms
 from core.adapters.redis.documents import Kind, NotReadable, refuse_newer, stamped
 from core.adapters.redis.inspection import Inspection
-from core.adapters.redis.looks import LOOKED_KEY, Lookouts
+from core.adapters.redis.looks import LOOKED_KEY, Looks
 from core.adapters.redis.migrations import read_news, read_record, read_value
 from core.adapters.redis.proposals import Proposals
 from core.adapters.redis.reports import ReportCounts
 from core.adapters.redis.scripts import ADD_NEWS, CLAIM, COMMIT, NEWEST, SETTLE
-from core.adapters.redis.standstill import Looks
+from core.adapters.redis.unreadable import UnreadableRecords
 from core.domain.base import BillingMode
 from core.domain.clock import CLOSE_ENOUGH, Sample, steady
 from core.domain.errors import NameTaken, RecordNotReadable, RequestTaken, StoreFull, VersionConflict
@@ -49,7 +49,7 @@ _KEPT_WHEN_TOLD = 1000
 """Events. A machine may report for days, and what everybody has heard need not be kept for ever."""
 
 
-class Store(Cards, ReportCounts, Inspection, AlarmRecords, Looks, Lookouts, Proposals):
+class Store(Cards, ReportCounts, Inspection, AlarmRecords, UnreadableRecords, Looks, Proposals):
     """State in Redis as this process (`holder`) sees it. Every method raises StoreUnavailable when Redis is away."""
 
     # Records
@@ -244,8 +244,8 @@ class Store(Cards, ReportCounts, Inspection, AlarmRecords, Looks, Lookouts, Prop
     async def save_identity(self, json: str) -> None:
         await self._again(lambda: self._redis.set(key_of("identity"), stamped(Kind.IDENTITY, json)))
 
-    async def is_first(self, what: str, kept: timedelta) -> bool:
-        """Whether nobody has asked this of `what`, in any process, for as long as that is `kept`."""
+    async def claim_once(self, what: str, kept: timedelta) -> bool:
+        """True for the first, in any process, to claim `what` for as long as that is `kept`."""
         key, token = key_of("once", what), secrets.token_hex(8)
         if await self._write("SET", key, token, "NX", "PX", duration_ms(kept)):
             return True

@@ -52,7 +52,7 @@ from core.domain.transitions.reports import reported, summed_up, takes_reports
 from core.domain.transitions.startup import (
     can_wait,
     is_question_due,
-    is_start_over,
+    is_startup_expired,
     questioned,
     verb_at_end,
     waits_longer,
@@ -78,7 +78,7 @@ __all__ = [
     "extended",
     "interrupted",
     "is_question_due",
-    "is_start_over",
+    "is_startup_expired",
     "is_strange",
     "launch_failed",
     "left_alone",

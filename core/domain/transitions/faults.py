@@ -21,7 +21,7 @@ _QUIET_IN = (Status.FAILED, Status.DELETING, Status.DELETED)
 _NUMBER = re.compile(r"\d+")
 
 
-def reported(novita: NovitaInstance) -> Failure | None:
+def fault_shown(novita: NovitaInstance) -> Failure | None:
     """The fault that Novita shows now: it has no status for one, it stands beside an ordinary one."""
     if not (novita.error_state or novita.error_message):
         return None
@@ -30,7 +30,7 @@ def reported(novita: NovitaInstance) -> Failure | None:
 
 def faulted(instance: Instance, novita: NovitaInstance, now: datetime) -> TransitionResult | None:
     """Keeps the fault while Novita shows it. People are told of each once, until the instance comes up anew."""
-    fault = None if instance.status in _QUIET_IN else reported(novita)
+    fault = None if instance.status in _QUIET_IN else fault_shown(novita)
     if (news := _news(instance, novita, fault)) is not None:
         told = (*instance.faults.told, news)[-_REMEMBERED:]
         event = InstanceFault(at=now, novita_status=novita.status, fault=fault)

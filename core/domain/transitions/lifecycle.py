@@ -41,11 +41,11 @@ def ordered(instance: Instance, verb: Verb, by: Actor | Cause, now: datetime) ->
     return changed(instance, changes, OrderGiven(at=now, verb=verb, cause=cause, actor=actor))
 
 
-def order_posted(instance: Instance, sent: Order, now: datetime) -> TransitionResult | None:
+def order_posted(instance: Instance, order: Order, now: datetime) -> TransitionResult | None:
     """Whoever asks sets out to send the order. None when another process has done that, or it is not to be done."""
-    if instance.order != sent:
+    if instance.order != order:
         return None
-    return instance.replace(order=sent.replace(posted_at=now)), ()
+    return instance.replace(order=order.replace(posted_at=now)), ()
 
 
 def order_taken(instance: Instance, sent: Order, now: datetime) -> TransitionResult | None:

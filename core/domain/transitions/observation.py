@@ -30,7 +30,7 @@ from core.domain.order_timing import OLD_STATE_LAG
 from core.domain.transitions import runs, startup, times
 from core.domain.transitions.change import TransitionResult, changed
 from core.domain.transitions.disappearance import back, deleted, order_to
-from core.domain.transitions.faults import faulted, reported
+from core.domain.transitions.faults import fault_shown, faulted
 from core.domain.transitions.launch import created
 from core.domain.transitions.novita_words import clean_sight
 from core.domain.transitions.order_end import settled
@@ -63,11 +63,11 @@ def observed(
             return None
         instance, events = back(instance, now)
     was_in_doubt = instance.launch.in_doubt_since is not None
-    adopted = created(instance, novita.id, now, found=was_in_doubt) if instance.remote.id is None else None
-    if adopted is not None:
-        instance, events = adopted[0], [*events, *adopted[1]]
+    attached = created(instance, novita.id, now, found=was_in_doubt) if instance.remote.id is None else None
+    if attached is not None:
+        instance, events = attached[0], [*events, *attached[1]]
     look = Look(now, looked_before)
-    if adopted is not None and was_in_doubt:
+    if attached is not None and was_in_doubt:
         made_at = times.made_at(instance, novita, look)
         instance = instance.replace(launch=instance.launch.replace(accepted_at=made_at))
     for step in (_moved, _numbered, _waited, _faulted, _noticed):
@@ -114,7 +114,7 @@ def _moved(instance: Instance, novita: NovitaInstance, look: Look) -> Transition
 def _state(instance: Instance, novita: NovitaInstance, look: Look) -> TransitionResult | None:
     now = look.now
     status = STATUSES.get(novita.status)
-    failure = reported(novita)
+    failure = fault_shown(novita)
     if failure is not None and _never_came_up(instance, status):
         return _broken(instance, novita, failure, look)
     match status:

@@ -82,7 +82,7 @@ def questioned(instance: Instance, now: datetime) -> TransitionResult | None:
     return changed(instance, {"startup": instance.startup.replace(ends_at=ends_at)}, event)
 
 
-def is_start_over(instance: Instance, now: datetime) -> bool:
+def is_startup_expired(instance: Instance, now: datetime) -> bool:
     """Whether it was asked about, nobody has kept it, and nothing has been done about it."""
     ends_at = instance.startup.ends_at
     return is_hanging(instance) and ends_at is not None and now >= ends_at and not instance.order_to_end

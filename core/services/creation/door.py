@@ -23,7 +23,7 @@ class Door:
     may_be_silent: bool = False
     """Whether a channel that the bot cannot write in is no reason to refuse: whoever confirms has been told so, and
     hears of it in direct messages."""
-    is_written: bool = False
+    names_are_typed: bool = False
     """Whether GPU and region are written by hand: in any case, or as a part that fits only one."""
     has_defaults: bool = False
     """Whether what is not said of region and lease is as in this installation; else it is as if nothing was chosen."""
@@ -41,7 +41,7 @@ class Door:
 FORM = Door(name="form", is_remembered=True, market_patience=MOMENT)
 LINE = Door(name="line", may_be_silent=True, is_remembered=True)
 AGAIN = Door(name="again", needs_channel=False, may_be_silent=True, is_renamed=True)
-API = Door(name="api", needs_channel=False, is_written=True, has_defaults=True, is_template_certain=True)
+API = Door(name="api", needs_channel=False, names_are_typed=True, has_defaults=True, is_template_certain=True)
 
 
 @dataclass(frozen=True, kw_only=True)

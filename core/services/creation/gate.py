@@ -159,7 +159,7 @@ class Creation:
         written = draft
         if door.has_defaults:
             draft = self._with_defaults(draft)
-        if not door.is_written:
+        if not door.names_are_typed:
             return draft, {}
         draft, unclear = validation.with_listed_names(draft, market)
         if written.region is None:

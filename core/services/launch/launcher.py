@@ -143,7 +143,7 @@ class Launcher:
             request = with_hook(request, hook)
         news = [InstanceRequested(at=instance.created_at)]
         begun = await self._unit_of_work.begin(instance, news, has_own_name=instance.owner != PROGRAM)
-        return RecordedLaunch(begun.instance, request, tuple(offers), is_account_known=begun.is_account_known)
+        return RecordedLaunch(begun.instance, request, tuple(offers), is_novita_looked_at=begun.is_novita_looked_at)
 
     def _record(
         self, request: InstanceRequest, owner: Actor, offer: Offer, key: str, fingerprint: str, unlisted: str

@@ -56,7 +56,7 @@ class RecordedLaunch:
     request: InstanceRequest
     offers: tuple[Offer, ...]
     is_repeat: bool = False
-    is_account_known: bool = True
+    is_novita_looked_at: bool = True
     """Whether a worker has looked at Novita lately. If not, Redis may have forgotten what the same key led to."""
 
 
@@ -78,7 +78,7 @@ class LaunchRun:
         self._template_names: tuple[str, ...] = ()
 
     async def to_the_end(self) -> Instance:
-        if not self.launch.is_account_known and not await self._is_new():
+        if not self.launch.is_novita_looked_at and not await self._resolve_earlier():
             return self.instance
         with self._waiting():
             template = await self._template()
@@ -89,8 +89,8 @@ class LaunchRun:
             await self._try_offers(attempter)
         return self.instance
 
-    async def _is_new(self) -> bool:
-        """Whether Novita has nothing under this record's token yet. What it has is taken onto the record.
+    async def _resolve_earlier(self) -> bool:
+        """True when there is nothing at Novita yet; else the record is settled here.
 
         Without an answer nothing is sent: an instance may be there, and a second one must not be made.
         """

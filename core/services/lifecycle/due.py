@@ -52,7 +52,7 @@ class DueWork:
         live = await self._records.live()
         is_end_due = any(self._is_end_due(each) for each in live)
         is_time_right = await self._witness.agrees(anew=is_end_due)
-        await self._past.check()
+        await self._past.doubt_if_gone_back()
         if is_end_due:
             live = await self._records.live()
 
@@ -84,13 +84,13 @@ class DueWork:
             instance = await self._unit_of_work.update(instance, self._lease_over)
         if transitions.is_question_due(instance, now):
             instance = await self._unit_of_work.update(instance, lambda i: transitions.questioned(i, now))
-        if transitions.is_start_over(instance, now):
-            instance = await self._unit_of_work.update(instance, lambda i: self._start_over(i, now))
+        if transitions.is_startup_expired(instance, now):
+            instance = await self._unit_of_work.update(instance, lambda i: self._end_hung_startup(i, now))
         return instance
 
-    def _start_over(self, instance: Instance, now: datetime) -> transitions.TransitionResult | None:
+    def _end_hung_startup(self, instance: Instance, now: datetime) -> transitions.TransitionResult | None:
         """What does not come up is billed, and nobody has let it go on."""
-        if not transitions.is_start_over(instance, now):
+        if not transitions.is_startup_expired(instance, now):
             return None
         return transitions.ordered(instance, transitions.verb_at_end(instance), Cause.HUNG, now)
 
@@ -106,7 +106,7 @@ class DueWork:
         """Whether it is to be stopped or deleted now although nobody has ordered that."""
         if instance.unreadable is not None:
             return self._unread.is_due(instance)
-        return self._is_lease_over(instance) or transitions.is_start_over(instance, self._clock.now())
+        return self._is_lease_over(instance) or transitions.is_startup_expired(instance, self._clock.now())
 
     def _is_lease_over(self, instance: Instance) -> bool:
         """Whether its lease is over and nothing has been done about it."""

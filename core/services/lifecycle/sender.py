@@ -130,7 +130,7 @@ class OrderSender:
         written = await self._unit_of_work.update(instance, set_out)
         if not done[-1]:
             return written, False
-        await self._past.check()
+        await self._past.doubt_if_gone_back()
         newest = await self._records.get(instance.id) or written
         return newest, newest.order is not None and newest.order == written.order
 

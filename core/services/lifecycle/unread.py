@@ -40,7 +40,7 @@ class UnreadEnds:
         novita_id = instance.remote.id
         if novita_id is None or not self.is_due(instance):
             return
-        if not await self._records.is_first(f"stop as read {instance.id}", _AGAIN_AFTER):
+        if not await self._records.claim_once(f"stop as read {instance.id}", _AGAIN_AFTER):
             return
         try:
             if transitions.STATUSES.get((await self._novita.instance(novita_id)).status) is not Status.RUNNING:

@@ -77,12 +77,12 @@ class Progress:
 class Begun(NamedTuple):
     """A new record as written, with the right to tell its events unless somebody else has that.
 
-    `is_account_known`: whether a worker has looked at Novita lately, so that what is there is on record.
+    `is_novita_looked_at`: whether a worker has looked at Novita lately, so that what is there is on record.
     """
 
     instance: Instance
     claim: Claim | None
-    is_account_known: bool
+    is_novita_looked_at: bool
 
 
 @dataclass

@@ -1,4 +1,4 @@
-"""What the store can say of what stands still in it: news that nobody has heard, and what this program cannot read."""
+"""What the store can say of what it holds that this program cannot read, and of news that nobody has heard yet."""
 
 from __future__ import annotations
 
@@ -31,10 +31,10 @@ _STORY_KEYS: dict[str, Callable[[Any, str], Any]] = {
 """The keys of an instance beside its record, each with a read that fails where something else stands."""
 
 
-class Looks(Commands):
+class UnreadableRecords(Commands):
     """Part of the store. Every method raises StoreUnavailable when Redis cannot answer."""
 
-    async def outbox_due_since(self, now: datetime) -> timedelta:
+    async def oldest_untold_age(self, now: datetime) -> timedelta:
         """How long ago the oldest happened of all that was not told to everybody yet; zero when nothing waits.
 
         However far the next try was put off: what waits for an hour to be tried again is an hour late all the same.
