@@ -20,12 +20,10 @@ from bot.slack.ids import COMMAND, Action
 from bot.views.blocks import Message, notice, section
 from bot.views.help import help_on, unknown_command, welcome
 from bot.views.text import channel_mention
+from core.domain.clock import MOMENT
 from core.domain.errors import GpuBotError, NotAllowed
 from core.domain.instance import Instance
 from core.domain.request import Field
-
-_ACK_PATIENCE_SECONDS = 0.7
-"""How long the ack waits for the answer, well inside Slack's three seconds."""
 
 Command = Callable[[Services, Interaction, str], Awaitable[Message | None]]
 """What follows the command's word is its last argument. None: the answer is a modal, or follows later."""
@@ -35,7 +33,7 @@ def register(app: AsyncApp, services: Services) -> None:
     async def on_command(ack: AsyncAck, body: dict[str, Any]) -> None:
         interaction = interactions.from_command(body)
         work = asyncio.create_task(answered(services, interaction, str(body.get("text") or "")))
-        await asyncio.wait({work}, timeout=_ACK_PATIENCE_SECONDS)
+        await asyncio.wait({work}, timeout=MOMENT.total_seconds())
         if work.done():
             message = work.result()
             await ack() if message is None else await ack(text=message.text, blocks=message.blocks)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from bot.listeners.buttons import Click
 from bot.listeners.services import Services
 from bot.oneliner.literals import read_count
@@ -12,10 +10,8 @@ from bot.views import lists
 from bot.views.blocks import Message
 from bot.views.help import everything
 from core.domain.base import BillingMode
+from core.domain.clock import MOMENT
 from core.domain.instance import Instance
-
-_STOCK_PATIENCE = timedelta(seconds=0.7)
-"""How long the ack waits for the stock of several GPUs at once."""
 
 
 async def press_status(services: Services, click: Click) -> None:
@@ -37,7 +33,7 @@ async def offers(services: Services, words: str) -> Message:
     """`4090`, or `4090 x8` for the stock of eight at once. Raises NovitaError while nothing is known of the market."""
     said = [(word, read_count(word)) for word in typed.bare(words).split()]
     gpu_num = next((int(count[0]) for _, count in said if count and isinstance(count[0], int)), 1)
-    market = await services.gpus.get_market_for(gpu_num, *BillingMode, patience=_STOCK_PATIENCE)
+    market = await services.gpus.get_market_for(gpu_num, *BillingMode, patience=MOMENT)
     name = " ".join(word for word, count in said if not count)
     return lists.offer_list(market, name, services.clock.now(), gpu_num=gpu_num)
 

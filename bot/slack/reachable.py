@@ -11,11 +11,10 @@ from slack_sdk.web.async_client import AsyncWebClient
 from bot.slack import errors as slack_errors
 from bot.slack.errors import CALL_FAILED
 from bot.wording.channels import silent_channel
-from core.domain.clock import Clock, is_within
+from core.domain.clock import MOMENT, Clock, is_within
 
 _KEPT = timedelta(minutes=10)
 """How long a yes is believed. A no is asked again: whoever reads it invites the bot and tries once more."""
-_PATIENCE_SECONDS = 0.7
 _MOST_KEPT = 1000
 _NEVER_SENT = "1.000000"
 """The time of a message that never was: asking for its address needs no scope, and tells whether it is seen."""
@@ -42,7 +41,7 @@ class Reachable:
         if since is not None and is_within(since, _KEPT, self._clock.now()):
             return ""
         try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
+            async with asyncio.timeout(MOMENT.total_seconds()):
                 word = await self._asked(channel)
         except (TimeoutError, *CALL_FAILED):
             return ""
@@ -64,7 +63,7 @@ class Reachable:
         Slack's word, or PRIVATE: who is in such a channel the bot may not ask; or UNKNOWN when Slack does not say.
         """
         try:
-            async with asyncio.timeout(_PATIENCE_SECONDS):
+            async with asyncio.timeout(MOMENT.total_seconds()):
                 answer = await self._client.conversations_info(channel=channel)
         except SlackApiError as error:
             word = slack_errors.error_code(error)

@@ -10,6 +10,9 @@ from typing import NamedTuple, Protocol
 CLOSE_ENOUGH = timedelta(seconds=2)
 """How far two processes' readings of the shared clock may differ: a stamp no further ahead is a present one."""
 
+MOMENT = timedelta(seconds=0.7)
+"""How long anything is waited for before a person is answered, well inside Slack's three seconds."""
+
 _PRECISE = timedelta(seconds=0.5)
 """A round trip up to so long says well enough what time it is at its other end."""
 

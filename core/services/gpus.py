@@ -24,7 +24,7 @@ from core.domain.response import CreateInstanceResponse
 from core.domain.template import Template
 from core.domain.validation import Limits
 from core.services.catalog import Catalog
-from core.services.creation import AGAIN, API, FORM, LINE, MOMENT, Creation, Door, Entry, Quote, Rules
+from core.services.creation import AGAIN, API, FORM, LINE, Creation, Door, Entry, Quote, Rules
 from core.services.launch import RecordedLaunch
 from core.services.launch.run import Watch
 from core.services.lifecycle import Lifecycle, Ordered, can_connect, can_extend, possible
@@ -36,7 +36,6 @@ __all__ = [
     "API",
     "FORM",
     "LINE",
-    "MOMENT",
     "Door",
     "Entry",
     "Gpus",

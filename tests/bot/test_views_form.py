@@ -14,10 +14,10 @@ from bot.sandbox.slack.forms import initial_state
 from bot.views.modal import (
     Form,
     ModalContext,
-    check,
     create_view,
     errors_by_block,
     form_of,
+    preview_check,
     rankable,
     read_context,
     read_form,
@@ -52,7 +52,7 @@ def typed(chosen: Form, **texts: str) -> Form:
 
 
 def problems(chosen: Form, sale: Market | None = None, limits: Any = LIMITS) -> Problems:
-    found = check(chosen, sale or market(), limits)
+    found = preview_check(chosen, sale or market(), limits)
     assert isinstance(found, dict), found
     return found
 
@@ -127,7 +127,7 @@ def test_a_memory_that_is_not_ours_is_forgotten(text: str) -> None:
 def test_a_complete_form_is_a_request() -> None:
     lines = "# comment\n\nHF_HOME=/data\nEMPTY=\nURL=a=b\r\n"
     chosen = typed(form(), webhook_url=" https://example.com/hook ", envs=lines)
-    request = check(chosen, market(), LIMITS)
+    request = preview_check(chosen, market(), LIMITS)
     assert isinstance(request, InstanceRequest)
     assert (request.name, request.product_name, request.template_id) == ("train-1", RTX, "107672")
     assert (request.gpu_num, request.rootfs_size, request.lease) == (2, 60, timedelta(hours=8))
@@ -142,14 +142,14 @@ def test_a_complete_form_is_a_request() -> None:
 def test_what_happens_at_the_end_is_part_of_the_request_and_keeps_data_by_default(
     chosen: LeaseEnd | None, meant: LeaseEnd
 ) -> None:
-    request = check(form(lease_end=chosen), market(), LIMITS)
+    request = preview_check(form(lease_end=chosen), market(), LIMITS)
     assert isinstance(request, InstanceRequest)
     assert request.lease_end is meant
 
 
 def test_no_end_beyond_the_bound_is_for_those_who_may() -> None:
     admin = Limits(default_lease=timedelta(hours=8), max_lease=timedelta(hours=72), may_be_endless=True)
-    request = check(form(lease=None, no_end=True), market(), admin)
+    request = preview_check(form(lease=None, no_end=True), market(), admin)
     assert isinstance(request, InstanceRequest)
     assert request.lease is None
     assert "at most 3 days" in problems(form(lease=timedelta(hours=100)), limits=admin)["lease"]
@@ -163,7 +163,7 @@ def test_an_empty_form_is_asked_for_everything_that_is_needed() -> None:
 
 @given(factories.forms, factories.markets, factories.limits)
 def test_checking_answers_with_a_request_or_with_sentences(chosen: Form, sale: Market, limits: Any) -> None:
-    found = check(chosen, sale, limits)
+    found = preview_check(chosen, sale, limits)
     if isinstance(found, dict):
         assert found
         assert all(sentence.endswith(".") for sentence in found.values())
@@ -205,7 +205,7 @@ def test_a_gpu_that_vanished_meanwhile_is_told() -> None:
 
 
 def test_a_region_that_vanished_meanwhile_is_a_wish() -> None:
-    request = check(form(region="EU-DE-01"), market(), LIMITS)
+    request = preview_check(form(region="EU-DE-01"), market(), LIMITS)
     assert isinstance(request, InstanceRequest)
     assert request.region == "EU-DE-01"
 
@@ -218,7 +218,7 @@ def test_spot_without_a_price_is_told_and_never_turned_into_on_demand() -> None:
 def test_a_lease_beyond_the_bound_is_told_with_the_bound() -> None:
     for chosen in (form(lease=timedelta(hours=100)), form(lease=None, no_end=True)):
         assert "at most 3 days" in problems(chosen)["lease"]
-    assert isinstance(check(form(lease=None, no_end=True), market(), ENDLESS), InstanceRequest)
+    assert isinstance(preview_check(form(lease=None, no_end=True), market(), ENDLESS), InstanceRequest)
 
 
 @pytest.mark.parametrize(
@@ -251,7 +251,7 @@ def test_a_webhook_that_is_not_a_plain_https_address_is_told(url: str) -> None:
 def test_a_webhook_into_a_private_network_is_told_unless_that_is_allowed(host: str) -> None:
     url = f"https://{host}/hook"
     assert "private network" in problems(form(webhook_url=url))["webhook_url"]
-    allowed = check(form(webhook_url=url), market(), replace(LIMITS, plain_webhooks=True))
+    allowed = preview_check(form(webhook_url=url), market(), replace(LIMITS, plain_webhooks=True))
     assert not isinstance(allowed, dict)
 
 
@@ -259,7 +259,7 @@ def test_a_webhook_into_a_private_network_is_told_unless_that_is_allowed(host: s
     "host", ["example.com.", "exämple.com", "93.184.215.14", "[2606:4700::1111]:8443", "1.2.3.com"]
 )
 def test_a_webhook_to_the_open_internet_is_taken(host: str) -> None:
-    assert not isinstance(check(form(webhook_url=f"https://{host}/hook"), market(), LIMITS), dict)
+    assert not isinstance(preview_check(form(webhook_url=f"https://{host}/hook"), market(), LIMITS), dict)
 
 
 @pytest.mark.parametrize(

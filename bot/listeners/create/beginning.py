@@ -14,6 +14,7 @@ from bot.slack.ids import CHANNEL_ID
 from bot.slack.reachable import PRIVATE, UNKNOWN
 from bot.views.modal import Form, ModalContext, form_of
 from core.domain import naming
+from core.domain.clock import MOMENT
 from core.domain.errors import NotFound, NovitaError, StoreUnavailable
 from core.domain.request import Draft, laid_over, usual_draft
 from core.domain.template import Template
@@ -21,9 +22,8 @@ from core.domain.template import Template
 log = structlog.get_logger(__name__)
 
 _STORE_SECONDS = 0.5
-_TEMPLATE_SECONDS = 0.7
-"""Together with the question about the channel, which is asked beside the one about the template, well inside the
-three seconds that a trigger lives. What is not known by then is not proposed."""
+"""Together with the moment for the template, and the question about the channel that is asked beside it, well inside
+the three seconds that a trigger lives. What is not known by then is not proposed."""
 
 _GONE = {
     "is_archived": "The channel that you used last is archived.",
@@ -115,7 +115,7 @@ async def _is_gone(services: Services, template_id: str | None) -> bool:
     if template_id is None:
         return False
     try:
-        async with asyncio.timeout(_TEMPLATE_SECONDS):
+        async with asyncio.timeout(MOMENT.total_seconds()):
             await services.gpus.get_template(template_id)
     except NotFound:
         return True

@@ -26,11 +26,9 @@ from bot.views.modal import Form, ModalContext, read_context, read_form, templat
 from bot.views.modal.fields import FIELDS
 from bot.views.text import Block
 from core.domain.base import Actor, BillingMode
+from core.domain.clock import MOMENT
 from core.domain.errors import NovitaError, StoreUnavailable
 from core.domain.request import Field
-
-_TEMPLATES_PATIENCE_SECONDS = 0.7
-"""How long a search waits for the first templates of a web that has just started; an empty menu says nothing."""
 
 _NEVER = 1e11
 """Unix seconds, thousands of years from now."""
@@ -49,8 +47,9 @@ def register(app: AsyncApp, services: Services) -> None:
             services.background.start(editor.redraw(actor, body["view"], action))
 
     async def on_search(ack: AsyncAck, body: dict[str, Any]) -> None:
+        # A web that has just started knows no templates yet, and an empty menu says nothing.
         with contextlib.suppress(NovitaError, TimeoutError):
-            async with asyncio.timeout(_TEMPLATES_PATIENCE_SECONDS):
+            async with asyncio.timeout(MOMENT.total_seconds()):
                 await services.gpus.get_templates()
         await ack(options=template_options(services.gpus.templates, typed.on_one_line(str(body.get("value") or ""))))
 

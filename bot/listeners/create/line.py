@@ -14,12 +14,13 @@ from bot.oneliner import ParsedLine, Vocabulary
 from bot.oneliner.clauses import clauses_of, lease_until, take_clauses
 from bot.views.blocks import Message
 from bot.views.confirm import create_confirmation
-from bot.views.modal import Form, check, fitted
+from bot.views.modal import Form, fitted, preview_check
+from core.domain.clock import MOMENT
 from core.domain.durations import write_duration
 from core.domain.errors import InvalidRequest
 from core.domain.market import Market
 from core.domain.request import InstanceRequest, draft_of, laid_over
-from core.services.gpus import LINE, MOMENT, Entry
+from core.services.gpus import LINE, Entry
 
 
 @dataclass(frozen=True)
@@ -113,7 +114,7 @@ def understand(
     parsed = oneliner.read(rest if clauses.until is None else line, vocabulary)
     form = laid_over(_form(begun or default_form(services, interaction.channel), parsed, services), clauses)
     limits = services.gpus.limits_for(interaction.actor)
-    checked = check(named(form, ()), market, limits)
+    checked = preview_check(named(form, ()), market, limits)
     complaint, is_named = oneliner.complaint(parsed, vocabulary), parsed.name is not None
     if isinstance(checked, dict):
         form, instead = fitted(form, market, limits)

@@ -23,8 +23,8 @@ async def show(
 ) -> SlackErrorKind | None:
     """Replaces the modal's content; again while Slack is away or asks to wait, since repeating it does no harm.
 
-    With `newer_than` (the view's hash) only when nobody else changed it since. Returns None when shown, Kind.GONE when
-    the person closed it or the hash is stale, else what stood in the way to the end.
+    With `newer_than` (the view's hash) only when nobody else changed it since. Returns None when shown,
+    SlackErrorKind.GONE when the person closed it or the hash is stale, else what stood in the way to the end.
     """
     arguments = {"view_id": view_id, "view": view} | ({"hash": newer_than} if newer_than else {})
     kind = SlackErrorKind.AWAY

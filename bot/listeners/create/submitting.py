@@ -27,6 +27,7 @@ from bot.views.modal import (
     read_form,
 )
 from core.domain.base import Actor
+from core.domain.clock import MOMENT
 from core.domain.errors import GpuBotError, InvalidRequest, NotAllowed, NovitaUnclear, NovitaUnsent, StoreUnavailable
 from core.domain.instance import Instance
 from core.domain.request import Field
@@ -34,9 +35,6 @@ from core.domain.validation import Problems
 from core.services.gpus import FORM, Entry, RecordedLaunch
 
 log = structlog.get_logger(__name__)
-
-_ACK_PATIENCE_SECONDS = 0.7
-"""How long the ack waits for the intent to be recorded, well inside Slack's three seconds."""
 
 _FOLLOW_PAUSE = timedelta(seconds=1)
 _FOLLOW_TIMES = 240
@@ -82,7 +80,7 @@ def _problems(error: GpuBotError) -> Problems:
 async def _begin(services: Services, form: Form, actor: Actor, *, key: str) -> asyncio.Future[RecordedLaunch]:
     """Begins the launch. It is recorded when this returns, unless the store is slow: then the ack does not wait."""
     begun = await services.gpus.submit(Entry(draft=form, actor=actor, door=FORM, key=key, unread=form.unread))
-    done, _ = await asyncio.wait({begun}, timeout=_ACK_PATIENCE_SECONDS)
+    done, _ = await asyncio.wait({begun}, timeout=MOMENT.total_seconds())
     if done:
         begun.result()
     return begun

@@ -1,6 +1,6 @@
 """The create modal: drawn from what is for sale, read back into a form, checked, and told how it went."""
 
-from bot.views.modal.check import check, errors_by_block
+from bot.views.modal.check import errors_by_block, preview_check
 from bot.views.modal.create import create_view
 from bot.views.modal.fitting import fitted
 from bot.views.modal.form import Form, ModalContext, form_of, rankable, read_context
@@ -11,7 +11,6 @@ from bot.views.modal.outcome import creating_view, loading_view, outcome_view, p
 __all__ = [
     "Form",
     "ModalContext",
-    "check",
     "create_view",
     "creating_view",
     "errors_by_block",
@@ -19,6 +18,7 @@ __all__ = [
     "form_of",
     "loading_view",
     "outcome_view",
+    "preview_check",
     "problem_view",
     "rankable",
     "read_context",

@@ -15,8 +15,8 @@ from core.domain.validation import Limits, Problems
 _ERROR_LIMIT = 1000
 
 
-def check(form: Form, market: Market, limits: Limits) -> InstanceRequest | Problems:
-    """The request in the form. Whether its template exists is not known here; the launch will ask."""
+def preview_check(form: Form, market: Market, limits: Limits) -> InstanceRequest | Problems:
+    """The request in the form, for a line that is only shown yet. The gate asks Novita for the template."""
     checked = validation.check(form, market, limits)
     problems = checked if isinstance(checked, dict) else {}
     if not form.channel:

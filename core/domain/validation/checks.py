@@ -69,7 +69,7 @@ def unlisted_words(region: str) -> str:
 
 
 def check(draft: Draft, market: Market, limits: Limits) -> InstanceRequest | Problems:
-    """The request in the draft. Whether its template exists is not known here; the launch will ask."""
+    """The request in the draft. The gate asks Novita for the template."""
     found = {
         "name": _name_problem(draft.name),
         "product_name": _product_problem(draft, market),

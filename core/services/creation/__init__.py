@@ -4,8 +4,8 @@ Every door hands in a draft, an actor and a key, and gets a recorded launch or w
 way to a launch, so no door can forget a rule; where doors differ, that stands in `Door`.
 """
 
-from core.services.creation.door import AGAIN, API, FORM, LINE, MOMENT, Door, Entry
+from core.services.creation.door import AGAIN, API, FORM, LINE, Door, Entry
 from core.services.creation.gate import Creation, Quote
 from core.services.creation.ports import Rules
 
-__all__ = ["AGAIN", "API", "FORM", "LINE", "MOMENT", "Creation", "Door", "Entry", "Quote", "Rules"]
+__all__ = ["AGAIN", "API", "FORM", "LINE", "Creation", "Door", "Entry", "Quote", "Rules"]

@@ -7,10 +7,8 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from core.domain.base import Actor
+from core.domain.clock import MOMENT
 from core.domain.request import Draft
-
-MOMENT = timedelta(seconds=0.7)
-"""How long anything is waited for before a person is answered, well inside Slack's three seconds."""
 
 
 @dataclass(frozen=True, kw_only=True)

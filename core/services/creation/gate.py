@@ -13,6 +13,7 @@ import structlog
 
 from core.domain import naming, validation
 from core.domain.base import PROGRAM, Actor
+from core.domain.clock import MOMENT
 from core.domain.errors import (
     GpuBotError,
     InvalidRequest,
@@ -30,7 +31,7 @@ from core.domain.offers import rank
 from core.domain.request import Draft, InstanceRequest
 from core.domain.response import CreateInstanceResponse
 from core.domain.validation import Problems, unlisted_region
-from core.services.creation.door import MOMENT, Door, Entry
+from core.services.creation.door import Door, Entry
 from core.services.creation.ports import Background, Catalog, Channels, Records, Rules
 from core.services.launch import Launcher, RecordedLaunch
 from core.services.launch.run import Watch
