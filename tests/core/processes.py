@@ -127,7 +127,7 @@ def process(
     redis_url: str,
     clock: TurnedClock,
     *,
-    patience: RetryPolicy | None = None,
+    retry: RetryPolicy | None = None,
     novita: Any = None,
     notifiers: Sequence[Notifier[Any]] = (),
 ) -> Process:
@@ -144,7 +144,7 @@ def process(
         unit_of_work,
         clock,
         process=store.holder,
-        patience=patience,
+        retry=retry,
     )
     channels = AllOpen()
     creation = Creation(catalog, store, channels, launcher, Unwatched(), RULES)

@@ -99,20 +99,20 @@ async def test_a_card_is_found_by_its_instance_and_by_its_thread(store: Store) -
 async def test_a_card_that_has_moved_is_found_where_it_is_and_not_where_it_was(store: Store, redis: Redis) -> None:
     record = await begun(store)
     assert (await store.claim(record.id, NOON)) is not None
-    assert await store.note(record.id, Progress("", 1, card=THERE))
+    assert await store.save_progress(record.id, Progress("", 1, card=THERE))
     assert await store.card(record.id) == THERE
     assert await store.instance_at(THERE.channel, TS) == record.id
     assert await store.instance_at(CHANNEL, TS) is None
-    assert await store.note(record.id, Progress("", 1)), "what says nothing of the card leaves it as it is"
+    assert await store.save_progress(record.id, Progress("", 1)), "what says nothing of the card leaves it as it is"
     assert await store.card(record.id) == THERE
-    assert await store.note(record.id, Progress("", 1, card=Card(ts="")))
+    assert await store.save_progress(record.id, Progress("", 1, card=Card(ts="")))
     assert await store.card(record.id) == Card(ts="")
     assert await redis.hgetall("{gpu}:threads") == {}
 
 
 async def test_who_lost_the_right_to_tell_moves_no_card(store: Store, redis: Redis) -> None:
     record = await begun(store)
-    assert await store.note(record.id, Progress("", 1, {"slack": 9}, THERE)) is False
+    assert await store.save_progress(record.id, Progress("", 1, {"slack": 9}, THERE)) is False
     assert await store.card(record.id) == HERE
     assert await store.instance_at(THERE.channel, TS) is None
     assert await redis.hget(f"{{gpu}}:instance:{record.id}", "t:slack") == "1"

@@ -233,7 +233,7 @@ async def test_with_memory_full_what_is_on_record_is_changed_and_told_all_the_sa
     written, telling = await store.commit(written, BEGUN, NOON)
     assert (await version(store, written.id)) == 2
     assert isinstance(telling, Claim)
-    assert await store.note(written.id, Progress("{}", 2))
+    assert await store.save_progress(written.id, Progress("{}", 2))
     await store.finish(written.id, Progress("{}", 2), 2)
     assert await store.outbox_size() == 0
     await store.commit(written, BEGUN, NOON)

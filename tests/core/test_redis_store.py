@@ -134,7 +134,7 @@ async def test_who_lost_the_right_to_tell_is_told_so(store: Store, other: Store,
     async with Redis.from_url(redis_url) as redis:
         await redis.delete(f"{{gpu}}:delivering:{written.id}")
     assert await other.claim(written.id, NOON) is not None
-    assert await store.note(written.id, Progress("late", 1)) is False
+    assert await store.save_progress(written.id, Progress("late", 1)) is False
     assert await store.delivery(written.id) == ""
 
 
@@ -175,8 +175,8 @@ async def test_news_that_came_while_one_was_put_off_waits_for_nobody(store: Stor
 
 async def test_what_was_told_is_never_told_again_by_a_note_that_is_late(store: Store) -> None:
     written, *_ = await store.begin(instance(), [*BEGUN, *CREATED], NOON)
-    assert await store.note(written.id, Progress("note", 2))
-    assert await store.note(written.id, Progress("note", 1))
+    assert await store.save_progress(written.id, Progress("note", 2))
+    assert await store.save_progress(written.id, Progress("note", 1))
     await store.postpone(written.id, Progress("note", 1), 2, NOON)
     claimed = await store.claim(written.id, NOON)
     assert claimed is not None
@@ -186,7 +186,7 @@ async def test_what_was_told_is_never_told_again_by_a_note_that_is_late(store: S
 async def test_the_right_to_tell_lasts_anew_with_every_sign_that_it_is_used(store: Store, redis_url: str) -> None:
     written, *_ = await store.begin(instance(), BEGUN, NOON)
     signs: dict[str, Callable[[], Awaitable[object]]] = {
-        "note": lambda: store.note(written.id, Progress("note", 0)),
+        "note": lambda: store.save_progress(written.id, Progress("note", 0)),
         "look": lambda: store.save_and_read_on(written.id, Progress("note", 0), seen=1),
         "claim": lambda: store.claim(written.id, NOON, is_ours=True),
         "more": lambda: store.finish(written.id, Progress("note", 0), seen=0),

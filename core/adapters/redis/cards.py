@@ -22,8 +22,8 @@ NOWHERE = "-"
 class Cards(Commands):
     """Part of the store. Every method raises StoreUnavailable when Redis cannot answer.
 
-    A card is written with how far its story is told (Store.note and its like), which is why none is written here but
-    those that earlier versions of this program kept in their notes.
+    A card is written with how far its story is told (Store.save_progress and its like), which is why none is written
+    here but those that earlier versions of this program kept in their notes.
     """
 
     async def card(self, instance_id: str) -> Card | None:
@@ -70,15 +70,15 @@ class Cards(Commands):
         known = {id_: read_delivery_state(note) for id_, note in zip(ids, notes, strict=True) if note}
         return sum([await self._adopt(id_, note, cards.get(id_, "")) for id_, note in known.items()])
 
-    async def _adopt(self, instance_id: str, note: DeliveryState, stored: str) -> bool:
+    async def _adopt(self, instance_id: str, delivery: DeliveryState, stored: str) -> bool:
         try:
             before = read_card(stored)
         except NotReadable:
             return False
-        card = _card_in(note, before)
+        card = _card_in(delivery, before)
         if card is None or card == before:
             return False
-        heard = [each for name, state in note.by.items() for each in (name, state.cursor)]
+        heard = [each for name, state in delivery.by.items() for each in (name, state.cursor)]
         arguments = [instance_id, stored, *card_arguments(card), *heard]
         keys = [key_of("instance", instance_id), CARDS_KEY, THREADS_KEY]
         await self._run(ADOPT_NOTE, keys, arguments, even_when_full=True)
@@ -109,6 +109,6 @@ def place_of(card: Card) -> str:
     return f"{card.channel}:{card.ts}" if card.stands else NOWHERE
 
 
-def _card_in(note: DeliveryState, stored: Card | None) -> Card | None:
-    memo = next((state.memo for state in note.by.values() if "ts" in state.memo), {})
+def _card_in(delivery: DeliveryState, stored: Card | None) -> Card | None:
+    memo = next((state.memo for state in delivery.by.values() if "ts" in state.memo), {})
     return card_of(memo, stored)

@@ -155,8 +155,8 @@ class Store(Cards, ReportCounts, Inspection, AlarmRecords, UnreadableRecords, Lo
         arguments = [instance_id, stamped(Kind.EVENT, event.model_dump_json()), ms(now), _NEWEST_COMPARED]
         await self._run(ADD_NEWS, keys, arguments, even_when_full=True)
 
-    async def note(self, instance_id: str, progress: Progress) -> bool:
-        """Notes how far the telling has come. False when the right was lost to another process."""
+    async def save_progress(self, instance_id: str, progress: Progress) -> bool:
+        """Saves how far the telling has come. False when the right was lost to another process."""
         answer = await self._settle(instance_id, progress, 0, "keep")
         return bool(answer[0] == "ok")
 

@@ -36,7 +36,7 @@ class Attempter:
 
     novita: Novita
     clock: Clock
-    patience: RetryPolicy
+    retry: RetryPolicy
     name: str
     request: InstanceRequest
     template: Template
@@ -44,13 +44,13 @@ class Attempter:
     async def try_offer(self, offer: Offer) -> Tried:
         """Sends the create. Again only when it certainly had no effect: a 429, or a connection that was never made."""
         began = self.clock.now()
-        unsent_pauses, waits = list(self.patience.unsent_pauses), self.patience.rate_limit_waits
+        unsent_pauses, waits = list(self.retry.unsent_pauses), self.retry.rate_limit_waits
         while True:
             try:
                 novita_id = await self.novita.create(self.name, offer, self.request, self.template)
             except RateLimited as error:
                 pause = self._pause_for(error)
-                if waits == 0 or pause > self.patience.longest_retry_after:
+                if waits == 0 or pause > self.retry.longest_retry_after:
                     return self._refusal(offer, began, error)
                 waits -= 1
             except NovitaUnsent as error:
@@ -66,7 +66,7 @@ class Attempter:
             await self.clock.sleep(pause)
 
     def _pause_for(self, error: RateLimited) -> timedelta:
-        return self.patience.default_retry_after if error.retry_after is None else error.retry_after
+        return self.retry.default_retry_after if error.retry_after is None else error.retry_after
 
     def _refusal(self, offer: Offer, began: datetime, error: NovitaRefused) -> Tried:
         if isinstance(error, NoCapacity):

@@ -54,7 +54,7 @@ class Launcher:
         clock: Clock,
         *,
         process: str,
-        patience: RetryPolicy | None = None,
+        retry: RetryPolicy | None = None,
         public_url: str | None = None,
         seed: str = "",
     ) -> None:
@@ -64,7 +64,7 @@ class Launcher:
         self._unit_of_work = unit_of_work
         self._clock = clock
         self._process = process
-        self._patience = patience or RetryPolicy()
+        self._retry = retry or RetryPolicy()
         self._public_url = public_url
         self._seed = seed
 
@@ -110,7 +110,7 @@ class Launcher:
         """
         if launch.is_repeat:
             return response_to(launch.instance)
-        run = LaunchRun(launch, self._novita, self._catalog, self._unit_of_work, self._clock, self._patience, watch)
+        run = LaunchRun(launch, self._novita, self._catalog, self._unit_of_work, self._clock, self._retry, watch)
         try:
             instance = await run.to_the_end()
         finally:

@@ -69,7 +69,7 @@ class LaunchRun:
     catalog: Catalog
     unit_of_work: UnitOfWork
     clock: Clock
-    patience: RetryPolicy
+    retry: RetryPolicy
     watch: Watch | None
 
     def __post_init__(self) -> None:
@@ -85,7 +85,7 @@ class LaunchRun:
         if template is not None:
             self._template_names = tuple(sorted(template.envs))
             request = within_env_limit(self.launch.request, template)
-            attempter = Attempter(self.novita, self.clock, self.patience, self.instance.novita_name, request, template)
+            attempter = Attempter(self.novita, self.clock, self.retry, self.instance.novita_name, request, template)
             await self._try_offers(attempter)
         return self.instance
 
@@ -109,7 +109,7 @@ class LaunchRun:
     async def _try_offers(self, attempter: Attempter) -> None:
         offers = self.launch.offers
         for offer, next_offer in zip(offers, (*offers[1:], None), strict=True):
-            if self.clock.now() - self.instance.created_at > self.patience.total:
+            if self.clock.now() - self.instance.created_at > self.retry.total:
                 await self._fail(Failure(kind=FailureKind.DEADLINE))
                 return
             with self._waiting():
@@ -139,7 +139,7 @@ class LaunchRun:
 
     async def _look_for_it(self) -> None:
         """The instance may exist, so nothing else is tried; what is not found here is left to the worker."""
-        for pause in self.patience.looks:
+        for pause in self.retry.looks:
             try:
                 with self._waiting():
                     await self.clock.sleep(pause)
@@ -181,7 +181,7 @@ class LaunchRun:
 
     async def _settle(self, change: Transition) -> None:
         """Writes what is certain now. With Redis away it is shown at once, and written as soon as Redis is back."""
-        for pause in (*self.patience.saves, None):
+        for pause in (*self.retry.saves, None):
             try:
                 await self._change(change)
             except StoreUnavailable as error:

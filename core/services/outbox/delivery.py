@@ -92,7 +92,7 @@ class DeliveryRun:
     instance: Instance
     first: int
     events: list[Event]
-    note: DeliveryState
+    delivery: DeliveryState
     states: dict[str, BaseModel]
     """What each notifier remembers."""
     pause: float
@@ -109,10 +109,10 @@ class DeliveryRun:
     def progress(self, notifiers: Iterable[AnyNotifier]) -> Progress:
         """As it is now; `notifiers` are those there are to be told."""
         for name, state in self.states.items():
-            self.note.by[name].memo = {} if isinstance(state, Card) else state.model_dump(mode="json")
-        heard = {each.name: self.note.by[each.name].cursor for each in notifiers}
+            self.delivery.by[name].memo = {} if isinstance(state, Card) else state.model_dump(mode="json")
+        heard = {each.name: self.delivery.by[each.name].cursor for each in notifiers}
         card = next((each for each in self.states.values() if isinstance(each, Card) and each != Card()), None)
-        return Progress(self.note.model_dump_json(), min(heard.values(), default=self.end), heard, card)
+        return Progress(self.delivery.model_dump_json(), min(heard.values(), default=self.end), heard, card)
 
 
 def read_delivery_state(text: str) -> DeliveryState:
@@ -124,13 +124,13 @@ def read_delivery_state(text: str) -> DeliveryState:
         return DeliveryState()
 
 
-def state_of(notifier: AnyNotifier, told: NotifierState, card: Card | None) -> BaseModel:
+def state_of(notifier: AnyNotifier, progress: NotifierState, card: Card | None) -> BaseModel:
     """What the notifier remembers of an instance, of which `card` is in the store."""
     state: type[BaseModel] = notifier.state
     if issubclass(state, Card):
-        return card_of(told.memo, card) or state()
+        return card_of(progress.memo, card) or state()
     try:
-        return state.model_validate(told.memo)
+        return state.model_validate(progress.memo)
     except ValidationError:
         log.error("note_not_readable", notifier=notifier.name)
         return state()

@@ -129,115 +129,121 @@ class Dispatcher:
     async def _tell(self, claim: Claim) -> None:
         """Tells what there is, and what comes meanwhile: each notifier at its own pace, and none waits for another."""
         request_id.resume(claim.instance.id, claim.instance.intent.request_id)
-        note, states = read_delivery_state(claim.delivery), {}
+        delivery, states = read_delivery_state(claim.delivery), {}
         for each in self._notifiers:
-            told = note.by.setdefault(each.name, NotifierState())
-            told.cursor = max(told.cursor, claim.first)
-            states[each.name] = state_of(each, told, claim.card)
-        story = DeliveryRun(claim.instance, claim.first, list(claim.events), note, states, pause=_LOOK_SECONDS)
+            progress = delivery.by.setdefault(each.name, NotifierState())
+            progress.cursor = max(progress.cursor, claim.first)
+            states[each.name] = state_of(each, progress, claim.card)
+        run = DeliveryRun(claim.instance, claim.first, list(claim.events), delivery, states, pause=_LOOK_SECONDS)
         lanes: dict[str, asyncio.Task[bool]] = {}
         try:
-            while more := await self._next(story, lanes):
-                story.grow(more)
+            while more := await self._next(run, lanes):
+                run.grow(more)
         finally:
             for lane in lanes.values():
                 lane.cancel()
             await asyncio.gather(*lanes.values(), return_exceptions=True)
 
-    async def _next(self, story: DeliveryRun, lanes: dict[str, asyncio.Task[bool]]) -> Claim | None:
+    async def _next(self, run: DeliveryRun, lanes: dict[str, asyncio.Task[bool]]) -> Claim | None:
         """Keeps the lanes going until there is news; None when all is told or put off, or the right to tell is lost."""
         while True:
             for each in self._notifiers:
-                if each.name not in lanes and self._has_to_hear(story, story.note.by[each.name]):
-                    lanes[each.name] = asyncio.create_task(self._tell_to(each, story))
+                if each.name not in lanes and self._has_to_hear(run, run.delivery.by[each.name]):
+                    lanes[each.name] = asyncio.create_task(self._tell_to(each, run))
             if not lanes:
-                return await self._close(story)
-            done, _ = await asyncio.wait(lanes.values(), timeout=story.pause, return_when=asyncio.FIRST_COMPLETED)
+                return await self._close(run)
+            done, _ = await asyncio.wait(lanes.values(), timeout=run.pause, return_when=asyncio.FIRST_COMPLETED)
             if not done:
-                self._let_others_go_first(story.instance.id)
-                story.pause = min(2 * story.pause, _LONGEST_LOOK_SECONDS)
-                async with story.note.turn:
-                    return await self._outbox.save_and_read_on(*self._reached(story), story.end)
+                self._let_others_go_first(run.instance.id)
+                run.pause = min(2 * run.pause, _LONGEST_LOOK_SECONDS)
+                async with run.delivery.turn:
+                    return await self._outbox.save_and_read_on(*self._reached(run), run.end)
             finished = {name: lanes.pop(name) for name, lane in list(lanes.items()) if lane in done}
             if any(lane.result() is False for lane in finished.values()):
                 return None
 
-    async def _close(self, story: DeliveryRun) -> Claim | None:
+    async def _close(self, run: DeliveryRun) -> Claim | None:
         """Gives back the right to tell, unless there is more to tell now."""
         # Of those there are now: one that was taken away while it waited would be due for ever, and hear nothing.
-        present = [story.note.by[each.name] for each in self._notifiers]
-        waits = [told.due for told in present if told.due and told.cursor < story.end]
+        present = [run.delivery.by[each.name] for each in self._notifiers]
+        waits = [progress.due for progress in present if progress.due and progress.cursor < run.end]
         if waits:
-            await self._outbox.postpone(*self._reached(story), story.end, min(waits))
+            await self._outbox.postpone(*self._reached(run), run.end, min(waits))
             return None
-        return await self._outbox.finish(*self._reached(story), story.end)
+        return await self._outbox.finish(*self._reached(run), run.end)
 
-    def _reached(self, story: DeliveryRun) -> tuple[str, Progress]:
-        return story.instance.id, story.progress(self._notifiers)
+    def _reached(self, run: DeliveryRun) -> tuple[str, Progress]:
+        return run.instance.id, run.progress(self._notifiers)
 
-    def _has_to_hear(self, story: DeliveryRun, told: NotifierState) -> bool:
-        has_to_wait = told.due is not None and is_ahead(told.due, LONGEST_WAIT, self._clock.now())
-        return told.cursor < story.end and not has_to_wait
+    def _has_to_hear(self, run: DeliveryRun, progress: NotifierState) -> bool:
+        has_to_wait = progress.due is not None and is_ahead(progress.due, LONGEST_WAIT, self._clock.now())
+        return progress.cursor < run.end and not has_to_wait
 
-    async def _tell_to(self, notifier: AnyNotifier, story: DeliveryRun) -> bool:
+    async def _tell_to(self, notifier: AnyNotifier, run: DeliveryRun) -> bool:
         """Tells one notifier what it has not heard. False when the right to tell was lost to another process."""
-        told = story.note.by[notifier.name]
-        while self._has_to_hear(story, told):
-            if told.ended:
-                told.cursor = story.end
+        progress = run.delivery.by[notifier.name]
+        while self._has_to_hear(run, progress):
+            if progress.ended:
+                progress.cursor = run.end
                 break
-            latest = told.cursor == story.end - 1
+            latest = progress.cursor == run.end - 1
             try:
-                event = story.events[told.cursor - story.first]
+                event = run.events[progress.cursor - run.first]
                 async with self._calls[notifier.name]:
-                    state = await notifier.deliver(story.instance, event, story.states[notifier.name], latest=latest)
+                    state = await notifier.deliver(run.instance, event, run.states[notifier.name], latest=latest)
             except Abandoned as error:
-                await self._give_up(notifier, story.instance, told, error)
+                await self._give_up(notifier, run.instance, progress, error)
                 continue
             except Exception as error:  # noqa: BLE001 - whatever a notifier does, the others and the record are untouched
-                await self._put_off(notifier, story.instance, told, error)
+                await self._put_off(notifier, run.instance, progress, error)
                 if isinstance(error, RetryLater) and error.state is not None:
-                    story.states[notifier.name] = error.state
-                    if not await self._noted(story):
+                    run.states[notifier.name] = error.state
+                    if not await self._noted(run):
                         return False
                 continue
-            story.states[notifier.name] = state
-            told.cursor, told.tries, told.due = told.cursor + 1, 0, None
-            if told.stuck:
-                await self._alarms.quiet(AlarmKind.NOT_TOLD, story.instance.id)
-                told.stuck = False
-            if not latest and not await self._noted(story):
+            run.states[notifier.name] = state
+            progress.cursor, progress.tries, progress.due = progress.cursor + 1, 0, None
+            if progress.stuck:
+                await self._alarms.quiet(AlarmKind.NOT_TOLD, run.instance.id)
+                progress.stuck = False
+            if not latest and not await self._noted(run):
                 return False
         return True
 
-    async def _noted(self, story: DeliveryRun) -> bool:
-        async with story.note.turn:
-            return await self._outbox.note(*self._reached(story))
+    async def _noted(self, run: DeliveryRun) -> bool:
+        async with run.delivery.turn:
+            return await self._outbox.save_progress(*self._reached(run))
 
-    async def _give_up(self, notifier: AnyNotifier, instance: Instance, told: NotifierState, error: Abandoned) -> None:
+    async def _give_up(
+        self, notifier: AnyNotifier, instance: Instance, progress: NotifierState, error: Abandoned
+    ) -> None:
         log.warning("notifier_gave_up", notifier=notifier.name, instance_id=instance.id, why=str(error))
         if error.news is not None:
             await self._outbox.add_news(instance.id, error.news, self._clock.now())
             self.start(instance.id, None)
         elif not error.is_wished:
             await self._alarms.sound(AlarmKind.WEBHOOK_REFUSED, notifier.name, {"why": str(error)})
-        told.ended, told.due = True, None
+        progress.ended, progress.due = True, None
 
-    async def _put_off(self, notifier: AnyNotifier, instance: Instance, told: NotifierState, error: Exception) -> None:
+    async def _put_off(
+        self, notifier: AnyNotifier, instance: Instance, progress: NotifierState, error: Exception
+    ) -> None:
         """Sets when it is tried again, and calls the admins where that helps nobody."""
-        told.tries += 1
-        told.due = self._clock.now() + _wait_after(told.tries, error)
+        progress.tries += 1
+        progress.due = self._clock.now() + _wait_after(progress.tries, error)
         if isinstance(error, RetryLater):
-            log.warning("not_told", notifier=notifier.name, instance_id=instance.id, why=str(error), tries=told.tries)
+            log.warning(
+                "not_told", notifier=notifier.name, instance_id=instance.id, why=str(error), tries=progress.tries
+            )
             if isinstance(error, Stuck):
                 await self._alarms.sound(AlarmKind.NOT_TOLD, instance.id, _facts(instance, str(error)))
-                told.stuck = True
+                progress.stuck = True
             return
         log.error("notifier_broke", notifier=notifier.name, instance_id=instance.id, exc_info=error)
-        if told.tries >= _TRIES_AFTER_A_DEFECT:
-            log.error("event_passed_over", notifier=notifier.name, instance_id=instance.id, place=told.cursor)
+        if progress.tries >= _TRIES_AFTER_A_DEFECT:
+            log.error("event_passed_over", notifier=notifier.name, instance_id=instance.id, place=progress.cursor)
             await self._alarms.sound(AlarmKind.PASSED_OVER, instance.id, _facts(instance, type(error).__name__))
-            told.cursor, told.tries, told.due = told.cursor + 1, 0, None
+            progress.cursor, progress.tries, progress.due = progress.cursor + 1, 0, None
 
 
 def _wait_after(tries: int, error: Exception) -> timedelta:
