@@ -335,6 +335,7 @@ async def test_it_finds_errors_where_it_looks_for_them(redis_url: str) -> None:
         assert {each["field"]: bool(each["message"]) for each in error["validationErrors"]} == {
             "name": True,
             "productName": True,
+            "templateId": True,
         }
         assert error["details"] == error["validationErrors"]
         assert began <= datetime.fromisoformat(error["timestamp"]) <= datetime.now(UTC)
