@@ -20,7 +20,7 @@ from core.domain.offers import rank
 from core.domain.order import Verb
 from core.domain.policy import Policy
 from core.domain.request import Draft, InstanceRequest
-from core.domain.response import CreateInstanceResponse
+from core.domain.responses import CreateInstanceResponse
 from core.domain.template import Template
 from core.domain.validation import Limits
 from core.services.catalog import Catalog

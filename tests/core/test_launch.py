@@ -17,7 +17,7 @@ from core.domain.errors import InvalidRequest, NotAllowed
 from core.domain.events import RegionRefused
 from core.domain.instance import Status
 from core.domain.offers import rank
-from core.domain.response import CreateInstanceResponse
+from core.domain.responses import CreateInstanceResponse
 from core.domain.transitions import presumed_lost
 from core.services.launch import RetryPolicy
 from tests.core.processes import Process, process

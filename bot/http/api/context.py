@@ -16,7 +16,7 @@ from bot.http.api.errors import Code, Refusal, invalid
 from bot.http.api.requests import Asked
 from bot.http.api.services import Services
 from bot.http.api.shape import Shape
-from core.domain.response import CreateInstanceResponse
+from core.domain.responses import CreateInstanceResponse
 
 IDEMPOTENCY_KEY = "Idempotency-Key"
 FORM = "application/x-www-form-urlencoded"

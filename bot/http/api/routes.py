@@ -21,7 +21,7 @@ from bot.http.api.schemas import (
     UseAnswer,
 )
 from core.domain.order import Verb
-from core.domain.response import CreateInstanceResponse
+from core.domain.responses import CreateInstanceResponse
 
 INSTANCES = "/api/instances"
 ONE = "/api/instances/{id}"

@@ -10,7 +10,7 @@ from pydantic.alias_generators import to_camel
 
 from core.adapters.webhook.payload import TOLD, type_of
 from core.domain.base import Instant
-from core.domain.response import CreateInstanceResponse
+from core.domain.responses import CreateInstanceResponse
 
 _AS_SENT = ConfigDict(alias_generator=to_camel, populate_by_name=True, json_schema_serialization_defaults_required=True)
 

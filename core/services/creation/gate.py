@@ -29,7 +29,7 @@ from core.domain.last_used import last_used
 from core.domain.market import Market, Offer
 from core.domain.offers import rank
 from core.domain.request import Draft, InstanceRequest
-from core.domain.response import CreateInstanceResponse
+from core.domain.responses import CreateInstanceResponse
 from core.domain.validation import Problems, unlisted_region
 from core.services.creation.door import Door, Entry
 from core.services.creation.ports import Background, Catalog, Channels, Records, Rules

@@ -16,8 +16,7 @@ from core.domain.identity import id_from, new_id
 from core.domain.instance import Hook, Instance, Intent, Launch, Origin
 from core.domain.market import Offer
 from core.domain.request import InstanceRequest
-from core.domain.response import CreateInstanceResponse
-from core.domain.responses import response_to
+from core.domain.responses import CreateInstanceResponse, response_to
 from core.services.launch.run import Catalog, LaunchRun, Novita, RecordedLaunch, Watch
 from core.services.launch.timing import RetryPolicy
 from core.services.outbox import UnitOfWork
