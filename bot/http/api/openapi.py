@@ -32,27 +32,28 @@ _ABOUT = (
 
 def document() -> Json:
     """The whole description. It holds no secret."""
+    schemas = _schemas()
     paths: defaultdict[str, Json] = defaultdict(dict)
     for route in ROUTES:
-        paths[route.path][route.method.lower()] = _operation(route)
+        paths[route.path][route.method.lower()] = _operation(route, schemas)
     return {
         "openapi": "3.1.0",
         "info": {"title": "gpu-bot", "version": _VERSION, "description": _ABOUT},
         "paths": {**paths, PATH: {"get": _itself()}},
         "webhooks": webhooks(),
         "components": {
-            "schemas": _schemas(),
+            "schemas": schemas,
             "securitySchemes": {"token": {"type": "http", "scheme": "bearer", "description": "API_TOKEN"}},
         },
         "security": [{"token": []}],
     }
 
 
-def _operation(route: Route) -> Json:
+def _operation(route: Route, schemas: Json) -> Json:
     described: Json = {
         "operationId": route.name,
         "summary": route.summary,
-        "parameters": [*_in_path(route), *_in_query(route), *_in_headers(route)],
+        "parameters": [*_in_path(route), *_in_query(route, schemas), *_in_headers(route)],
         "responses": {
             **{str(status): _outcome(outcome) for status, outcome in route.outcomes.items()},
             **_errors((*route.errors, *EVERYWHERE)),
@@ -113,10 +114,10 @@ def _in_path(route: Route) -> Iterator[Json]:
         yield {"name": name, "in": "path", "required": True, "description": described, "schema": {"type": "string"}}
 
 
-def _in_query(route: Route) -> Iterator[Json]:
+def _in_query(route: Route, schemas: Json) -> Iterator[Json]:
     if route.query is None:
         return
-    for name, schema in _schemas()[f"{route.query.__name__}"]["properties"].items():
+    for name, schema in schemas[route.query.__name__]["properties"].items():
         shown = {key: value for key, value in schema.items() if key != "description"}
         yield {"name": name, "in": "query", "description": schema["description"], "schema": shown}
 
