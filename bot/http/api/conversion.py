@@ -115,29 +115,25 @@ def _moments(instance: Instance) -> dict[str, datetime | None]:
 def _order(order: Order | None) -> OrderShown | None:
     if order is None:
         return None
-    return OrderShown(
-        verb=order.verb,
-        cause=order.cause,
-        requested_by=order.actor.user if order.actor else None,
-        requested_at=order.at,
-        tries=order.sent,
-        trouble=order.trouble,
-    )
+    return OrderShown(**_asked(order), tries=order.sent, trouble=order.trouble)
 
 
 def _last_order(order: PastOrder | None) -> LastOrderShown | None:
     if order is None:
         return None
     return LastOrderShown(
-        verb=order.verb,
-        cause=order.cause,
-        requested_by=order.actor.user if order.actor else None,
-        requested_at=order.at,
-        outcome=order.outcome,
-        reason=order.reason,
-        message=order.message,
-        ended_at=order.ended_at,
+        **_asked(order), outcome=order.outcome, reason=order.reason, message=order.message, ended_at=order.ended_at
     )
+
+
+def _asked(order: Order | PastOrder) -> dict[str, Any]:
+    """What is shown of an order whether or not it is over."""
+    return {
+        "verb": order.verb,
+        "cause": order.cause,
+        "requested_by": order.actor.user if order.actor else None,
+        "requested_at": order.at,
+    }
 
 
 def _failure(failure: Failure | None) -> FailureShown | None:

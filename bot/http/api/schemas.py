@@ -69,9 +69,7 @@ class PortMapping(Shape):
     endpoint: str
 
 
-class OrderShown(Shape):
-    """What was asked of Novita and has not been seen done yet."""
-
+class _OrderAsked(Shape):
     verb: Verb
     cause: Cause = Field(
         description="Who or what wanted it: a `person`, a `program` through this API, the end of its `lease`, or, of "
@@ -79,20 +77,18 @@ class OrderShown(Shape):
     )
     requested_by: str | None = Field(description="Of a person or program: an owner as in `owner`. Else null.")
     requested_at: Instant
+
+
+class OrderShown(_OrderAsked):
+    """What was asked of Novita and has not been seen done yet."""
+
     tries: int = Field(description="How often Novita was asked.")
     trouble: str = Field(description="What stood in the way the last time, empty while nothing did.")
 
 
-class LastOrderShown(Shape):
+class LastOrderShown(_OrderAsked):
     """The last order that is over, and what became of it."""
 
-    verb: Verb
-    cause: Cause = Field(
-        description="Who or what wanted it: a `person`, a `program` through this API, the end of its `lease`, or, of "
-        "one that is `hung`, that it did not come up and nobody let it go on. More may come."
-    )
-    requested_by: str | None = Field(description="Of a person or program: an owner as in `owner`. Else null.")
-    requested_at: Instant
     outcome: OrderOutcome = Field(
         description="`done`; `failed` when Novita refused it, or it was given up; `superseded` when another order took "
         "its place, or the instance was gone before."
