@@ -147,7 +147,7 @@ class SocketConnection:
 
     @contextlib.asynccontextmanager
     async def _connected(self, session: aiohttp.ClientSession) -> AsyncIterator[ClientWebSocketResponse]:
-        """A connection over which Slack has said hello. Raises _Over when there is none to be had."""
+        """A connection over which Slack has said hello. Raises _Disconnected when there is none to be had."""
         socket = await self._open(session)
         try:
             await self._greeted(socket)
@@ -196,7 +196,7 @@ class SocketConnection:
             log.warning("socket_rebuilt", why=why)
 
     async def _hear(self, socket: ClientWebSocketResponse) -> None:
-        """Takes what comes. Raises _Over when nothing more will."""
+        """Takes what comes. Raises _Disconnected when nothing more will."""
         while True:
             try:
                 async with asyncio.timeout(self._pace.quiet):
@@ -265,7 +265,7 @@ async def _dialled(
 
 
 async def _next(socket: ClientWebSocketResponse) -> Json:
-    """The next message, {} for what is none of Slack's. Raises _Over when the connection has ended."""
+    """The next message, {} for what is none of Slack's. Raises _Disconnected when the connection has ended."""
     frame = await socket.receive()
     if frame.type is WSMsgType.TEXT:
         try:
