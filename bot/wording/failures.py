@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from bot.wording.reasons import ACCOUNT_ITSELF
+from bot.wording.reasons import is_about_account
 from core.domain.attempt import Failure, FailureKind
 from core.domain.order import Verb
 from core.domain.order_timing import OUTDATED
@@ -87,7 +87,7 @@ def explain(failure: Failure) -> Explanation:
     """A failure in our words. Novita's own are in `failure.message`, see `novitas_words`."""
     if failure.kind is FailureKind.UNREACHABLE:
         return Explanation(f"Novita {how_it_answered(failure.reason)}.", _FAILURES[failure.kind].then)
-    return _ACCOUNT_TROUBLE if failure.reason in ACCOUNT_ITSELF else _FAILURES[failure.kind]
+    return _ACCOUNT_TROUBLE if is_about_account(failure.reason) else _FAILURES[failure.kind]
 
 
 def how_it_answered(reason: str) -> str:
@@ -100,7 +100,7 @@ def how_it_answered(reason: str) -> str:
 
 def explain_order(verb: Verb, failure: Failure) -> Explanation:
     """Why what was asked of an instance was not done."""
-    if failure.reason in ACCOUNT_ITSELF:
+    if is_about_account(failure.reason):
         return _ACCOUNT_TROUBLE
     if failure.reason == OUTDATED:
         return _ORDER_OUTDATED

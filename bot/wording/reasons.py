@@ -62,8 +62,7 @@ _INSTANCE_CAUSES: dict[str, str] = {
     "crashed": "its program ended",
 }
 """Novita's words for what is wrong with an instance, where it says nothing more. It publishes no list of them."""
-ACCOUNT_ITSELF = frozenset({"NEED_REAL_NAME_VERIFY", "USER_NOT_ACTIVATED", "USER_NOT_FOUND", "BANNED_USER"})
-"""Reasons that are about the account, so that another key would not help."""
+_ACCOUNT_ITSELF = frozenset({"NEED_REAL_NAME_VERIFY", "USER_NOT_ACTIVATED", "USER_NOT_FOUND", "BANNED_USER"})
 
 
 def reason_words(attempt: Attempt) -> str:
@@ -85,7 +84,7 @@ def cause(failure: Failure) -> str:
 
 def is_about_account(reason: str) -> bool:
     """Whether a reason of Novita's is about the account itself, so that another key would not help."""
-    return reason in ACCOUNT_ITSELF
+    return reason in _ACCOUNT_ITSELF
 
 
 def novitas_words(failure: Failure) -> str:
