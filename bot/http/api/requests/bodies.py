@@ -8,10 +8,8 @@ from pydantic import (
     AfterValidator,
     AwareDatetime,
     BeforeValidator,
-    ConfigDict,
     Field,
 )
-from pydantic.alias_generators import to_camel
 
 from bot.http.api.requests.fields import (
     Asked,
@@ -41,8 +39,6 @@ class NamedBody(Asked):
     """Which instance an order is for, by its name."""
 
     REQUIRED = ("instance_name",)
-
-    model_config = ConfigDict(json_schema_extra={"required": [to_camel(name) for name in REQUIRED]})
 
     instance_name: str | Nothing = Field(None, description="The whole name that it was created under.")
 

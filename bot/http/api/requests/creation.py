@@ -5,8 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any
 
-from pydantic import BeforeValidator, ConfigDict, Field
-from pydantic.alias_generators import to_camel
+from pydantic import BeforeValidator, Field
 
 from bot.http.api.requests.fields import Asked, Envs, Lease, Nothing, TemplateId, Text, WholeNumber, channel_id
 from bot.http.api.shape import Shape
@@ -28,8 +27,6 @@ class CreateBody(Asked):
     """A new instance."""
 
     REQUIRED = ("name", "product_name", "template_id")
-
-    model_config = ConfigDict(json_schema_extra={"required": [to_camel(name) for name in REQUIRED]})
 
     name: str | Nothing = Field(
         None, description="1 to 100 letters, digits, - and _.", json_schema_extra={"pattern": NAME_PATTERN}

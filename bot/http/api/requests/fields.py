@@ -44,6 +44,12 @@ _LARGEST, _DIGITS = 10**18, 40
 """No number in a body is larger, nor longer when it is written as text."""
 
 
+def _require(schema: dict[str, Any], shape: type[Any]) -> None:
+    """Says in the description of a body what has to be there."""
+    if shape.REQUIRED:
+        schema["required"] = [to_camel(name) for name in shape.REQUIRED]
+
+
 class Asked(BaseModel):
     """What is not known is left out, and null is as good as nothing, so that older and newer callers get along.
 
@@ -53,7 +59,12 @@ class Asked(BaseModel):
     REQUIRED: ClassVar[tuple[str, ...]] = ()
 
     model_config = ConfigDict(
-        frozen=True, alias_generator=to_camel, populate_by_name=True, extra="ignore", hide_input_in_errors=True
+        frozen=True,
+        alias_generator=to_camel,
+        populate_by_name=True,
+        extra="ignore",
+        hide_input_in_errors=True,
+        json_schema_extra=_require,
     )
 
     @model_validator(mode="before")
