@@ -2,51 +2,22 @@
 
 from __future__ import annotations
 
-from bot.http.api.requests.bodies import (
-    PAGE_LIMIT,
-    ExtendBody,
-    InstancesQuery,
-    NamedBody,
-    OffersQuery,
-    TemplatesQuery,
-)
+from bot.http.api.requests.bodies import ExtendBody, InstancesQuery, NamedBody, OffersQuery, TemplatesQuery
 from bot.http.api.requests.creation import CreateBody, RequestShown, draft_of, request_shown, request_shown_outside
-from bot.http.api.requests.fields import (
-    LONGEST,
-    NO_END,
-    SHORTEST,
-    Asked,
-    Duration,
-    Envs,
-    Lease,
-    Nothing,
-    TemplateId,
-    Text,
-    WholeNumber,
-)
-from bot.http.api.requests.reading import T, missing, read, read_cursor, write_cursor
+from bot.http.api.requests.fields import LONGEST, NO_END, Asked
+from bot.http.api.requests.reading import missing, read, read_cursor, write_cursor
 
 __all__ = [
     "LONGEST",
     "NO_END",
-    "PAGE_LIMIT",
-    "SHORTEST",
     "Asked",
     "CreateBody",
-    "Duration",
-    "Envs",
     "ExtendBody",
     "InstancesQuery",
-    "Lease",
     "NamedBody",
-    "Nothing",
     "OffersQuery",
     "RequestShown",
-    "T",
-    "TemplateId",
     "TemplatesQuery",
-    "Text",
-    "WholeNumber",
     "draft_of",
     "missing",
     "read",
