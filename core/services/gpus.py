@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Protocol
 
 from core.domain.base import Actor, BillingMode
+from core.domain.clock import Clock
 from core.domain.errors import NoSuchInstance
 from core.domain.events import Event
 from core.domain.instance import Instance
@@ -47,6 +48,8 @@ __all__ = [
     "own_id",
     "possible",
 ]
+
+_LOOK_PAUSE = timedelta(seconds=0.25)
 
 
 class Records(Protocol):
@@ -157,6 +160,21 @@ class Gpus:
         instance = await self._records.get(instance_id)
         if instance is None:
             raise NoSuchInstance(instance_id)
+        return instance
+
+    async def wait_while(
+        self,
+        is_under_way: Callable[[Instance], bool],
+        instance: Instance,
+        clock: Clock,
+        *,
+        until: datetime,
+        pause: timedelta = _LOOK_PAUSE,
+    ) -> Instance:
+        """The record once that is over, whichever process carries it out; as it is when that takes too long."""
+        while is_under_way(instance) and clock.now() < until:
+            await clock.sleep(pause)
+            instance = await self._records.get(instance.id) or instance
         return instance
 
     async def live(self) -> list[Instance]:

@@ -24,7 +24,6 @@ from core.domain.responses import first_response_to
 from core.domain.validation import Problems
 from core.services.gpus import API, Entry, RecordedLaunch
 
-_LOOK_PAUSE = timedelta(seconds=0.25)
 _NOT_FOUND = {"product_name": Code.PRODUCT_NOT_FOUND, "template_id": Code.TEMPLATE_NOT_FOUND}
 
 
@@ -60,15 +59,8 @@ async def _again(services: Services, earlier: Instance, mark: str, until: dateti
     is_rebuilt = earlier.intent.origin is not Origin.ASKED  # Redis had lost what the request was.
     if not is_rebuilt and not hmac.compare_digest(earlier.intent.fingerprint, mark):
         raise Refusal(Code.IDEMPOTENCY_KEY_REUSED)
-    return _answer(await _settled(services, earlier, until), made=200)
-
-
-async def _settled(services: Services, instance: Instance, until: datetime) -> Instance:
-    """The record once its launch is over, wherever that is carried out; as it is when that takes too long."""
-    while instance.is_launching and services.clock.now() < until:
-        await services.clock.sleep(_LOOK_PAUSE)
-        instance = await services.gpus.get(instance.id) or instance
-    return instance
+    settled = await services.gpus.wait_while(lambda each: each.is_launching, earlier, services.clock, until=until)
+    return _answer(settled, made=200)
 
 
 def _answer(instance: Instance, *, made: int) -> Answer:

@@ -25,7 +25,6 @@ from core.domain.validation import Problems
 _ENDED = {Status.DELETED, Status.FAILED}
 _DONE = {Verb.STOP: Status.STOPPED, Verb.DELETE: Status.DELETED}
 """What these orders want; where it is so already, nothing is left to do."""
-_LOOK_PAUSE = timedelta(seconds=0.25)
 _ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
@@ -138,7 +137,7 @@ async def _give(context: Context, verb: Verb, instance: Instance) -> Answer:
         context.services.background.start(context.services.gpus.carry_out(ordered.instance))
     if context.wished_patience is not None and (order := ordered.instance.order) is not None:
         settled = await _settled(context.services, ordered.instance, order, context.wished_patience)
-        if settled.order is None or settled.order.at != order.at:
+        if not order.is_same(settled.order):
             return _ordered(context, verb, settled, _how_it_went(settled, order))
     if ordered.is_repeat:
         return _ordered(context, verb, ordered.instance, f"A {verb.value} is under way already.")
@@ -153,11 +152,9 @@ def _is_done(instance: Instance, verb: Verb) -> bool:
 
 async def _settled(services: Services, instance: Instance, order: Order, patience: timedelta) -> Instance:
     """The record once this order is over, whoever carries it out; as it is when that takes too long."""
-    until = services.clock.now() + patience
-    while instance.order is not None and instance.order.at == order.at and services.clock.now() < until:
-        await services.clock.sleep(_LOOK_PAUSE)
-        instance = await services.gpus.get(instance.id) or instance
-    return instance
+    clock = services.clock
+    until = clock.now() + patience
+    return await services.gpus.wait_while(lambda each: order.is_same(each.order), instance, clock, until=until)
 
 
 def _how_it_went(instance: Instance, order: Order) -> str:

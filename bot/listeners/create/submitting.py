@@ -37,7 +37,7 @@ from core.services.gpus import FORM, Entry, RecordedLaunch
 log = structlog.get_logger(__name__)
 
 _FOLLOW_PAUSE = timedelta(seconds=1)
-_FOLLOW_TIMES = 240
+_FOLLOW_PATIENCE = timedelta(minutes=4)
 
 
 def register(app: AsyncApp, services: Services) -> None:
@@ -152,10 +152,9 @@ class _Submission:
 
     async def _follow(self, instance: Instance) -> None:
         """The same form was submitted before: show how that went, wherever it is carried out."""
-        current: Instance | None = instance
-        for _ in range(_FOLLOW_TIMES):
-            if current is None or not current.is_launching:
-                break
-            await self._services.clock.sleep(_FOLLOW_PAUSE)
-            current = await self._services.gpus.get(instance.id)
-        await self._show_outcome(current or instance)
+        clock = self._services.clock
+        until = clock.now() + _FOLLOW_PATIENCE
+        settled = await self._services.gpus.wait_while(
+            lambda each: each.is_launching, instance, clock, until=until, pause=_FOLLOW_PAUSE
+        )
+        await self._show_outcome(settled)
