@@ -19,7 +19,6 @@ PRICE_UNIT = Decimal(100_000)
 """A price of 1 means 1/100000 USD per GPU-hour (API.md, Products)."""
 LARGEST_PRICE = 10**10
 """A hundred thousand USD an hour: no GPU costs as much, and a sum of such prices would mean nothing."""
-LARGEST_PRICE = 10**10
 
 _PRICE_FIELD = {BillingMode.SPOT: "spotPrice", BillingMode.ON_DEMAND: "price"}
 
