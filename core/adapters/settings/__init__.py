@@ -5,31 +5,12 @@ from __future__ import annotations
 from core.adapters.settings.loading import examine, for_web, for_worker, load
 from core.adapters.settings.problems import SettingProblems, unknown_regions
 from core.adapters.settings.settings import Settings
-from core.adapters.settings.values import (
-    REGION_PRIORITY,
-    CommaList,
-    HostRoot,
-    Key,
-    Lease,
-    Period,
-    Port,
-    PublicAddress,
-    WebAddress,
-    is_this_machine,
-)
+from core.adapters.settings.values import REGION_PRIORITY, is_this_machine
 
 __all__ = [
     "REGION_PRIORITY",
-    "CommaList",
-    "HostRoot",
-    "Key",
-    "Lease",
-    "Period",
-    "Port",
-    "PublicAddress",
     "SettingProblems",
     "Settings",
-    "WebAddress",
     "examine",
     "for_web",
     "for_worker",

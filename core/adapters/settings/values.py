@@ -219,7 +219,7 @@ def slack_ids(letters: str, example: str) -> AfterValidator:
 
 
 def default_data_dir() -> Path:
-    """`_HOMELESS` where this user has no home, such as one in a container whom no list knows."""
+    """`HOMELESS` where this user has no home, such as one in a container whom no list knows."""
     try:
         return platformdirs.user_data_path("gpu-bot", appauthor=False)
     except RuntimeError:

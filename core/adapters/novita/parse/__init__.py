@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from core.adapters.novita.parse.instances import BALANCE_UNIT, balance, connection, instance, instances
-from core.adapters.novita.parse.market import PRICE_UNIT, products, regions, split_region_name, template, templates
-from core.adapters.novita.parse.values import Json, created_id, date, instant, integer, parse, text
+from core.adapters.novita.parse.instances import balance, connection, instance, instances
+from core.adapters.novita.parse.market import products, regions, template, templates
+from core.adapters.novita.parse.values import Json, created_id, date, instant, integer, parse
 
 __all__ = [
-    "BALANCE_UNIT",
-    "PRICE_UNIT",
     "Json",
     "balance",
     "connection",
@@ -21,8 +19,6 @@ __all__ = [
     "parse",
     "products",
     "regions",
-    "split_region_name",
     "template",
     "templates",
-    "text",
 ]
