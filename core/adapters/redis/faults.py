@@ -12,14 +12,12 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 
 from core.domain.errors import StoreForbidden, StoreFull, StoreUnavailable, StoreWrongKind
 
-MEMORY_FULL = "takes no writes (memory full)"
-WRONG_KIND = "holds something else under one of our keys"
-
 
 class _Meaning(NamedTuple):
     why: str
     is_passing: bool
     """Whether this connection leads to the wrong place, or it may be over in a moment: worth a new connection."""
+    error: type[StoreUnavailable] = StoreUnavailable
 
 
 _MEANINGS = {
@@ -36,8 +34,8 @@ _MEANINGS = {
     "UNBLOCKED": _Meaning("has just become a replica", is_passing=True),
     "BUSY": _Meaning("is busy with somebody's script", is_passing=True),
     "NOSCRIPT": _Meaning("does not know a script", is_passing=True),
-    "OOM": _Meaning(MEMORY_FULL, is_passing=False),
-    "WRONGTYPE": _Meaning(WRONG_KIND, is_passing=False),
+    "OOM": _Meaning("takes no writes (memory full)", is_passing=False, error=StoreFull),
+    "WRONGTYPE": _Meaning("holds something else under one of our keys", is_passing=False, error=StoreWrongKind),
     "MISCONF": _Meaning("takes no writes (cannot save to its disk)", is_passing=False),
 }
 """By the word that an error begins with. Until Redis 7 an error within a script has a dash before it, amid the text;
@@ -56,12 +54,9 @@ _NO_PERMISSION = re.compile(r"no permission|ACL failure|can't run this command|c
 _KEY = re.compile(r"access (?:a|one of the|the) keys?", re.IGNORECASE)
 
 
-_CLASSES: dict[str, type[StoreUnavailable]] = {MEMORY_FULL: StoreFull, WRONG_KIND: StoreWrongKind}
-
-
 def is_wrong_kind(error: BaseException) -> bool:
     """Whether it is about what stands under one key, and about nothing else."""
-    return isinstance(error, RedisError) and (meaning := _meaning(error)) is not None and meaning.why == WRONG_KIND
+    return isinstance(error, RedisError) and isinstance(translated(error), StoreWrongKind)
 
 
 def is_passing(error: RedisError) -> bool:
@@ -73,7 +68,7 @@ def is_passing(error: RedisError) -> bool:
 def translated(error: RedisError) -> StoreUnavailable:
     """The same as ours."""
     if (meaning := _meaning(error)) is not None:
-        return _CLASSES.get(meaning.why, StoreUnavailable)(f"Redis {meaning.why}", meaning.why)
+        return meaning.error(f"Redis {meaning.why}", meaning.why)
     if (what := forbidden(error)) is not None:
         why = f"does not let its user {what}"
         return StoreForbidden(f"Redis {why}", why)
