@@ -89,11 +89,11 @@ class WebhookNotifier:
         url = self._target(instance)
         if url is None or not is_told(event):
             return state
-        number = state.number
-        body = body_of(instance, event, f"{instance.id}-{number}")
+        event_id = f"{instance.id}-{state.number}"
+        body = body_of(instance, event, event_id)
         try:
             address = self._address(url)
-            status, asked = await self._post(address, body, f"{instance.id}-{number}")
+            status, asked = await self._post(address, body, event_id)
         except Forbidden as error:
             raise self._given_up(str(error)) from error
         except _NO_ANSWER as error:

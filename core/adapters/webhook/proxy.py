@@ -10,16 +10,16 @@ from typing import Any
 import httpcore
 
 from core.adapters.outbound import Proxy
-from core.adapters.webhook.ssrf import Forbidden
+from core.adapters.webhook.ssrf import ByTcp
 
 _LARGEST_HEAD = 65536
 
 
-class ThroughProxy(httpcore.AsyncNetworkBackend):
+class ThroughProxy(ByTcp):
     """Has an HTTP proxy make each connection."""
 
     def __init__(self, inner: httpcore.AsyncNetworkBackend, proxy: Proxy, tls: ssl.SSLContext) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._proxy = proxy
         self._tls = tls
 
@@ -43,14 +43,6 @@ class ThroughProxy(httpcore.AsyncNetworkBackend):
             await stream.aclose()
             raise
         return stream
-
-    async def connect_unix_socket(
-        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
-    ) -> httpcore.AsyncNetworkStream:
-        raise Forbidden("the address is not one of the internet")
-
-    async def sleep(self, seconds: float) -> None:
-        await self._inner.sleep(seconds)
 
     def _request(self, place: str) -> bytes:
         words = [f"CONNECT {place} HTTP/1.1", f"Host: {place}", "User-Agent: gpu-bot"]

@@ -33,7 +33,22 @@ async def look_up(host: str, port: int) -> list[str]:
     return [str(entry[4][0]) for entry in found]
 
 
-class PublicOnly(httpcore.AsyncNetworkBackend):
+class ByTcp(httpcore.AsyncNetworkBackend):
+    """One around another, for what makes the other's TCP connections in its own way; of other kinds there are none."""
+
+    def __init__(self, inner: httpcore.AsyncNetworkBackend) -> None:
+        self._inner = inner
+
+    async def connect_unix_socket(
+        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
+    ) -> httpcore.AsyncNetworkStream:
+        raise Forbidden("the address is not one of the internet")
+
+    async def sleep(self, seconds: float) -> None:
+        await self._inner.sleep(seconds)
+
+
+class PublicOnly(ByTcp):
     """Connects to public addresses only, to the very ones that were checked: a second look-up could lie.
 
     They are tried in turn, each for its share of `patience`: behind some hosts only IPv4 can be reached from here.
@@ -42,7 +57,7 @@ class PublicOnly(httpcore.AsyncNetworkBackend):
     def __init__(
         self, inner: httpcore.AsyncNetworkBackend, resolve: Resolve = look_up, patience: timedelta = PATIENCE
     ) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._resolve = resolve
         self._patience = patience
 
@@ -61,14 +76,6 @@ class PublicOnly(httpcore.AsyncNetworkBackend):
             with suppress(httpcore.ConnectError, httpcore.ConnectTimeout, httpcore.ProxyError):
                 return await self._inner.connect_tcp(address, port, share, local_address, socket_options)
         return await self._inner.connect_tcp(last, port, timeout, local_address, socket_options)
-
-    async def connect_unix_socket(
-        self, path: str, timeout: float | None = None, socket_options: Iterable[Any] | None = None
-    ) -> httpcore.AsyncNetworkStream:
-        raise Forbidden("the address is not one of the internet")
-
-    async def sleep(self, seconds: float) -> None:
-        await self._inner.sleep(seconds)
 
     async def _public_addresses(self, host: str, port: int) -> list[str]:
         """The host's addresses, at least one; raises Forbidden unless all of them are public."""
