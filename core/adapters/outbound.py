@@ -108,6 +108,10 @@ class Outbound:
         port = parts.port or _PORTS.get(parts.scheme, 0)
         return None if any(each.fits(host, port) for each in self._exceptions) else proxy
 
+    def tls_to(self, proxy: Proxy) -> ssl.SSLContext | None:
+        """For the connection to the proxy itself; None where that is a plain one."""
+        return self.tls if proxy.scheme == "https" else None
+
     def secrets(self) -> tuple[str, ...]:
         """For the log's mask."""
         return tuple(proxy.password for proxy in (self._secure, self._plain) if proxy and proxy.password)

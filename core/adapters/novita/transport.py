@@ -101,7 +101,7 @@ def _open(base_url: str, api_key: SecretStr, outbound: Outbound) -> httpx.AsyncC
 
 
 def _through(proxy: Proxy, outbound: Outbound) -> httpx.Proxy:
-    return httpx.Proxy(proxy.address, auth=proxy.auth, ssl_context=outbound.tls if proxy.scheme == "https" else None)
+    return httpx.Proxy(proxy.address, auth=proxy.auth, ssl_context=outbound.tls_to(proxy))
 
 
 class Transport:

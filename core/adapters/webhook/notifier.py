@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import hashlib
 import hmac
-import ssl
 from collections.abc import Callable, Generator, Iterable
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -20,7 +19,7 @@ import httpcore
 import structlog
 from pydantic import BaseModel, SecretStr
 
-from core.adapters.outbound import Outbound, Proxy, trouble_of
+from core.adapters.outbound import Outbound, trouble_of
 from core.adapters.user_agent import USER_AGENT
 from core.adapters.webhook.payload import body_of, is_told
 from core.adapters.webhook.proxy import ThroughProxy
@@ -132,7 +131,7 @@ class WebhookNotifier:
         proxy = self._outbound.proxy_for(url)
         backend: httpcore.AsyncNetworkBackend = httpcore.AnyIOBackend()
         if proxy:
-            backend = ThroughProxy(backend, proxy, self._outbound.tls)
+            backend = ThroughProxy(backend, proxy, self._outbound.tls_to(proxy))
         return backend if self._allow_private else PublicOnly(backend, self._resolve, self._patience)
 
     def _pool(self, url: str) -> httpcore.AsyncConnectionPool:
@@ -140,16 +139,13 @@ class WebhookNotifier:
 
         So it is behind a proxy too: that is asked to connect to an address that was checked here, not to a name.
         """
-        proxy = self._outbound.proxy_for(url)
+        outbound, proxy = self._outbound, self._outbound.proxy_for(url)
         if self._allow_private:
-            known = httpcore.Proxy(proxy.address, auth=proxy.auth, ssl_context=self._tls(proxy)) if proxy else None
-            return httpcore.AsyncConnectionPool(
-                self._outbound.tls, network_backend=httpcore.AnyIOBackend(), proxy=known
+            known = (
+                httpcore.Proxy(proxy.address, auth=proxy.auth, ssl_context=outbound.tls_to(proxy)) if proxy else None
             )
-        return httpcore.AsyncConnectionPool(self._outbound.tls, network_backend=self._backend(url))
-
-    def _tls(self, proxy: Proxy) -> ssl.SSLContext | None:
-        return self._outbound.tls if proxy.scheme == "https" else None
+            return httpcore.AsyncConnectionPool(outbound.tls, network_backend=httpcore.AnyIOBackend(), proxy=known)
+        return httpcore.AsyncConnectionPool(outbound.tls, network_backend=self._backend(url))
 
     def _address(self, url: str) -> str:
         """The address in the letters that travel. Raises Forbidden unless it may be gone to."""

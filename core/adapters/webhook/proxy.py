@@ -18,7 +18,7 @@ _LARGEST_HEAD = 65536
 class ThroughProxy(ByTcp):
     """Has an HTTP proxy make each connection."""
 
-    def __init__(self, inner: httpcore.AsyncNetworkBackend, proxy: Proxy, tls: ssl.SSLContext) -> None:
+    def __init__(self, inner: httpcore.AsyncNetworkBackend, proxy: Proxy, tls: ssl.SSLContext | None) -> None:
         super().__init__(inner)
         self._proxy = proxy
         self._tls = tls
@@ -35,7 +35,7 @@ class ThroughProxy(ByTcp):
             self._proxy.host, self._proxy.port, timeout, local_address, socket_options
         )
         try:
-            if self._proxy.scheme == "https":
+            if self._tls is not None:
                 stream = await stream.start_tls(self._tls, self._proxy.host, timeout)
             await stream.write(self._request(f"[{host}]:{port}" if ":" in host else f"{host}:{port}"), timeout)
             await _expect_yes(stream, timeout)
