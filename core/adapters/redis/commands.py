@@ -6,7 +6,7 @@ import asyncio
 import hashlib
 import secrets
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from redis.asyncio import Redis
@@ -16,9 +16,6 @@ from core.adapters.redis import faults
 from core.adapters.redis.scripts import ANY_WRITE, WITH_ROOM
 from core.domain.clock import CLOSE_ENOUGH
 from core.domain.errors import StoreFull
-
-NO_RECORD = "(not a record)"
-"""Read in place of a record where something else stands; nobody can read it as one."""
 
 _TRIES = 4
 _PAUSE_SECONDS = 0.15
@@ -82,10 +79,6 @@ class Commands:
 
         return list(await self._again(read)) if ids else []
 
-    async def _jsons(self, ids: Sequence[str]) -> list[str | None]:
-        """The records of `ids` as they are written, None where there is none."""
-        return await self._of_each(ids, lambda pipe, id_: pipe.hget(key_of("instance", id_), "json"), NO_RECORD)
-
     async def _write(self, command: str, key: str, *arguments: Any) -> Any:
         """A small write to a key that is made although the server's memory is full."""
         try:
@@ -129,6 +122,11 @@ def key_of(kind: str, *rest: str) -> str:
 
 def ms(instant: datetime) -> int:
     return int(instant.timestamp() * 1000)
+
+
+def instant(stamp: str | float) -> datetime:
+    """From milliseconds."""
+    return datetime.fromtimestamp(float(stamp) / 1000, UTC)
 
 
 def duration_ms(duration: timedelta) -> int:

@@ -11,7 +11,7 @@ import structlog
 
 from core.adapters.redis.alarms import AlarmRecords
 from core.adapters.redis.cards import CARDS_KEY, THREADS_KEY, Cards, card_arguments, read_card
-from core.adapters.redis.commands import duration_ms, key_of, ms
+from core.adapters.redis.commands import duration_ms, instant, key_of, ms
 from core.adapters.redis.documents import Kind, NotReadable, refuse_newer, stamped
 from core.adapters.redis.inspection import Inspection
 from core.adapters.redis.looks import LOOKED_KEY, Looks
@@ -95,7 +95,8 @@ class Store(Cards, ReportCounts, Inspection, AlarmRecords, UnreadableRecords, Lo
 
         In place of one that cannot be read stands what could be made out of it (`unreadable` says so).
         """
-        return await self.read_or_stand_in(dict(zip(ids, await self._jsons(ids), strict=True)))
+        read = await self._read_or_stand_in(ids)
+        return [read.get(instance_id) for instance_id in ids]
 
     async def id_for_request(self, request_key: str) -> str | None:
         """The id of the instance that a request key led to."""
@@ -185,7 +186,7 @@ class Store(Cards, ReportCounts, Inspection, AlarmRecords, UnreadableRecords, Lo
 
     async def market_as_of(self) -> datetime | None:
         stamp = await self._again(lambda: self._redis.hget(key_of("market"), "as_of"))
-        return _instant(stamp) if stamp else None
+        return instant(stamp) if stamp else None
 
     async def load_market(self) -> Market | None:
         json = await self._again(lambda: self._redis.hget(key_of("market"), "json"))
@@ -296,7 +297,7 @@ class Store(Cards, ReportCounts, Inspection, AlarmRecords, UnreadableRecords, Lo
     async def worker_seen_at(self) -> datetime | None:
         """When any worker last gave one."""
         stamp = await self._again(lambda: self._redis.get(key_of("worker", "seen")))
-        return _instant(stamp) if stamp else None
+        return instant(stamp) if stamp else None
 
     async def note_success(self, task: str, now: datetime) -> None:
         """A background task has done its work."""
@@ -305,7 +306,7 @@ class Store(Cards, ReportCounts, Inspection, AlarmRecords, UnreadableRecords, Lo
     async def successes(self) -> dict[str, datetime]:
         """When each background task last succeeded, in any worker."""
         stamps = await self._again(lambda: self._redis.hgetall(key_of("worker", "succeeded")))
-        return {task: _instant(stamp) for task, stamp in stamps.items()}
+        return {task: instant(stamp) for task, stamp in stamps.items()}
 
     # How it is done
 
@@ -405,11 +406,6 @@ def _sample(answer: tuple[int, int], asked: float) -> Sample:
     """From the answer to TIME: whole seconds, and microseconds."""
     seconds, microseconds = answer
     return Sample(datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=microseconds), asked, steady())
-
-
-def _instant(stamp: str | float) -> datetime:
-    """From milliseconds."""
-    return datetime.fromtimestamp(float(stamp) / 1000, UTC)
 
 
 def _request_key(request_key: str) -> str:

@@ -9,7 +9,7 @@ from typing import Any
 
 import structlog
 
-from core.adapters.redis.commands import NO_RECORD, Commands, key_of
+from core.adapters.redis.commands import Commands, instant, key_of
 from core.adapters.redis.documents import NotReadable
 from core.adapters.redis.migrations import read_news, read_record
 from core.adapters.redis.salvage import stand_in
@@ -17,6 +17,9 @@ from core.domain import leases
 from core.domain.instance import Instance
 
 log = structlog.get_logger(__name__)
+
+_NO_RECORD = "(not a record)"
+"""Read in place of a record where something else stands; nobody can read it as one."""
 
 _MOST = 2000
 """Instances with untold news that are looked at, those that are due first."""
@@ -43,25 +46,21 @@ class UnreadableRecords(Commands):
         happened = [at for lines in untold.values() for line in lines if (at := _happened_at(line)) is not None]
         return max(timedelta(), now - min(happened, default=now))
 
-    async def read_or_stand_in(self, texts: Mapping[str, str | None]) -> list[Instance | None]:
-        """The records behind texts by id, None where there is none; of what cannot be read what can be made out."""
-        read: dict[str, Instance | NotReadable] = {}
-        for instance_id, text in texts.items():
-            if text:
-                read[instance_id] = _read(instance_id, text)
+    async def _read_or_stand_in(self, ids: Sequence[str]) -> dict[str, Instance]:
+        """The records of those of `ids` that have one; of what cannot be read what can be made out."""
+        texts = await self._records(ids)
+        read = {id_: _read(id_, text) for id_, text in texts.items()}
         unread = {id_: found for id_, found in read.items() if isinstance(found, NotReadable)}
         stand_ins = await self._stand_ins(unread, texts) if unread else {}
-        return [stand_ins.get(id_) or _record(read.get(id_)) for id_ in texts]
+        return {id_: found if isinstance(found, Instance) else stand_ins[id_] for id_, found in read.items()}
 
-    async def _stand_ins(
-        self, unread: Mapping[str, NotReadable], texts: Mapping[str, str | None]
-    ) -> dict[str, Instance]:
+    async def _stand_ins(self, unread: Mapping[str, NotReadable], texts: Mapping[str, str]) -> dict[str, Instance]:
         names = await self._again(lambda: self._redis.hgetall(key_of("names")))
         called = {instance_id: name for name, instance_id in names.items()}
         made = await self._of_each(list(unread), lambda pipe, id_: pipe.zscore(key_of("live"), id_), None)
         return {
-            id_: stand_in(id_, texts[id_] or "", error, name=called.get(id_, ""), made_at=_instant(stamp))
-            for (id_, error), stamp in zip(unread.items(), made, strict=True)
+            id_: stand_in(id_, texts[id_], error, name=called.get(id_, ""), made_at=None if at is None else instant(at))
+            for (id_, error), at in zip(unread.items(), made, strict=True)
         }
 
     async def is_unreadable(self, instance_id: str) -> bool:
@@ -79,13 +78,12 @@ class UnreadableRecords(Commands):
         made out. No lease of them is enforced, or their story stands still."""
         ids = await self._again(lambda: self._redis.zrange(key_of("live"), 0, -1))
         untold = await self._untold(_NEWS_READ)
-        records = await self._records(sorted({*ids, *untold}))
-        read = await self.read_or_stand_in(records)
-        found = {each.id: _facts(each) for each in read if each is not None and each.unreadable is not None}
-        for each in read:
-            if each is not None and not all(_is_event(line) for line in untold.get(each.id, ())):
-                found.setdefault(each.id, _facts(each))
-        return found
+        read = await self._read_or_stand_in(sorted({*ids, *untold}))
+        return {
+            id_: _facts(each)
+            for id_, each in read.items()
+            if each.unreadable is not None or not all(_is_event(line) for line in untold.get(id_, ()))
+        }
 
     async def displaced(self) -> dict[str, dict[str, str]]:
         """The instances under whose keys, but for the record's own, stands what is not ours, and under which."""
@@ -93,23 +91,21 @@ class UnreadableRecords(Commands):
         waiting = await self._again(lambda: self._redis.zrange(key_of("outbox"), 0, _MOST - 1))
         ids = sorted({*live, *waiting})
         keys = {id_: key for kind, add in _STORY_KEYS.items() for id_, key in await self._not_ours(ids, kind, add)}
-        records = await self._records(sorted(keys))
-        read = await self.read_or_stand_in(records)
-        return {each.id: {**_whose(each), "key": keys[each.id]} for each in read if each is not None}
+        read = await self._read_or_stand_in(sorted(keys))
+        return {id_: {**_whose(each), "key": keys[id_]} for id_, each in read.items()}
 
     async def _not_ours(self, ids: Sequence[str], kind: str, add: Callable[[Any, str], Any]) -> list[tuple[str, str]]:
-        answers = await self._of_each(ids, lambda pipe, id_: add(pipe, key_of(kind, id_)), NO_RECORD)
-        return [(id_, key_of(kind, id_)) for id_, said in zip(ids, answers, strict=True) if said == NO_RECORD]
+        answers = await self._of_each(ids, lambda pipe, id_: add(pipe, key_of(kind, id_)), _NO_RECORD)
+        return [(id_, key_of(kind, id_)) for id_, said in zip(ids, answers, strict=True) if said == _NO_RECORD]
 
     async def _records(self, ids: Sequence[str]) -> dict[str, str]:
-        return {id_: text for id_, text in zip(ids, await self._jsons(ids), strict=True) if text}
+        """The records of those of `ids` that have one, as they are written."""
+        texts = await self._of_each(ids, lambda pipe, id_: pipe.hget(key_of("instance", id_), "json"), _NO_RECORD)
+        return {id_: text for id_, text in zip(ids, texts, strict=True) if text}
 
     async def _untold(self, limit: int) -> dict[str, list[str]]:
         """By instance, the first `limit` events that not everybody has heard."""
         ids = await self._again(lambda: self._redis.zrange(key_of("outbox"), 0, _MOST - 1))
-        if not ids:
-            return {}
-
         places = await self._of_each(ids, lambda pipe, id_: pipe.hmget(key_of("instance", id_), "t", "b"), (None, None))
         starts = {id_: int(told or 0) - int(gone or 0) for id_, (told, gone) in zip(ids, places, strict=True)}
         news = await self._of_each(
@@ -150,14 +146,6 @@ def _read(instance_id: str, text: str) -> Instance | NotReadable:
     except NotReadable as error:
         log.error("record_not_readable", instance_id=instance_id, error=str(error))
         return error
-
-
-def _record(read: Instance | NotReadable | None) -> Instance | None:
-    return read if isinstance(read, Instance) else None
-
-
-def _instant(stamp: float | None) -> datetime | None:
-    return None if stamp is None else datetime.fromtimestamp(stamp / 1000, UTC)
 
 
 def _whose(instance: Instance) -> dict[str, str]:
