@@ -19,13 +19,6 @@ SHORT = timedelta(milliseconds=1)
 
 
 @pytest.fixture
-async def store(redis_url: str) -> AsyncIterator[Store]:
-    made = Store(connect(redis_url))
-    yield made
-    await made.aclose()
-
-
-@pytest.fixture
 async def alarms(store: Store, clock: TurnedClock) -> Alarms:
     return Alarms(store, clock)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -13,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from redis.asyncio import Redis
 
-from core.adapters.redis import KEEP_ENDED, Store, connect
+from core.adapters.redis import KEEP_ENDED, Store
 from core.adapters.redis.cards import card_arguments, read_card
 from core.adapters.redis.documents import SCHEMAS, Kind
 from core.domain.card import Card
@@ -46,19 +45,6 @@ class Poster:
     async def deliver(self, instance: Instance, event: Event, state: Card, *, latest: bool) -> Card:
         self.known.append(state)
         return state if state.stands and self.place is HERE else self.place
-
-
-@pytest.fixture
-async def store(redis_url: str) -> AsyncIterator[Store]:
-    made = Store(connect(redis_url))
-    yield made
-    await made.aclose()
-
-
-@pytest.fixture
-async def redis(redis_url: str) -> AsyncIterator[Redis]:
-    async with Redis.from_url(redis_url, decode_responses=True) as made:
-        yield made
 
 
 async def begun(store: Store, card: Card | None = HERE, delivery: str = "") -> Instance:

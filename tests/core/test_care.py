@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 
 import pytest
 
-from core.adapters.redis import Store, connect
+from core.adapters.redis import Store
 from core.domain.errors import NovitaUnclear, StoreUnavailable
 from core.domain.instance import Instance
 from core.services.alarms import AlarmKind, Alarms
@@ -36,13 +36,6 @@ class Scene:
 
     async def standing(self) -> list[str]:
         return [alarm.subject for alarm in await self.alarms.standing() if alarm.kind is AlarmKind.NOT_TENDED]
-
-
-@pytest.fixture
-async def store(redis_url: str) -> AsyncIterator[Store]:
-    made = Store(connect(redis_url))
-    yield made
-    await made.aclose()
 
 
 @pytest.fixture

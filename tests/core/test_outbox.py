@@ -93,11 +93,6 @@ async def noted(process: Process, record: Instance, notifier: str, cursor: int) 
 
 
 @pytest.fixture
-def clock() -> TurnedClock:
-    return TurnedClock()
-
-
-@pytest.fixture
 async def start(redis_url: str, clock: TurnedClock) -> AsyncIterator[Callable[..., Process]]:
     started: list[Process] = []
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from datetime import timedelta
 
 import pytest
 from redis.asyncio import Redis
 
-from core.adapters.redis import Store, connect
+from core.adapters.redis import Store
 from core.domain.events import Event, InstanceRequested, PhaseChanged
 from core.services.alarm_cleanup import tidy_alarms
 from core.services.alarms import AlarmKind, Alarms
@@ -20,11 +19,6 @@ HOUR, MINUTE, MOMENT = timedelta(hours=1), timedelta(minutes=1), timedelta(milli
 WEBHOOK = AlarmKind.WEBHOOK_REFUSED
 
 
-@pytest.fixture
-def clock() -> TurnedClock:
-    return TurnedClock()
-
-
 class Trouble:
     """What a listener raises for now."""
 
@@ -33,13 +27,6 @@ class Trouble:
 
     def __call__(self, _: Event) -> Exception | None:
         return self.error
-
-
-@pytest.fixture
-async def store(redis_url: str) -> AsyncIterator[Store]:
-    store = Store(connect(redis_url))
-    yield store
-    await store.aclose()
 
 
 async def another_try(process: Process, clock: TurnedClock, after: timedelta) -> None:

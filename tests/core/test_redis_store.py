@@ -24,13 +24,6 @@ HOUR, MOMENT = timedelta(hours=1), timedelta(milliseconds=1)
 
 
 @pytest.fixture
-async def store(redis_url: str) -> AsyncIterator[Store]:
-    made = Store(connect(redis_url))
-    yield made
-    await made.aclose()
-
-
-@pytest.fixture
 async def other(redis_url: str) -> AsyncIterator[Store]:
     """The store as another process sees it."""
     made = Store(connect(redis_url))

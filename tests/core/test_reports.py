@@ -190,11 +190,6 @@ class Desk:
 
 
 @pytest.fixture
-def clock() -> TurnedClock:
-    return TurnedClock()
-
-
-@pytest.fixture
 async def desk(redis_url: str, clock: TurnedClock) -> AsyncIterator[Callable[[], Desk]]:
     made: list[Desk] = []
     told = Told()
