@@ -31,7 +31,7 @@ from core.services.outbox import Dispatcher, Notifier, RecordWriter
 from core.services.reconciler import ALIVE_WITHIN, Reconciler
 from core.services.strays import Strays
 from tests.core.novita_world import IMPATIENT
-from tests.core.samples import POLICY, TurnedClock
+from tests.core.samples import ADA, POLICY, TurnedClock, request
 
 USUAL_LEASE = timedelta(hours=8)
 MAX_LEASE = timedelta(hours=72)
@@ -112,6 +112,18 @@ class Process:
         door = Door(name="test", needs_channel=False, is_renamed=is_renamed)
         draft = replace(draft_of(request), envs=envs)
         return await self.creation.begin(Entry(draft=draft, actor=owner, door=door, key=key))
+
+    async def made(self, key: str = "view:V1", **changes: object) -> Instance:
+        """The record of a launch that is over, with these values of its request."""
+        named = request(**{"name": f"train-{key.split(':')[-1].lstrip('V')}"} | changes)
+        launch = await self.begin(named, owner=ADA, key=key)
+        return await self.record((await self.launcher.finish(launch)).instance_id)
+
+    async def record(self, instance_id: str) -> Instance:
+        """As it is stored now."""
+        found = await self.store.get(instance_id)
+        assert found is not None
+        return found
 
     async def quiet(self) -> None:
         await self.dispatcher.drain(timedelta(seconds=20))

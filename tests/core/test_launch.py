@@ -90,8 +90,7 @@ async def test_the_billing_never_changes_when_there_is_no_room_anywhere(web: Pro
     answer = await _create(web)
     assert answer.status is Status.FAILED
     assert {attempt.outcome for attempt in answer.attempts} == {AttemptOutcome.REFUSED}
-    record = await web.store.get(answer.instance_id)
-    assert record is not None
+    record = await web.record(answer.instance_id)
     assert record.failure is not None
     assert record.failure.kind is FailureKind.NO_CAPACITY
     assert sandbox.creates == []
@@ -114,8 +113,7 @@ async def test_a_no_that_no_region_can_help_ends_the_launch_at_once(
     answer = await _create(web)
     assert answer.status is Status.FAILED
     assert _outcomes(answer) == [("AS-SGP-02", "rejected")]
-    record = await web.store.get(answer.instance_id)
-    assert record is not None
+    record = await web.record(answer.instance_id)
     assert record.failure is not None
     assert (record.failure.kind, record.failure.reason) == (kind, reason)
     assert len(sandbox.calls_of("create")) == 1
@@ -239,8 +237,7 @@ async def test_a_template_that_is_gone_fails_the_launch_with_its_reason(web: Pro
     wanted = request(template_id="999999")  # It was there when it was checked.
     offers = rank(await web.catalog.get_market(), wanted)
     answer = await web.launcher.finish(await web.launcher.begin(wanted, offers, owner=ADA, key="view:V1"))
-    record = await web.store.get(answer.instance_id)
-    assert record is not None
+    record = await web.record(answer.instance_id)
     assert record.failure is not None
     assert (record.status, record.failure.reason) == (Status.FAILED, "TEMPLATE_NOT_FOUND")
     assert sandbox.calls_of("create") == []

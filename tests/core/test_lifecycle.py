@@ -33,7 +33,7 @@ async def _running(web: Process, clock: TurnedClock, **changes: object) -> Insta
     launch = await web.begin(request(**changes), owner=ADA, key="view:V1")
     await web.launcher.finish(launch)
     await _worker(web, clock, 30)
-    record = await _read(web, launch.instance.id)
+    record = await web.record(launch.instance.id)
     assert record.status is Status.RUNNING
     return record
 
@@ -45,12 +45,6 @@ async def _worker(web: Process, clock: TurnedClock, seconds: float, *, each: flo
         await web.reconciler.run_once()
         await web.lifecycle.run_due()
     await web.quiet()
-
-
-async def _read(web: Process, instance_id: str) -> Instance:
-    record = await web.store.get(instance_id)
-    assert record is not None
-    return record
 
 
 async def _order(web: Process, verb: Verb, record: Instance, actor: Actor = ADA) -> Instance:
@@ -68,17 +62,17 @@ async def test_an_instance_is_stopped_started_and_deleted_and_each_is_only_belie
     record = await _running(web, clock)
     assert (await _order(web, Verb.STOP, record)).status is Status.STOPPING
     await _worker(web, clock, 30)
-    stopped = await _read(web, record.id)
+    stopped = await web.record(record.id)
     assert (stopped.status, stopped.order, stopped.lease.ends_at) == (Status.STOPPED, None, None)
     assert _events(web, InstanceStopped)[0].reason is StopReason.ASKED  # type: ignore[attr-defined]
     await _order(web, Verb.START, stopped)
     await _worker(web, clock, 30)
-    started = await _read(web, record.id)
+    started = await web.record(record.id)
     assert started.status is Status.RUNNING
     assert started.lease.ends_at is not None, "the lease begins anew"
     await _order(web, Verb.DELETE, started)
     await _worker(web, clock, 60)
-    assert (await _read(web, record.id)).status is Status.DELETED
+    assert (await web.record(record.id)).status is Status.DELETED
 
 
 async def test_only_the_owner_and_admins_may_give_orders(web: Process, clock: TurnedClock) -> None:
@@ -129,7 +123,7 @@ async def test_a_stop_that_fails_is_sent_again_until_novita_shows_it_done(
     sandbox.fail_next("stop", fault, times=3)
     await _order(web, Verb.STOP, record)
     await _worker(web, clock, 600)
-    assert (await _read(web, record.id)).status is Status.STOPPED
+    assert (await web.record(record.id)).status is Status.STOPPED
     assert {machine.status(clock.now().timestamp()) for machine in sandbox.instances.values()} == {"exited"}
 
 
@@ -137,7 +131,7 @@ async def test_an_order_whose_process_died_is_carried_out_by_a_worker(web: Proce
     record = await _running(web, clock)
     await web.lifecycle.order(Verb.STOP, record.id, ADA, POLICY)
     await _worker(web, clock, 60)
-    assert (await _read(web, record.id)).status is Status.STOPPED
+    assert (await web.record(record.id)).status is Status.STOPPED
 
 
 async def test_a_start_without_a_free_gpu_is_said_to_be_so_and_can_be_asked_again(
@@ -147,7 +141,7 @@ async def test_a_start_without_a_free_gpu_is_said_to_be_so_and_can_be_asked_agai
     await _order(web, Verb.STOP, record)
     await _worker(web, clock, 30)
     sandbox.out_of_stock_at_create(record.launch.offer.region.name if record.launch.offer else "")
-    after = await _order(web, Verb.START, await _read(web, record.id))
+    after = await _order(web, Verb.START, await web.record(record.id))
     await web.quiet()
     assert (after.status, after.order) == (Status.STOPPED, None)
     failed = _events(web, OrderFailed)[0]
@@ -163,7 +157,7 @@ async def test_a_delete_of_what_is_gone_already_is_a_success_once_that_is_certai
     sandbox.vanish(record.remote.id or "")
     assert (await _order(web, Verb.DELETE, record)).order is not None
     await _worker(web, clock, 60)
-    after = await _read(web, record.id)
+    after = await web.record(record.id)
     assert after.status is Status.DELETED
     assert after.last_order is not None
     assert after.last_order.outcome is OrderOutcome.DONE
@@ -174,7 +168,7 @@ async def test_a_restart_is_announced_when_it_is_done_and_keeps_the_lease(web: P
     record = await _running(web, clock)
     await _order(web, Verb.RESTART, record)
     await _worker(web, clock, 120)
-    after = await _read(web, record.id)
+    after = await web.record(record.id)
     assert (after.status, after.order, after.lease.ends_at) == (Status.RUNNING, None, record.lease.ends_at)
     assert web.told.types.count("instance_running") == 2
 
@@ -186,7 +180,7 @@ async def test_the_owner_is_reminded_once_an_hour_and_once_a_quarter_before_the_
     await _worker(web, clock, 2 * 3600 + 240, each=120)
     reminders = [event.minutes for event in web.told.events if isinstance(event, LeaseReminder)]
     assert reminders == [60, 15]
-    assert (await _read(web, record.id)).status is Status.STOPPED
+    assert (await web.record(record.id)).status is Status.STOPPED
     stopped = _events(web, InstanceStopped)[0]
     assert isinstance(stopped, InstanceStopped)
     assert stopped.reason is StopReason.LEASE
@@ -196,7 +190,7 @@ async def test_a_lease_that_was_to_end_in_deletion_deletes(web: Process, clock: 
     record = await _running(web, clock, lease=timedelta(hours=1), lease_end=LeaseEnd.DELETE)
     await _worker(web, clock, 3480, each=120)
     await _worker(web, clock, 300, each=60)
-    assert (await _read(web, record.id)).status is Status.DELETED
+    assert (await web.record(record.id)).status is Status.DELETED
 
 
 async def test_an_extension_moves_the_end_and_reminds_anew_but_never_beyond_the_longest_lease(
@@ -215,7 +209,7 @@ async def test_an_extension_moves_the_end_and_reminds_anew_but_never_beyond_the_
 async def test_no_lease_means_no_end(web: Process, clock: TurnedClock) -> None:
     record = await _running(web, clock, lease=None)
     await _worker(web, clock, 3600 * 100, each=3600 * 4)
-    assert (await _read(web, record.id)).status is Status.RUNNING
+    assert (await web.record(record.id)).status is Status.RUNNING
     with pytest.raises(InvalidRequest):
         await web.lifecycle.extend(record.id, timedelta(hours=1), ADA, POLICY)
 
@@ -234,7 +228,7 @@ async def test_two_workers_and_a_repeated_look_remind_and_stop_once(
     told = web.told.types + other.told.types
     assert told.count("lease_reminder") == 1, "an hour is too short for the reminder at 60 minutes"
     assert told.count("instance_stopped") == 1
-    assert (await _read(web, record.id)).status is Status.STOPPED
+    assert (await web.record(record.id)).status is Status.STOPPED
 
 
 async def test_while_novita_is_away_the_owner_hears_that_the_stop_fails_until_it_is_certain(
@@ -246,10 +240,10 @@ async def test_while_novita_is_away_the_owner_hears_that_the_stop_fails_until_it
     failures = [event for event in web.told.events if isinstance(event, OrderFailed)]
     assert len(failures) >= 3
     assert not any(event.is_final for event in failures)
-    assert (await _read(web, record.id)).status is Status.RUNNING
+    assert (await web.record(record.id)).status is Status.RUNNING
     sandbox.clear_faults()
     await _worker(web, clock, 900, each=60)
-    assert (await _read(web, record.id)).status is Status.STOPPED
+    assert (await web.record(record.id)).status is Status.STOPPED
 
 
 async def test_a_stopped_instance_reminds_of_its_disk_every_week(web: Process, clock: TurnedClock) -> None:
@@ -266,7 +260,7 @@ async def test_a_spot_notice_is_told_once_and_what_follows_is_called_a_reclaim(
     record = await _running(web, clock)
     sandbox.give_spot_notice(record.remote.id or "", in_seconds=3600)
     await _worker(web, clock, 60)
-    noticed = await _read(web, record.id)
+    noticed = await web.record(record.id)
     assert noticed.spot.reclaim_at is not None
     assert web.told.types.count("spot_notice") == 1
     sandbox.reclaim(record.remote.id or "")
@@ -274,7 +268,7 @@ async def test_a_spot_notice_is_told_once_and_what_follows_is_called_a_reclaim(
     stopped = _events(web, InstanceStopped)[0]
     assert isinstance(stopped, InstanceStopped)
     assert stopped.reason is StopReason.RECLAIMED
-    assert (await _read(web, record.id)).standstill.reason is StopReason.RECLAIMED
+    assert (await web.record(record.id)).standstill.reason is StopReason.RECLAIMED
 
 
 async def test_a_reclaim_without_a_notice_is_one_by_what_novita_says_then(
@@ -283,12 +277,12 @@ async def test_a_reclaim_without_a_notice_is_one_by_what_novita_says_then(
     record = await _running(web, clock)
     sandbox.reclaim(record.remote.id or "")
     await _worker(web, clock, 30)
-    taken = await _read(web, record.id)
+    taken = await web.record(record.id)
     assert taken.standstill.reason is StopReason.RECLAIMED
     assert web.told.types.count("spot_notice") == 0
     sandbox.start_instance(record.remote.id or "")
     await _worker(web, clock, 300)
-    again = await _read(web, record.id)
+    again = await web.record(record.id)
     assert (again.status, again.standstill.reason) == (Status.RUNNING, None)
 
 
@@ -316,7 +310,7 @@ async def test_connection_data_is_read_fresh_and_kept_nowhere(
     password = connection.ssh_password.get_secret_value()
     assert password in sandbox.secrets
     assert password not in repr(connection)
-    assert password not in (await _read(web, record.id)).model_dump_json()
+    assert password not in (await web.record(record.id)).model_dump_json()
 
 
 async def test_one_clock_ends_no_lease_and_the_lease_ends_once_another_agrees(
@@ -326,12 +320,12 @@ async def test_one_clock_ends_no_lease_and_the_lease_ends_once_another_agrees(
     clock.turn(hours=5)
     sandbox.clock_ahead = -5 * 3600
     await _worker(web, clock, 60)
-    held = await _read(web, record.id)
+    held = await web.record(record.id)
     assert (held.status, held.order, held.lease.reminded) == (Status.RUNNING, None, ())
     assert [(a.kind, a.subject) for a in await web.alarms.standing()] == [(AlarmKind.CLOCKS_APART, "Novita")]
     sandbox.clock_ahead = 0
     await _worker(web, clock, 60)
-    assert (await _read(web, record.id)).status is Status.STOPPED
+    assert (await web.record(record.id)).status is Status.STOPPED
     assert await web.alarms.standing() == []
 
 
@@ -342,7 +336,7 @@ async def test_while_clocks_differ_what_people_order_is_done_all_the_same(
     sandbox.clock_ahead = 3600
     await web.lifecycle.order(Verb.STOP, record.id, ADA, POLICY)
     await _worker(web, clock, 60)
-    assert (await _read(web, record.id)).status is Status.STOPPED
+    assert (await web.record(record.id)).status is Status.STOPPED
 
 
 async def test_what_was_seen_by_a_clock_two_hours_ahead_goes_on_as_usual_once_it_is_set_right(
@@ -354,11 +348,11 @@ async def test_what_was_seen_by_a_clock_two_hours_ahead_goes_on_as_usual_once_it
     sandbox.boot_at_once(record.remote.id or "")
     await web.reconciler.run_once()
     await web.lifecycle.run_due()
-    put_right = await _read(web, record.id)
+    put_right = await web.record(record.id)
     assert put_right.running_at == clock.now()
     assert put_right.lease.ends_at == clock.now() + timedelta(hours=1)
     await _worker(web, clock, 3600 + 120, each=60)
-    assert (await _read(web, record.id)).status is Status.STOPPED
+    assert (await web.record(record.id)).status is Status.STOPPED
 
 
 async def test_a_worker_that_was_away_for_a_day_ends_the_lease_at_once_and_reminds_of_nothing(
@@ -368,11 +362,11 @@ async def test_a_worker_that_was_away_for_a_day_ends_the_lease_at_once_and_remin
     await web.launcher.finish(launch)
     clock.turn(hours=24)
     await web.reconciler.run_once()
-    record = await _read(web, launch.instance.id)
+    record = await web.record(launch.instance.id)
     assert record.running_at is not None
     assert record.running_at - clock.now() < timedelta(hours=-23)
     await _worker(web, clock, 60)
-    stopped = await _read(web, record.id)
+    stopped = await web.record(record.id)
     assert stopped.status is Status.STOPPED
     assert _events(web, LeaseReminder) == []
     assert len(sandbox.calls_of("stop")) == 1
@@ -385,14 +379,14 @@ async def test_an_instance_that_never_comes_up_is_asked_about_and_then_deleted(
     answer = await web.launcher.finish(launch)
     sandbox.show_status(answer.novita_instance_id or "", "pulling")
     await _worker(web, clock, 2 * 3600 + 60, each=330)
-    asked = await _read(web, launch.instance.id)
+    asked = await web.record(launch.instance.id)
     assert asked.startup.ends_at is not None
     assert sandbox.calls_of("delete") == []
     await web.lifecycle.extend(asked.id, timedelta(hours=1), ADA, POLICY)
     await _worker(web, clock, 3600 + 1800, each=300)
-    assert (await _read(web, asked.id)).status is Status.STARTING
+    assert (await web.record(asked.id)).status is Status.STARTING
     await _worker(web, clock, 3600, each=300)
-    assert (await _read(web, asked.id)).status is Status.DELETED
+    assert (await web.record(asked.id)).status is Status.DELETED
     assert sandbox.calls_of("delete")
 
 
@@ -403,7 +397,7 @@ async def test_six_hours_of_failing_then_an_hour_of_health_ends_with_it_stopped(
     sandbox.fail_all(Fault.server_error(), "stop")
     await _worker(web, clock, 2 * 3600, each=60)
     await _worker(web, clock, 5 * 3600, each=300)
-    standing = await _read(web, record.id)
+    standing = await web.record(record.id)
     assert standing.status is Status.RUNNING
     assert standing.order is not None
     assert standing.order.failures > 43
@@ -414,7 +408,7 @@ async def test_six_hours_of_failing_then_an_hour_of_health_ends_with_it_stopped(
     assert timedelta(minutes=30) <= stuck.at - stuck.since <= timedelta(minutes=36)
     sandbox.clear_faults()
     await _worker(web, clock, 3600, each=300)
-    after = await _read(web, record.id)
+    after = await web.record(record.id)
     assert (after.status, after.order) == (Status.STOPPED, None)
     assert after.last_order is not None
     assert after.last_order.outcome is OrderOutcome.DONE
@@ -453,7 +447,7 @@ async def test_what_novita_puts_off_is_tried_again_when_it_says(
     await _worker(web, clock, 1, each=1)
     assert len(sandbox.calls_of(verb.value)) == 2
     await _worker(web, clock, 60)
-    after = await _read(web, record.id)
+    after = await web.record(record.id)
     assert after.status is {Verb.STOP: Status.STOPPED, Verb.DELETE: Status.DELETED}.get(verb, Status.RUNNING)
     assert not _events(web, OrderFailed)
 
@@ -467,9 +461,9 @@ async def test_a_start_that_novita_puts_off_for_long_has_an_end(
     sandbox.fail_all(Fault.rate_limited("60"), "start")
     await _order(web, Verb.START, record)
     await _worker(web, clock, 1740, each=60)
-    assert (await _read(web, record.id)).order is not None
+    assert (await web.record(record.id)).order is not None
     await _worker(web, clock, 400, each=60)
-    after = await _read(web, record.id)
+    after = await web.record(record.id)
     assert after.order is None
     assert after.last_order is not None
     assert (after.last_order.outcome, after.last_order.reason) == (OrderOutcome.FAILED, "RATE_LIMIT_EXCEEDED")
@@ -486,7 +480,7 @@ async def test_a_start_that_novita_takes_and_never_does_has_an_end(
     for _ in range(60):
         sandbox.show_status(record.remote.id or "", "exited")
         await _worker(web, clock, 10)
-    after = await _read(web, record.id)
+    after = await web.record(record.id)
     assert len(sandbox.calls_of("start")) == 3
     assert after.last_order is not None
     assert (after.status, after.order, after.last_order.reason) == (Status.STOPPED, None, "NO_EFFECT")
@@ -500,12 +494,12 @@ async def test_a_delete_at_once_holds_until_novita_shows_it_and_it_is_gone(
     launch = await web.begin(request(), owner=ADA, key="view:V1")
     await web.launcher.finish(launch)
     clock.turn(seconds=0.1)
-    asked = await _order(web, Verb.DELETE, await _read(web, launch.instance.id))
+    asked = await _order(web, Verb.DELETE, await web.record(launch.instance.id))
     assert asked.order is not None
     await _worker(web, clock, 10, each=1)
-    assert (await _read(web, asked.id)).order is not None
+    assert (await web.record(asked.id)).order is not None
     await _worker(web, clock, 120, each=5)
-    assert (await _read(web, asked.id)).status is Status.DELETED
+    assert (await web.record(asked.id)).status is Status.DELETED
     assert {machine.status(clock.now().timestamp()) for machine in sandbox.instances.values()} == {""}
     assert "order_failed" not in web.told.types
     assert web.told.types.count("instance_deleted") == 1
@@ -519,13 +513,13 @@ async def test_an_order_outlives_an_absence_that_was_believed(
     sandbox.show_nothing()
     await _order(web, verb, record)
     await _worker(web, clock, 900)
-    assert (await _read(web, record.id)).status is Status.DELETED
+    assert (await web.record(record.id)).status is Status.DELETED
     sandbox.show_nothing(nothing=False)
     await _worker(web, clock, 10)
-    back = await _read(web, record.id)
+    back = await web.record(record.id)
     assert back.lease.ends_at == record.lease.ends_at or back.order is not None
     await _worker(web, clock, 420)
-    after = await _read(web, record.id)
+    after = await web.record(record.id)
     assert after.status is (Status.STOPPED if verb is Verb.STOP else Status.DELETED)
 
 
@@ -537,9 +531,9 @@ async def test_a_defect_of_one_instance_keeps_no_lease_of_another_from_ending(we
     await web.launcher.finish(launch)
     await _worker(web, clock, 30)
     first_hour = datetime.min.replace(tzinfo=UTC)
-    await web.unit_of_work.update(await _read(web, broken.id), lambda i: (record_with(i, data_until=first_hour), ()))
+    await web.unit_of_work.update(await web.record(broken.id), lambda i: (record_with(i, data_until=first_hour), ()))
     await _worker(web, clock, 3700, each=60)
-    assert (await _read(web, launch.instance.id)).status is Status.STOPPED
+    assert (await web.record(launch.instance.id)).status is Status.STOPPED
     kinds = {alarm.kind: alarm.subject for alarm in await web.alarms.standing()}
     assert kinds[AlarmKind.NOT_TENDED] == f"{broken.id} tend"
 
@@ -562,4 +556,4 @@ async def test_an_extension_that_loses_against_a_stop_is_refused_and_changes_not
     move = web.lifecycle.end_at if is_exact else web.lifecycle.extend_until
     with pytest.raises(InvalidRequest, match="cannot be extended now: a stop is under way"):
         await move(record.id, clock.now() + timedelta(hours=20), ADA, POLICY)
-    assert (await _read(web, record.id)).lease.ends_at == record.lease.ends_at
+    assert (await web.record(record.id)).lease.ends_at == record.lease.ends_at

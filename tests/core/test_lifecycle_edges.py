@@ -35,12 +35,6 @@ async def _kept(web: Process, record: Instance) -> Instance:
     return (await web.store.begin(record, [], NOON)).instance
 
 
-async def _read(web: Process, record: Instance) -> Instance:
-    found = await web.store.get(record.id)
-    assert found is not None
-    return found
-
-
 @pytest.mark.parametrize(
     ("wished", "then"),
     [
@@ -89,10 +83,10 @@ async def test_while_an_order_is_under_way_a_lease_is_neither_extended_nor_ended
     assert not can_extend(record)
     with pytest.raises(InvalidRequest, match=f"a {verb.value} is under way"):
         await web.lifecycle.extend(record.id, HOUR, ADA, POLICY)
-    assert await web.lifecycle.used(record.id, ADA, POLICY) == await _read(web, record)
+    assert await web.lifecycle.used(record.id, ADA, POLICY) == await web.record(record.id)
     clock.turn(seconds=10)
     await web.lifecycle.run_due()
-    assert (await _read(web, record)).order == record.order
+    assert (await web.record(record.id)).order == record.order
 
 
 @pytest.mark.parametrize(
@@ -109,9 +103,9 @@ async def test_a_lease_ends_at_its_very_end_and_not_before(
     record = await _kept(web, _up(lease_ends_at=NOON + timedelta(seconds=10), reminded=(60, 15), **changes))
     clock.instant += timedelta(seconds=10) - MOMENT
     await web.lifecycle.run_due()
-    assert (await _read(web, record)).order is None
+    assert (await web.record(record.id)).order is None
     clock.instant += MOMENT
     await web.lifecycle.run_due()
-    order = (await _read(web, record)).order
+    order = (await web.record(record.id)).order
     assert order is not None
     assert (order.verb, order.cause, order.actor, order.at) == (verb, Cause.LEASE, None, NOON + timedelta(seconds=10))

@@ -10,7 +10,7 @@ import pytest
 from bot.sandbox.novita import Endpoint, Fault, SandboxNovita
 from core.domain.absence import UNLISTED_FOR
 from core.domain.errors import NovitaRefused
-from core.domain.instance import Instance, Status
+from core.domain.instance import Status
 from core.services.alarms import AlarmKind
 from core.services.reconciler import LOOK
 from tests.core.processes import Process, process
@@ -20,19 +20,6 @@ from tests.core.samples import ADA, NOON, TurnedClock, instance, request
 @pytest.fixture
 def worker(web: Process) -> Process:
     return web
-
-
-async def _made(worker: Process, key: str = "view:V1") -> Instance:
-    named = request(name=f"train-{key.removeprefix('view:')}")
-    launch = await worker.begin(named, owner=ADA, key=key)
-    answer = await worker.launcher.finish(launch)
-    return await _read(worker, answer.instance_id)
-
-
-async def _read(worker: Process, instance_id: str) -> Instance:
-    record = await worker.store.get(instance_id)
-    assert record is not None
-    return record
 
 
 async def _looks(worker: Process, clock: TurnedClock, seconds: int, *, each: int = 10) -> None:
@@ -45,9 +32,9 @@ async def _looks(worker: Process, clock: TurnedClock, seconds: int, *, each: int
 async def test_an_instance_is_followed_until_it_runs_and_its_endpoints_are_told(
     worker: Process, clock: TurnedClock
 ) -> None:
-    made = await _made(worker)
+    made = await worker.made()
     await _looks(worker, clock, 90)
-    record = await _read(worker, made.id)
+    record = await worker.record(made.id)
     assert record.status is Status.RUNNING
     assert [endpoint.port for endpoint in record.remote.endpoints] == [8188, 9000]
     assert worker.told.types[-1] == "instance_running"
@@ -58,7 +45,7 @@ async def test_a_look_reads_pages_and_asks_for_one_instance_only_when_it_changed
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
     for number in range(101):
-        await _made(worker, f"view:{number}")
+        await worker.made(f"view:{number}")
     await _looks(worker, clock, 90)
     before = len(sandbox.calls)
     await _looks(worker, clock, 10)
@@ -69,11 +56,11 @@ async def test_a_look_reads_pages_and_asks_for_one_instance_only_when_it_changed
 async def test_a_failed_image_is_told_with_novitas_own_message(
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock, status: str
 ) -> None:
-    made = await _made(worker)
+    made = await worker.made()
     assert made.remote.id
     sandbox.show_status(made.remote.id, status, ("pullFailed", "image pull failed: unauthorized"))
     await _looks(worker, clock, 30)
-    record = await _read(worker, made.id)
+    record = await worker.record(made.id)
     assert record.status is Status.FAILED
     assert record.failure is not None
     assert record.failure.message == "image pull failed: unauthorized"
@@ -84,62 +71,62 @@ async def test_a_failed_image_is_told_with_novitas_own_message(
 async def test_one_that_vanished_is_deleted_when_that_lasts_and_longer_when_nothing_else_is_shown(
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock, others: int, seconds: int
 ) -> None:
-    made = await _made(worker)
-    rest = [await _made(worker, f"view:other-{n}") for n in range(others)]
+    made = await worker.made()
+    rest = [await worker.made(f"view:other-{n}") for n in range(others)]
     await _looks(worker, clock, 90)
     sandbox.vanish(made.remote.id or "")
     await _looks(worker, clock, seconds - 10)
-    assert (await _read(worker, made.id)).status is Status.RUNNING
+    assert (await worker.record(made.id)).status is Status.RUNNING
     await _looks(worker, clock, 10)
-    assert (await _read(worker, made.id)).status is Status.DELETED
+    assert (await worker.record(made.id)).status is Status.DELETED
     assert worker.told.types.count("instance_deleted") == 1
-    assert {(await _read(worker, each.id)).status for each in rest} <= {Status.RUNNING}
+    assert {(await worker.record(each.id)).status for each in rest} <= {Status.RUNNING}
 
 
 async def test_a_listing_that_shows_none_of_several_changes_nothing_and_the_admins_hear(
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
-    made = [await _made(worker, f"view:{n}") for n in range(2)]
+    made = [await worker.made(f"view:{n}") for n in range(2)]
     await _looks(worker, clock, 90)
-    before = [await _read(worker, each.id) for each in made]
+    before = [await worker.record(each.id) for each in made]
     sandbox.show_nothing()
     await _looks(worker, clock, 700)
     await _looks(worker, clock, 2900, each=50)
-    assert [await _read(worker, each.id) for each in made] == before
+    assert [await worker.record(each.id) for each in made] == before
     [alarm] = await worker.alarms.standing()
     assert (alarm.kind, alarm.facts) == (AlarmKind.ALL_ABSENT, {"instances": "2"})
     sandbox.show_nothing(nothing=False)
     await _looks(worker, clock, 10)
     assert await worker.alarms.standing() == []
-    assert [await _read(worker, each.id) for each in made] == before
+    assert [await worker.record(each.id) for each in made] == before
 
 
 async def test_a_short_absence_of_the_only_one_changes_nothing(
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
-    made = await _made(worker)
+    made = await worker.made()
     await _looks(worker, clock, 90)
-    before = await _read(worker, made.id)
+    before = await worker.record(made.id)
     sandbox.show_nothing()
     await _looks(worker, clock, 120)
     sandbox.show_nothing(nothing=False)
     await _looks(worker, clock, 10)
-    after = await _read(worker, made.id)
+    after = await worker.record(made.id)
     assert after.model_copy(update={"version": before.version}) == before
 
 
 async def test_what_is_seen_after_it_was_called_deleted_keeps_its_lease(
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
-    made = await _made(worker)
+    made = await worker.made()
     await _looks(worker, clock, 90)
-    before = await _read(worker, made.id)
+    before = await worker.record(made.id)
     sandbox.show_nothing()
     await _looks(worker, clock, 700)
-    assert (await _read(worker, made.id)).status is Status.DELETED
+    assert (await worker.record(made.id)).status is Status.DELETED
     sandbox.show_nothing(nothing=False)
     await _looks(worker, clock, 10)
-    after = await _read(worker, made.id)
+    after = await worker.record(made.id)
     assert (after.status, after.lease.ends_at, after.billed) == (Status.RUNNING, before.lease.ends_at, before.billed)
     assert worker.told.types[-2:] == ["instance_deleted", "instance_back"]
 
@@ -148,26 +135,26 @@ async def test_what_is_seen_after_it_was_called_deleted_keeps_its_lease(
 async def test_a_key_that_is_refused_changes_nothing(
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock, fault: Fault
 ) -> None:
-    made = await _made(worker)
+    made = await worker.made()
     await _looks(worker, clock, 90)
-    before = await _read(worker, made.id)
+    before = await worker.record(made.id)
     sandbox.fail_all(fault)
     for _ in range(100):
         with pytest.raises(NovitaRefused):
             await _looks(worker, clock, 10)
-    assert await _read(worker, made.id) == before
+    assert await worker.record(made.id) == before
 
 
 async def test_a_defect_of_one_instance_stops_no_other_and_is_heard_while_it_lasts(
     worker: Process, sandbox: SandboxNovita, redis_url: str, clock: TurnedClock
 ) -> None:
     """One whose lease lies beyond the calendar cannot come up on its record."""
-    made, other = await _made(worker), await _made(worker, "view:other")
+    made, other = await worker.made(), await worker.made("view:other")
     endless = made.request.model_copy(update={"lease": timedelta.max})
     await worker.unit_of_work.update(made, lambda i: (i.model_copy(update={"request": endless}), ()))
     elsewhere = process(sandbox, redis_url, clock)
     await _looks(worker, clock, 80)
-    assert (await _read(worker, other.id)).status is Status.RUNNING
+    assert (await worker.record(other.id)).status is Status.RUNNING
     [alarm] = await worker.alarms.standing()
     assert (alarm.kind, alarm.subject) == (AlarmKind.NOT_TENDED, f"{made.id} look")
     assert (alarm.facts["instance"], alarm.facts["why"]) == (made.id, "OverflowError")
@@ -176,13 +163,13 @@ async def test_a_defect_of_one_instance_stops_no_other_and_is_heard_while_it_las
     await _looks(elsewhere, clock, 10)
     await elsewhere.close()
     assert await worker.alarms.standing() == []
-    assert (await _read(worker, made.id)).status is Status.RUNNING
+    assert (await worker.record(made.id)).status is Status.RUNNING
 
 
 async def test_a_new_instance_that_is_not_listed_yet_is_not_asked_for_before_its_time(
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
-    listed, made = await _made(worker), await _made(worker, "view:V2")
+    listed, made = await worker.made(), await worker.made("view:V2")
     sandbox.vanish(made.remote.id or "")
     clock.instant += UNLISTED_FOR
     await worker.reconciler.run_once()
@@ -191,30 +178,30 @@ async def test_a_new_instance_that_is_not_listed_yet_is_not_asked_for_before_its
     await worker.reconciler.run_once()
     [asked] = sandbox.calls_of(Endpoint.INSTANCE)
     assert asked.query["instanceId"] == made.remote.id
-    assert (await _read(worker, listed.id)).absence.since is None
+    assert (await worker.record(listed.id)).absence.since is None
 
 
 async def test_what_is_stopped_and_deleted_in_the_console_is_noticed(
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
-    made = await _made(worker)
+    made = await worker.made()
     await _looks(worker, clock, 90)
     sandbox.stop_instance(made.remote.id or "")
     await _looks(worker, clock, 30)
-    assert (await _read(worker, made.id)).status is Status.STOPPED
+    assert (await worker.record(made.id)).status is Status.STOPPED
     sandbox.delete_instance(made.remote.id or "")
     await _looks(worker, clock, 620)
-    assert (await _read(worker, made.id)).status is Status.DELETED
+    assert (await worker.record(made.id)).status is Status.DELETED
 
 
 async def test_a_listing_that_fails_changes_nothing(
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
-    made = await _made(worker)
+    made = await worker.made()
     sandbox.fail_next("instances", Fault.server_error(), times=3)
     with pytest.raises(Exception, match="502"):
         await _looks(worker, clock, 10)
-    assert await _read(worker, made.id) == made
+    assert await worker.record(made.id) == made
 
 
 async def test_an_intent_whose_process_died_is_said_to_be_in_doubt_then_given_up_after_ten_minutes(
@@ -222,11 +209,11 @@ async def test_an_intent_whose_process_died_is_said_to_be_in_doubt_then_given_up
 ) -> None:
     launch = await worker.begin(request(), owner=ADA, key="view:V1")
     await _looks(worker, clock, 20)
-    assert (await _read(worker, launch.instance.id)).launch.in_doubt_since is not None
+    assert (await worker.record(launch.instance.id)).launch.in_doubt_since is not None
     await _looks(worker, clock, 560)
-    assert (await _read(worker, launch.instance.id)).status is Status.CREATING
+    assert (await worker.record(launch.instance.id)).status is Status.CREATING
     await _looks(worker, clock, 60)
-    record = await _read(worker, launch.instance.id)
+    record = await worker.record(launch.instance.id)
     assert record.status is Status.FAILED
     assert worker.told.types == ["instance_requested", "launch_interrupted", "instance_failed"]
     assert sandbox.creates == []
@@ -249,16 +236,16 @@ async def test_a_launch_is_given_up_ten_minutes_after_the_doubt_began(
     await worker.store.begin(record, [], NOON)
     clock.instant = NOON + after
     await worker.reconciler.run_once()
-    assert ((await _read(worker, record.id)).status is Status.FAILED) is is_given_up
+    assert ((await worker.record(record.id)).status is Status.FAILED) is is_given_up
 
 
 async def test_a_look_that_is_noted_as_still_to_come_was_none(worker: Process, clock: TurnedClock) -> None:
     """A clock that was ahead noted it: what is seen now has not just happened."""
-    made = await _made(worker)
+    made = await worker.made()
     clock.turn(days=1)
     await worker.store.note_success(LOOK, clock.now() + timedelta(hours=1))
     await worker.reconciler.run_once()
-    running_at = (await _read(worker, made.id)).running_at
+    running_at = (await worker.record(made.id)).running_at
     assert running_at is not None
     assert running_at < clock.now() - timedelta(hours=23)
 
@@ -268,7 +255,7 @@ async def test_an_intent_whose_process_still_lives_is_left_alone(worker: Process
     for _ in range(6):
         await worker.store.beat(clock.now())
         await _looks(worker, clock, 10)
-    assert (await _read(worker, launch.instance.id)).launch.in_doubt_since is None
+    assert (await worker.record(launch.instance.id)).launch.in_doubt_since is None
 
 
 async def test_an_instance_that_appears_after_its_launch_was_given_up_is_put_on_its_record(
@@ -276,12 +263,12 @@ async def test_an_instance_that_appears_after_its_launch_was_given_up_is_put_on_
 ) -> None:
     launch = await worker.begin(request(), owner=ADA, key="view:V1")
     await _looks(worker, clock, 640)
-    assert (await _read(worker, launch.instance.id)).status is Status.FAILED
+    assert (await worker.record(launch.instance.id)).status is Status.FAILED
     answer = await worker.novita.create(
         launch.instance.novita_name, launch.offers[0], request(), await worker.catalog.get_template("101")
     )
     await _looks(worker, clock, 10)
-    record = await _read(worker, launch.instance.id)
+    record = await worker.record(launch.instance.id)
     assert (record.remote.id, record.status) == (answer, Status.STARTING)
 
 
@@ -302,7 +289,7 @@ async def test_looks_that_overlap_tell_each_event_once(
     worker: Process, sandbox: SandboxNovita, redis_url: str, clock: TurnedClock
 ) -> None:
     other = process(sandbox, redis_url, clock)
-    await _made(worker)
+    await worker.made()
     for _ in range(9):
         clock.turn(seconds=10)
         await asyncio.gather(worker.reconciler.run_once(), other.reconciler.run_once(), worker.reconciler.run_once())

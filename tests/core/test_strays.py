@@ -42,19 +42,6 @@ async def server(redis_url: str) -> AsyncIterator[aioredis.Redis]:
         yield client
 
 
-async def _made(worker: Process, key: str = "view:V1", **changes: object) -> Instance:
-    named = request(**{"name": f"train-{key.split(':')[-1].lstrip('V')}"} | changes)
-    launch = await worker.begin(named, owner=ADA, key=key)
-    answer = await worker.launcher.finish(launch)
-    return await _read(worker, answer.instance_id)
-
-
-async def _read(worker: Process, instance_id: str) -> Instance:
-    record = await worker.store.get(instance_id)
-    assert record is not None
-    return record
-
-
 async def _looks(worker: Process, clock: TurnedClock, seconds: int, *, tends: bool = False) -> None:
     for _ in range(0, seconds, 10):
         clock.turn(seconds=10)
@@ -101,13 +88,13 @@ def _runs(sandbox: SandboxNovita, clock: TurnedClock) -> dict[str, str]:
 async def test_a_clone_by_the_same_name_never_touches_the_record_of_the_first(
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
-    made = await _made(worker)
+    made = await worker.made()
     await _looks(worker, clock, 90)
-    before = await _read(worker, made.id)
+    before = await worker.record(made.id)
     clone = sandbox.clone_instance(made.remote.id or "")
     sandbox.show_status(clone.id, "exited")
     await _looks(worker, clock, 80)
-    assert (await _read(worker, made.id)) == before
+    assert (await worker.record(made.id)) == before
     stray = (await _live(worker))[clone.id]
     assert (stray.id, stray.owner, stray.intent.origin) == (own_id(clone.id), NOBODY, Origin.SECOND)
     assert stray.novita_name == made.novita_name
@@ -118,19 +105,19 @@ async def test_a_clone_by_the_same_name_never_touches_the_record_of_the_first(
 async def test_the_lease_of_a_cloned_instance_ends_it_and_not_its_clone(
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
-    made = await _made(worker, lease=timedelta(minutes=10))
+    made = await worker.made(lease=timedelta(minutes=10))
     await _looks(worker, clock, 90)
     clone = sandbox.clone_instance(made.remote.id or "")
     await _looks(worker, clock, 700, tends=True)
     assert _runs(sandbox, clock) == {made.remote.id: "exited", clone.id: "running"}
-    assert (await _read(worker, made.id)).status is Status.STOPPED
+    assert (await worker.record(made.id)).status is Status.STOPPED
 
 
 async def test_of_two_that_novita_made_of_one_create_one_is_on_the_record_and_the_other_a_stray(
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
     sandbox.fail_next("create", Fault.doubled())
-    made = await _made(worker)
+    made = await worker.made()
     await _looks(worker, clock, 90)
     assert len(sandbox.calls_of("create")) == 1
     live = await _live(worker)
@@ -192,12 +179,12 @@ async def test_a_stray_ends_some_day_also_where_leases_need_not(
 async def test_a_clone_of_what_was_deleted_is_no_life_of_the_old_record(
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
-    made = await _made(worker)
+    made = await worker.made()
     await _looks(worker, clock, 90)
     clone = sandbox.clone_instance(made.remote.id or "")
     sandbox.delete_instance(made.remote.id or "")
     await _looks(worker, clock, 60)
-    assert (await _read(worker, made.id)).status is Status.DELETED
+    assert (await worker.record(made.id)).status is Status.DELETED
     assert (await _live(worker))[clone.id].intent.origin is Origin.SECOND
 
 
@@ -216,11 +203,11 @@ def test_a_record_is_changed_by_its_own_instance_only() -> None:
 async def test_what_runs_after_redis_was_emptied_is_on_record_again_at_the_first_look(
     worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
 ) -> None:
-    made = await _made(worker)
+    made = await worker.made()
     await _looks(worker, clock, 90)
     await server.flushall()
     await _looks(worker, clock, 10)
-    stray = await _read(worker, made.id)
+    stray = await worker.record(made.id)
     assert (stray.remote.id, stray.novita_name) == (made.remote.id, made.novita_name)
     assert (stray.owner, stray.intent.origin, stray.status) == (NOBODY, Origin.LOST, Status.RUNNING)
     assert stray.created_at.replace(microsecond=0) == made.created_at.replace(microsecond=0)
@@ -242,7 +229,7 @@ async def test_what_runs_after_redis_was_emptied_is_on_record_again_at_the_first
 async def test_two_workers_that_find_it_at_once_put_it_on_one_record(
     worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, redis_url: str, clock: TurnedClock
 ) -> None:
-    made = await _made(worker)
+    made = await worker.made()
     sandbox.clone_instance(made.remote.id or "")
     other = process(sandbox, redis_url, clock)
     await server.flushall()
@@ -259,7 +246,7 @@ async def test_two_workers_that_find_it_at_once_put_it_on_one_record(
 async def test_an_instance_whose_record_is_past_its_time_is_a_stray(
     worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
 ) -> None:
-    made = await _made(worker)
+    made = await worker.made()
     await _looks(worker, clock, 90)
     await server.delete(*[key async for key in server.scan_iter(f"*:{made.id}")])
     await server.zrem("{gpu}:live", made.id)
@@ -271,12 +258,12 @@ async def test_an_instance_whose_record_is_past_its_time_is_a_stray(
 async def test_a_stray_that_is_gone_and_comes_back_has_its_one_record_again(
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
-    made = await _made(worker)
+    made = await worker.made()
     clone = sandbox.clone_instance(made.remote.id or "")
     await _looks(worker, clock, 90)
     machine = sandbox.instances.pop(clone.id)
     await _looks(worker, clock, 300)
-    stray = await _read(worker, own_id(clone.id))
+    stray = await worker.record(own_id(clone.id))
     if stray.status is Status.DELETED:
         assert await _strays(worker, clock) == {}
     sandbox.instances[clone.id] = machine
@@ -287,7 +274,7 @@ async def test_a_stray_that_is_gone_and_comes_back_has_its_one_record_again(
 async def test_what_novita_is_removing_is_no_stray(
     worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
 ) -> None:
-    made = await _made(worker)
+    made = await worker.made()
     sandbox.show_status(made.remote.id or "", "removing")
     await server.flushall()
     await _looks(worker, clock, 20)
@@ -302,7 +289,7 @@ async def test_a_stray_is_taken_on_whatever_novita_says_of_it(
     (novita,) = parse.instances({"instances": [row], "total": 1}).rows
     found = await _taken_on(worker.strays, [novita])
     assert (found.lost, found.outside, found.pairs) == (1, 0, [])
-    record = await _read(worker, "0123456789")
+    record = await worker.record("0123456789")
     assert record.remote.id == "n-9"
     assert record.novita_name == row["name"]
     assert (await _strays(worker, clock)) == {}
@@ -313,28 +300,28 @@ async def test_a_stray_is_taken_on_whatever_novita_says_of_it(
 async def test_one_record_that_is_none_hides_neither_the_others_nor_the_strays(
     worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
 ) -> None:
-    odd, timeless, made = [await _made(worker, f"view:V{n}", name=f"n-{n}") for n in range(3)]
+    odd, timeless, made = [await worker.made(f"view:V{n}", name=f"n-{n}") for n in range(3)]
     clone = sandbox.clone_instance(made.remote.id or "")
     await server.delete(f"{{gpu}}:instance:{odd.id}", f"{{gpu}}:timeline:{timeless.id}")
     await server.set(f"{{gpu}}:instance:{odd.id}", "what is not ours")
     await server.set(f"{{gpu}}:timeline:{timeless.id}", "what is not ours")
     await _looks(worker, clock, 90, tends=True)
-    assert (await _read(worker, made.id)).status is Status.RUNNING
+    assert (await worker.record(made.id)).status is Status.RUNNING
     assert (await _live(worker))[clone.id].intent.origin is Origin.SECOND
     assert await worker.store.last_look() is not None, "the looks were complete"
     assert set(await worker.store.unreadable()) >= {odd.id}
-    assert (await _read(worker, timeless.id)).status is Status.RUNNING, "its lease ends, whatever became of its story"
+    assert (await worker.record(timeless.id)).status is Status.RUNNING, "its lease ends, whatever became of its story"
     assert await server.get(f"{{gpu}}:instance:{odd.id}") == b"what is not ours"
 
 
 async def test_a_second_one_whose_own_record_cannot_be_read_is_left_as_it_is(
     worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
 ) -> None:
-    made = await _made(worker)
+    made = await worker.made()
     clone = sandbox.clone_instance(made.remote.id or "")
     await server.hset(f"{{gpu}}:instance:{own_id(clone.id)}", mapping={"json": "{", "v": 4})
     await _looks(worker, clock, 90)
-    assert (await _read(worker, made.id)).status is Status.RUNNING
+    assert (await worker.record(made.id)).status is Status.RUNNING
     assert await server.hget(f"{{gpu}}:instance:{own_id(clone.id)}", "json") == b"{"
     assert await _strays(worker, clock, AlarmKind.NOT_TENDED) == {}
 
@@ -346,13 +333,13 @@ async def test_a_second_one_whose_own_record_cannot_be_read_is_left_as_it_is(
 async def test_a_key_that_had_made_an_instance_makes_no_second_one_after_redis_was_emptied(
     worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock, looks_between: int
 ) -> None:
-    made = await _made(worker)
+    made = await worker.made()
     await server.flushall()
     await _looks(worker, clock, 10 * looks_between)
-    again = await _made(worker)
+    again = await worker.made()
     assert (again.id, again.remote.id) == (made.id, made.remote.id)
     assert len(sandbox.creates) == 1
-    other = await _made(worker, key="view:V2")
+    other = await worker.made(key="view:V2")
     assert other.remote.id != made.remote.id
     assert len(sandbox.creates) == 2
 
@@ -363,25 +350,25 @@ async def test_a_key_makes_no_second_one_after_an_older_state_was_restored(
 ) -> None:
     await _looks(worker, clock, 10)
     state = await _copied(server)
-    made = await _made(worker)
+    made = await worker.made()
     await _restored(server, state)
     await _looks(worker, clock, 10 * looks_between)
-    again = await _made(worker)
+    again = await worker.made()
     assert (again.id, again.remote.id, len(sandbox.creates)) == (made.id, made.remote.id, 1)
 
 
 async def test_with_no_worker_and_no_word_from_novita_nothing_is_sent(
     worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
 ) -> None:
-    made = await _made(worker)
+    made = await worker.made()
     await server.flushall()
     sandbox.fail_all(Fault.server_error(), "instances")
-    again = await _made(worker)
+    again = await worker.made()
     assert (again.id, again.status, len(sandbox.creates)) == (made.id, Status.FAILED, 1)
     sandbox.clear_faults()
     await _looks(worker, clock, 10)
-    assert (await _read(worker, made.id)).remote.id == made.remote.id
-    assert (await _made(worker)).remote.id == made.remote.id
+    assert (await worker.record(made.id)).remote.id == made.remote.id
+    assert (await worker.made()).remote.id == made.remote.id
     assert len(sandbox.creates) == 1
 
 
@@ -393,7 +380,7 @@ async def test_a_create_asks_novita_nothing_more_while_a_worker_looks(
     for age, asked in ((0, 0), (58, 0), (62, 1), (-5, 1)):
         await server.hset("{gpu}:looked", "at", (seconds - age) * 1000)
         before = len(sandbox.calls_of("instances"))
-        await _made(worker, key=f"view:{age}")
+        await worker.made(key=f"view:{age}")
         assert len(sandbox.calls_of("instances")) - before == asked, age
     assert len(sandbox.calls_of("create")) == 4
 
@@ -403,10 +390,10 @@ async def test_another_key_that_leads_to_a_taken_id_makes_its_own_instance(
 ) -> None:
     odd = instance(request=request(name="odd"), id=id_from("\nview:V1"), request_key="view:another")
     await worker.store.begin(odd, [], clock.now())
-    made = await _made(worker)
+    made = await worker.made()
     assert made.id != odd.id
     assert await worker.store.id_for_request("view:V1") == made.id
-    assert (await _made(worker)).id == made.id
+    assert (await worker.made()).id == made.id
 
 
 def test_an_id_from_a_text_is_always_the_same_and_reads_as_one_of_ours() -> None:
@@ -421,10 +408,10 @@ def test_an_id_from_a_text_is_always_the_same_and_reads_as_one_of_ours() -> None
 
 
 async def _stray(worker: Process, sandbox: SandboxNovita, clock: TurnedClock) -> Instance:
-    made = await _made(worker)
+    made = await worker.made()
     clone = sandbox.clone_instance(made.remote.id or "")
     await _looks(worker, clock, 90)
-    return await _read(worker, own_id(clone.id))
+    return await worker.record(own_id(clone.id))
 
 
 async def test_a_stray_with_an_owner_is_an_ordinary_instance(
@@ -442,7 +429,7 @@ async def test_a_stray_with_an_owner_is_an_ordinary_instance(
     ordered = await worker.lifecycle.order(Verb.STOP, stray.id, BO, ADMINS)
     await worker.lifecycle.carry_out(ordered.instance)
     await _looks(worker, clock, 40)
-    assert (await _read(worker, stray.id)).status is Status.STOPPED
+    assert (await worker.record(stray.id)).status is Status.STOPPED
 
 
 async def test_only_admins_decide_about_strays(worker: Process, sandbox: SandboxNovita, clock: TurnedClock) -> None:
@@ -454,7 +441,7 @@ async def test_only_admins_decide_about_strays(worker: Process, sandbox: Sandbox
     ):
         with pytest.raises(NotAllowed):
             await deed
-    assert (await _read(worker, stray.id)) == stray
+    assert (await worker.record(stray.id)) == stray
 
 
 async def test_a_stray_left_alone_is_no_alarm_and_runs_on(
@@ -464,13 +451,13 @@ async def test_a_stray_left_alone_is_no_alarm_and_runs_on(
     await worker.strays.leave_alone(stray.id, EVE, ADMINS)
     await _looks(worker, clock, 20)
     assert await _strays(worker, clock) == {}
-    assert (await _read(worker, stray.id)).is_stray
+    assert (await worker.record(stray.id)).is_stray
 
 
 async def test_what_was_made_in_the_console_is_listed_and_taken_in_only_by_an_admin(
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
-    made = await _made(worker)
+    made = await worker.made()
     foreign = sandbox.clone_instance(made.remote.id or "", "notebook")
     await _looks(worker, clock, 90)
     assert [each.id for each in await worker.strays.outside()] == [foreign.id]
@@ -495,12 +482,12 @@ async def test_what_was_made_in_the_console_is_listed_and_taken_in_only_by_an_ad
 async def test_a_strays_lease_asks_before_it_stops_and_never_deletes(
     worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
 ) -> None:
-    made = await _made(worker)
+    made = await worker.made()
     await server.flushall()
     await _looks(worker, clock, 90, tends=True)
     clock.turn(seconds=USUAL_LEASE.total_seconds())
     await _looks(worker, clock, 20, tends=True)
-    asked = await _read(worker, made.id)
+    asked = await worker.record(made.id)
     assert (asked.status, asked.order) == (Status.RUNNING, None)
     assert asked.lease.asked_at is not None
     assert asked.lease.ends_at == asked.lease.asked_at + timedelta(hours=24)
@@ -508,7 +495,7 @@ async def test_a_strays_lease_asks_before_it_stops_and_never_deletes(
     assert set(await _strays(worker, clock, AlarmKind.LEASE_IN_DOUBT)) == {made.id}
     clock.turn(hours=23, minutes=58)
     await _looks(worker, clock, 10, tends=True)
-    assert (await _read(worker, made.id)).order is None
+    assert (await worker.record(made.id)).order is None
     await _looks(worker, clock, 200, tends=True)
     assert _runs(sandbox, clock) == {made.remote.id: "exited"}
     assert await _strays(worker, clock, AlarmKind.LEASE_IN_DOUBT) == {}
@@ -517,7 +504,7 @@ async def test_a_strays_lease_asks_before_it_stops_and_never_deletes(
 async def test_who_keeps_it_is_not_asked_again(
     worker: Process, server: aioredis.Redis, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
-    made = await _made(worker)
+    made = await worker.made()
     await server.flushall()
     await _looks(worker, clock, 90, tends=True)
     clock.turn(seconds=USUAL_LEASE.total_seconds())
@@ -543,7 +530,7 @@ async def _restored(server: aioredis.Redis, state: dict[bytes, bytes | None]) ->
 async def test_after_a_restore_a_lease_that_was_extended_is_asked_about_and_not_cut_short(
     worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
 ) -> None:
-    made = await _made(worker, lease=timedelta(minutes=30))
+    made = await worker.made(lease=timedelta(minutes=30))
     await _looks(worker, clock, 90, tends=True)
     state = await _copied(server)
     await worker.lifecycle.extend(made.id, timedelta(hours=10), ADA, POLICY)
@@ -553,18 +540,18 @@ async def test_after_a_restore_a_lease_that_was_extended_is_asked_about_and_not_
     await worker.continuity.doubt_if_gone_back()
     await worker.lifecycle.run_due()
     await _looks(worker, clock, 30, tends=True)
-    record = await _read(worker, made.id)
+    record = await worker.record(made.id)
     assert record.past_in_doubt
     assert (record.status, record.order) == (Status.RUNNING, None)
     assert worker.told.types.count("lease_questioned") == 1
     await worker.lifecycle.extend(made.id, timedelta(hours=1), ADA, POLICY)
-    assert not (await _read(worker, made.id)).past_in_doubt
+    assert not (await worker.record(made.id)).past_in_doubt
 
 
 async def test_a_stop_under_way_on_a_restored_store_does_not_stop_what_was_started_since(
     worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
 ) -> None:
-    made = await _made(worker)
+    made = await worker.made()
     await _looks(worker, clock, 90, tends=True)
     await worker.lifecycle.order(Verb.STOP, made.id, ADA, POLICY)
     await worker.quiet()
@@ -577,7 +564,7 @@ async def test_a_stop_under_way_on_a_restored_store_does_not_stop_what_was_start
     await _restored(server, state)
     await _looks(worker, clock, 120, tends=True)
     assert _runs(sandbox, clock) == {made.remote.id: "running"}
-    assert (await _read(worker, made.id)).order is None
+    assert (await worker.record(made.id)).order is None
     assert len(sandbox.calls_of("stop")) == 1
 
 
@@ -585,17 +572,17 @@ async def test_a_stop_under_way_on_a_restored_store_does_not_stop_what_was_start
 async def test_a_stop_under_way_on_a_restored_store_is_sent_if_its_run_goes_on_and_asked_about_if_that_is_unknown(
     worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock, *, is_known: bool
 ) -> None:
-    made = await _made(worker)
+    made = await worker.made()
     await _looks(worker, clock, 90, tends=True)
     await worker.lifecycle.order(Verb.STOP, made.id, ADA, POLICY)
     if not is_known:
-        await worker.unit_of_work.update(await _read(worker, made.id), _without_run)
+        await worker.unit_of_work.update(await worker.record(made.id), _without_run)
     await worker.quiet()
     state = await _copied(server)
-    other = await _made(worker, key="view:V2")
+    other = await worker.made(key="view:V2")
     await _restored(server, state)
     await _looks(worker, clock, 120, tends=True)
-    record = await _read(worker, made.id)
+    record = await worker.record(made.id)
     assert _runs(sandbox, clock)[made.remote.id or ""] == ("exited" if is_known else "running")
     assert worker.told.types.count("lease_questioned") == (0 if is_known else 1)
     assert record.past_in_doubt
@@ -606,17 +593,17 @@ async def test_a_stop_under_way_on_a_restored_store_is_sent_if_its_run_goes_on_a
 async def test_a_start_under_way_on_a_restored_store_is_given_up_aloud(
     worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
 ) -> None:
-    made = await _made(worker)
+    made = await worker.made()
     await _looks(worker, clock, 90, tends=True)
     await worker.lifecycle.carry_out((await worker.lifecycle.order(Verb.STOP, made.id, ADA, POLICY)).instance)
     await _looks(worker, clock, 90, tends=True)
     await worker.lifecycle.order(Verb.START, made.id, ADA, POLICY)
     await worker.quiet()
     state = await _copied(server)
-    await _made(worker, key="view:V2")
+    await worker.made(key="view:V2")
     await _restored(server, state)
     await _looks(worker, clock, 60, tends=True)
-    record = await _read(worker, made.id)
+    record = await worker.record(made.id)
     assert _runs(sandbox, clock)[made.remote.id or ""] == "exited"
     assert sandbox.calls_of("start") == []
     assert record.last_order is not None
@@ -628,13 +615,13 @@ async def test_a_store_put_back_while_the_second_clock_is_asked_ends_no_lease(
     worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
 ) -> None:
     """The lease is over by the old record, which is read before and after the clock was wrong."""
-    made = await _made(worker, lease=timedelta(minutes=30))
+    made = await worker.made(lease=timedelta(minutes=30))
     await _looks(worker, clock, 90, tends=True)
     state = await _copied(server)
     await worker.lifecycle.extend(made.id, timedelta(hours=10), ADA, POLICY)
     await _looks(worker, clock, 10, tends=True)
     clock.turn(minutes=40)
-    short = await _made(worker, key="view:V2", lease=timedelta(minutes=1))
+    short = await worker.made(key="view:V2", lease=timedelta(minutes=1))
     await _looks(worker, clock, 70)
     clock.turn(minutes=2)
     sandbox.fail_next("clusters", Fault.slow(0.3))
@@ -643,7 +630,7 @@ async def test_a_store_put_back_while_the_second_clock_is_asked_ends_no_lease(
     await _restored(server, state)
     await tending
     await _looks(worker, clock, 30, tends=True)
-    record = await _read(worker, made.id)
+    record = await worker.record(made.id)
     assert record.past_in_doubt
     assert (record.status, record.order) == (Status.RUNNING, None)
     assert _runs(sandbox, clock)[made.remote.id or ""] == "running"
@@ -653,22 +640,22 @@ async def test_a_store_put_back_while_the_second_clock_is_asked_ends_no_lease(
 async def test_a_worker_that_starts_on_a_restored_store_knows_it_by_what_is_missing_there(
     worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, redis_url: str, clock: TurnedClock
 ) -> None:
-    made = await _made(worker, lease=timedelta(minutes=30))
+    made = await worker.made(lease=timedelta(minutes=30))
     await _looks(worker, clock, 90, tends=True)
     state = await _copied(server)
-    later = await _made(worker, key="view:V2")
+    later = await worker.made(key="view:V2")
     await _restored(server, state)
     other = process(sandbox, redis_url, clock)
     await _looks(other, clock, 10, tends=True)
-    assert (await _read(other, made.id)).past_in_doubt
-    assert (await _read(other, later.id)).intent.origin is Origin.LOST
+    assert (await other.record(made.id)).past_in_doubt
+    assert (await other.record(later.id)).intent.origin is Origin.LOST
     await other.close()
 
 
 async def test_a_night_without_workers_puts_no_lease_in_doubt(
     worker: Process, sandbox: SandboxNovita, redis_url: str, clock: TurnedClock
 ) -> None:
-    made = await _made(worker, lease=timedelta(hours=2))
+    made = await worker.made(lease=timedelta(hours=2))
     await _looks(worker, clock, 90, tends=True)
     clock.turn(hours=12)
     other = process(sandbox, redis_url, clock)
@@ -684,12 +671,12 @@ async def test_a_night_without_workers_puts_no_lease_in_doubt(
 async def test_a_server_started_long_after_the_last_look_may_have_been_filled_from_a_backup(
     worker: Process, server: aioredis.Redis, clock: TurnedClock, minutes: float, is_embedded: bool, is_in_doubt: bool
 ) -> None:
-    made = await _made(worker, lease=timedelta(hours=2))
+    made = await worker.made(lease=timedelta(hours=2))
     up_since = await worker.store.up_since()
     assert up_since is not None
     await server.hset("{gpu}:looked", "at", int(up_since - minutes * 60_000))
     await Continuity(worker.store, worker.unit_of_work, is_embedded=is_embedded).doubt_if_gone_back()
-    assert (await _read(worker, made.id)).past_in_doubt is is_in_doubt
+    assert (await worker.record(made.id)).past_in_doubt is is_in_doubt
 
 
 async def test_a_lease_that_a_program_asked_for_is_asked_about_to_the_admins(
@@ -698,7 +685,7 @@ async def test_a_lease_that_a_program_asked_for_is_asked_about_to_the_admins(
     launch = await worker.begin(request(), owner=PROGRAM, key="api:1")
     made = await worker.launcher.finish(launch)
     await _looks(worker, clock, 90, tends=True)
-    record = await _read(worker, made.instance_id)
+    record = await worker.record(made.instance_id)
     await worker.unit_of_work.update(record, transitions.doubted)
     clock.turn(seconds=USUAL_LEASE.total_seconds())
     await _looks(worker, clock, 20, tends=True)
