@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import timedelta
@@ -124,6 +124,24 @@ class Process:
         found = await self.store.get(instance_id)
         assert found is not None
         return found
+
+    async def looks(self, clock: TurnedClock, seconds: float, *, each: float = 10) -> None:
+        """A worker's looks for so long, and nothing else of what it does."""
+        await self._in_turns(clock, seconds, each, self.reconciler.run_once)
+
+    async def works(self, clock: TurnedClock, seconds: float, *, each: float = 10) -> None:
+        """All that a worker does for the instances that there are, for so long."""
+        steps = (self.reconciler.run_once, self.continuity.doubt_if_gone_back, self.lifecycle.run_due)
+        await self._in_turns(clock, seconds, each, *steps)
+
+    async def _in_turns(
+        self, clock: TurnedClock, seconds: float, each: float, *steps: Callable[[], Awaitable[object]]
+    ) -> None:
+        for _ in range(round(seconds / each)):
+            clock.turn(seconds=each)
+            for step in steps:
+                await step()
+        await self.quiet()
 
     async def quiet(self) -> None:
         await self.dispatcher.drain(timedelta(seconds=20))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 
@@ -29,22 +30,12 @@ def boot_seconds() -> float:
     return 20
 
 
-async def _running(web: Process, clock: TurnedClock, **changes: object) -> Instance:
-    launch = await web.begin(request(**changes), owner=ADA, key="view:V1")
-    await web.launcher.finish(launch)
-    await _worker(web, clock, 30)
-    record = await web.record(launch.instance.id)
+async def _running(web: Process, clock: TurnedClock, **changes: Any) -> Instance:
+    made = await web.made(**changes)
+    await web.works(clock, 30)
+    record = await web.record(made.id)
     assert record.status is Status.RUNNING
     return record
-
-
-async def _worker(web: Process, clock: TurnedClock, seconds: float, *, each: float = 10) -> None:
-    """A worker's looks for so long."""
-    for _ in range(round(seconds / each)):
-        clock.turn(seconds=each)
-        await web.reconciler.run_once()
-        await web.lifecycle.run_due()
-    await web.quiet()
 
 
 async def _order(web: Process, verb: Verb, record: Instance, actor: Actor = ADA) -> Instance:
@@ -61,17 +52,17 @@ async def test_an_instance_is_stopped_started_and_deleted_and_each_is_only_belie
 ) -> None:
     record = await _running(web, clock)
     assert (await _order(web, Verb.STOP, record)).status is Status.STOPPING
-    await _worker(web, clock, 30)
+    await web.works(clock, 30)
     stopped = await web.record(record.id)
     assert (stopped.status, stopped.order, stopped.lease.ends_at) == (Status.STOPPED, None, None)
     assert _events(web, InstanceStopped)[0].reason is StopReason.ASKED  # type: ignore[attr-defined]
     await _order(web, Verb.START, stopped)
-    await _worker(web, clock, 30)
+    await web.works(clock, 30)
     started = await web.record(record.id)
     assert started.status is Status.RUNNING
     assert started.lease.ends_at is not None, "the lease begins anew"
     await _order(web, Verb.DELETE, started)
-    await _worker(web, clock, 60)
+    await web.works(clock, 60)
     assert (await web.record(record.id)).status is Status.DELETED
 
 
@@ -101,7 +92,7 @@ async def test_many_clicks_at_once_give_one_order_and_all_but_one_hear_that_it_i
     first = [ordered for ordered in orders if not ordered.is_repeat]
     assert len(first) == 1
     await web.lifecycle.carry_out(first[0].instance)
-    await _worker(web, clock, 30)
+    await web.works(clock, 30)
     assert len(sandbox.calls_of("stop")) == 1
 
 
@@ -122,7 +113,7 @@ async def test_a_stop_that_fails_is_sent_again_until_novita_shows_it_done(
     record = await _running(web, clock)
     sandbox.fail_next("stop", fault, times=3)
     await _order(web, Verb.STOP, record)
-    await _worker(web, clock, 600)
+    await web.works(clock, 600)
     assert (await web.record(record.id)).status is Status.STOPPED
     assert {machine.status(clock.now().timestamp()) for machine in sandbox.instances.values()} == {"exited"}
 
@@ -130,7 +121,7 @@ async def test_a_stop_that_fails_is_sent_again_until_novita_shows_it_done(
 async def test_an_order_whose_process_died_is_carried_out_by_a_worker(web: Process, clock: TurnedClock) -> None:
     record = await _running(web, clock)
     await web.lifecycle.order(Verb.STOP, record.id, ADA, POLICY)
-    await _worker(web, clock, 60)
+    await web.works(clock, 60)
     assert (await web.record(record.id)).status is Status.STOPPED
 
 
@@ -139,7 +130,7 @@ async def test_a_start_without_a_free_gpu_is_said_to_be_so_and_can_be_asked_agai
 ) -> None:
     record = await _running(web, clock)
     await _order(web, Verb.STOP, record)
-    await _worker(web, clock, 30)
+    await web.works(clock, 30)
     sandbox.out_of_stock_at_create(record.launch.offer.region.name if record.launch.offer else "")
     after = await _order(web, Verb.START, await web.record(record.id))
     await web.quiet()
@@ -156,7 +147,7 @@ async def test_a_delete_of_what_is_gone_already_is_a_success_once_that_is_certai
     record = await _running(web, clock)
     sandbox.vanish(record.remote.id or "")
     assert (await _order(web, Verb.DELETE, record)).order is not None
-    await _worker(web, clock, 60)
+    await web.works(clock, 60)
     after = await web.record(record.id)
     assert after.status is Status.DELETED
     assert after.last_order is not None
@@ -167,7 +158,7 @@ async def test_a_delete_of_what_is_gone_already_is_a_success_once_that_is_certai
 async def test_a_restart_is_announced_when_it_is_done_and_keeps_the_lease(web: Process, clock: TurnedClock) -> None:
     record = await _running(web, clock)
     await _order(web, Verb.RESTART, record)
-    await _worker(web, clock, 120)
+    await web.works(clock, 120)
     after = await web.record(record.id)
     assert (after.status, after.order, after.lease.ends_at) == (Status.RUNNING, None, record.lease.ends_at)
     assert web.told.types.count("instance_running") == 2
@@ -177,7 +168,7 @@ async def test_the_owner_is_reminded_once_an_hour_and_once_a_quarter_before_the_
     web: Process, clock: TurnedClock
 ) -> None:
     record = await _running(web, clock, lease=timedelta(hours=2))
-    await _worker(web, clock, 2 * 3600 + 240, each=120)
+    await web.works(clock, 2 * 3600 + 240, each=120)
     reminders = [event.minutes for event in web.told.events if isinstance(event, LeaseReminder)]
     assert reminders == [60, 15]
     assert (await web.record(record.id)).status is Status.STOPPED
@@ -188,8 +179,8 @@ async def test_the_owner_is_reminded_once_an_hour_and_once_a_quarter_before_the_
 
 async def test_a_lease_that_was_to_end_in_deletion_deletes(web: Process, clock: TurnedClock) -> None:
     record = await _running(web, clock, lease=timedelta(hours=1), lease_end=LeaseEnd.DELETE)
-    await _worker(web, clock, 3480, each=120)
-    await _worker(web, clock, 300, each=60)
+    await web.works(clock, 3480, each=120)
+    await web.works(clock, 300, each=60)
     assert (await web.record(record.id)).status is Status.DELETED
 
 
@@ -197,7 +188,7 @@ async def test_an_extension_moves_the_end_and_reminds_anew_but_never_beyond_the_
     web: Process, clock: TurnedClock
 ) -> None:
     record = await _running(web, clock, lease=timedelta(hours=1))
-    await _worker(web, clock, 600, each=60)
+    await web.works(clock, 600, each=60)
     after = await web.lifecycle.extend(record.id, timedelta(hours=4), ADA, POLICY)
     assert record.lease.ends_at is not None
     assert after.lease.ends_at == record.lease.ends_at + timedelta(hours=4)
@@ -208,7 +199,7 @@ async def test_an_extension_moves_the_end_and_reminds_anew_but_never_beyond_the_
 
 async def test_no_lease_means_no_end(web: Process, clock: TurnedClock) -> None:
     record = await _running(web, clock, lease=None)
-    await _worker(web, clock, 3600 * 100, each=3600 * 4)
+    await web.works(clock, 3600 * 100, each=3600 * 4)
     assert (await web.record(record.id)).status is Status.RUNNING
     with pytest.raises(InvalidRequest):
         await web.lifecycle.extend(record.id, timedelta(hours=1), ADA, POLICY)
@@ -236,21 +227,21 @@ async def test_while_novita_is_away_the_owner_hears_that_the_stop_fails_until_it
 ) -> None:
     record = await _running(web, clock, lease=timedelta(hours=1))
     sandbox.fail_all(Fault.server_error(), "stop")
-    await _worker(web, clock, 2 * 3600, each=120)
+    await web.works(clock, 2 * 3600, each=120)
     failures = [event for event in web.told.events if isinstance(event, OrderFailed)]
     assert len(failures) >= 3
     assert not any(event.is_final for event in failures)
     assert (await web.record(record.id)).status is Status.RUNNING
     sandbox.clear_faults()
-    await _worker(web, clock, 900, each=60)
+    await web.works(clock, 900, each=60)
     assert (await web.record(record.id)).status is Status.STOPPED
 
 
 async def test_a_stopped_instance_reminds_of_its_disk_every_week(web: Process, clock: TurnedClock) -> None:
     record = await _running(web, clock)
     await _order(web, Verb.STOP, record)
-    await _worker(web, clock, 3600, each=600)
-    await _worker(web, clock, 86_400 * 15, each=43_200)
+    await web.works(clock, 3600, each=600)
+    await web.works(clock, 86_400 * 15, each=43_200)
     assert web.told.types.count("disk_reminder") == 2
 
 
@@ -259,12 +250,12 @@ async def test_a_spot_notice_is_told_once_and_what_follows_is_called_a_reclaim(
 ) -> None:
     record = await _running(web, clock)
     sandbox.give_spot_notice(record.remote.id or "", in_seconds=3600)
-    await _worker(web, clock, 60)
+    await web.works(clock, 60)
     noticed = await web.record(record.id)
     assert noticed.spot.reclaim_at is not None
     assert web.told.types.count("spot_notice") == 1
     sandbox.reclaim(record.remote.id or "")
-    await _worker(web, clock, 30)
+    await web.works(clock, 30)
     stopped = _events(web, InstanceStopped)[0]
     assert isinstance(stopped, InstanceStopped)
     assert stopped.reason is StopReason.RECLAIMED
@@ -276,12 +267,12 @@ async def test_a_reclaim_without_a_notice_is_one_by_what_novita_says_then(
 ) -> None:
     record = await _running(web, clock)
     sandbox.reclaim(record.remote.id or "")
-    await _worker(web, clock, 30)
+    await web.works(clock, 30)
     taken = await web.record(record.id)
     assert taken.standstill.reason is StopReason.RECLAIMED
     assert web.told.types.count("spot_notice") == 0
     sandbox.start_instance(record.remote.id or "")
-    await _worker(web, clock, 300)
+    await web.works(clock, 300)
     again = await web.record(record.id)
     assert (again.status, again.standstill.reason) == (Status.RUNNING, None)
 
@@ -295,7 +286,7 @@ async def test_a_stop_that_nobody_asked_the_bot_for_is_said_to_be_that(
 ) -> None:
     record = await _running(web, clock, billing_mode=billing)
     sandbox.stop_instance(record.remote.id or "")
-    await _worker(web, clock, 30)
+    await web.works(clock, 30)
     stopped = _events(web, InstanceStopped)[0]
     assert isinstance(stopped, InstanceStopped)
     assert stopped.reason is reason
@@ -319,12 +310,12 @@ async def test_one_clock_ends_no_lease_and_the_lease_ends_once_another_agrees(
     record = await _running(web, clock, lease=timedelta(hours=4))
     clock.turn(hours=5)
     sandbox.clock_ahead = -5 * 3600
-    await _worker(web, clock, 60)
+    await web.works(clock, 60)
     held = await web.record(record.id)
     assert (held.status, held.order, held.lease.reminded) == (Status.RUNNING, None, ())
     assert [(a.kind, a.subject) for a in await web.alarms.standing()] == [(AlarmKind.CLOCKS_APART, "Novita")]
     sandbox.clock_ahead = 0
-    await _worker(web, clock, 60)
+    await web.works(clock, 60)
     assert (await web.record(record.id)).status is Status.STOPPED
     assert await web.alarms.standing() == []
 
@@ -335,7 +326,7 @@ async def test_while_clocks_differ_what_people_order_is_done_all_the_same(
     record = await _running(web, clock)
     sandbox.clock_ahead = 3600
     await web.lifecycle.order(Verb.STOP, record.id, ADA, POLICY)
-    await _worker(web, clock, 60)
+    await web.works(clock, 60)
     assert (await web.record(record.id)).status is Status.STOPPED
 
 
@@ -351,7 +342,7 @@ async def test_what_was_seen_by_a_clock_two_hours_ahead_goes_on_as_usual_once_it
     put_right = await web.record(record.id)
     assert put_right.running_at == clock.now()
     assert put_right.lease.ends_at == clock.now() + timedelta(hours=1)
-    await _worker(web, clock, 3600 + 120, each=60)
+    await web.works(clock, 3600 + 120, each=60)
     assert (await web.record(record.id)).status is Status.STOPPED
 
 
@@ -365,7 +356,7 @@ async def test_a_worker_that_was_away_for_a_day_ends_the_lease_at_once_and_remin
     record = await web.record(launch.instance.id)
     assert record.running_at is not None
     assert record.running_at - clock.now() < timedelta(hours=-23)
-    await _worker(web, clock, 60)
+    await web.works(clock, 60)
     stopped = await web.record(record.id)
     assert stopped.status is Status.STOPPED
     assert _events(web, LeaseReminder) == []
@@ -378,14 +369,14 @@ async def test_an_instance_that_never_comes_up_is_asked_about_and_then_deleted(
     launch = await web.begin(request(), owner=ADA, key="view:V1")
     answer = await web.launcher.finish(launch)
     sandbox.show_status(answer.novita_instance_id or "", "pulling")
-    await _worker(web, clock, 2 * 3600 + 60, each=330)
+    await web.works(clock, 2 * 3600 + 60, each=330)
     asked = await web.record(launch.instance.id)
     assert asked.startup.ends_at is not None
     assert sandbox.calls_of("delete") == []
     await web.lifecycle.extend(asked.id, timedelta(hours=1), ADA, POLICY)
-    await _worker(web, clock, 3600 + 1800, each=300)
+    await web.works(clock, 3600 + 1800, each=300)
     assert (await web.record(asked.id)).status is Status.STARTING
-    await _worker(web, clock, 3600, each=300)
+    await web.works(clock, 3600, each=300)
     assert (await web.record(asked.id)).status is Status.DELETED
     assert sandbox.calls_of("delete")
 
@@ -395,8 +386,8 @@ async def test_six_hours_of_failing_then_an_hour_of_health_ends_with_it_stopped(
 ) -> None:
     record = await _running(web, clock, lease=timedelta(hours=1))
     sandbox.fail_all(Fault.server_error(), "stop")
-    await _worker(web, clock, 2 * 3600, each=60)
-    await _worker(web, clock, 5 * 3600, each=300)
+    await web.works(clock, 2 * 3600, each=60)
+    await web.works(clock, 5 * 3600, each=300)
     standing = await web.record(record.id)
     assert standing.status is Status.RUNNING
     assert standing.order is not None
@@ -407,7 +398,7 @@ async def test_six_hours_of_failing_then_an_hour_of_health_ends_with_it_stopped(
     assert isinstance(stuck, OrderStuck)
     assert timedelta(minutes=30) <= stuck.at - stuck.since <= timedelta(minutes=36)
     sandbox.clear_faults()
-    await _worker(web, clock, 3600, each=300)
+    await web.works(clock, 3600, each=300)
     after = await web.record(record.id)
     assert (after.status, after.order) == (Status.STOPPED, None)
     assert after.last_order is not None
@@ -422,7 +413,7 @@ async def test_a_stop_that_novita_takes_and_never_does_is_told_to_be_stuck(
     await _order(web, Verb.STOP, record)
     sandbox.show_status(record.remote.id or "", "running")
     for _ in range(32):
-        await _worker(web, clock, 60, each=60)
+        await web.works(clock, 60, each=60)
         sandbox.show_status(record.remote.id or "", "running")
     assert len(_events(web, OrderStuck)) == 1
     assert [alarm.kind for alarm in await web.alarms.standing()] == [AlarmKind.ORDER_STUCK]
@@ -437,16 +428,16 @@ async def test_what_novita_puts_off_is_tried_again_when_it_says(
     record = await _running(web, clock)
     if verb is Verb.START:
         await _order(web, Verb.STOP, record)
-        await _worker(web, clock, 30)
+        await web.works(clock, 30)
     sandbox.fail_next(verb.value, Fault.rate_limited(retry_after))
     put_off = await _order(web, verb, record)
     assert put_off.order is not None
     assert (put_off.order.sent, put_off.order.failures, put_off.order.taken) == (1, 1, 0)
-    await _worker(web, clock, waits - 1, each=waits - 1)
+    await web.works(clock, waits - 1, each=waits - 1)
     assert len(sandbox.calls_of(verb.value)) == 1
-    await _worker(web, clock, 1, each=1)
+    await web.works(clock, 1, each=1)
     assert len(sandbox.calls_of(verb.value)) == 2
-    await _worker(web, clock, 60)
+    await web.works(clock, 60)
     after = await web.record(record.id)
     assert after.status is {Verb.STOP: Status.STOPPED, Verb.DELETE: Status.DELETED}.get(verb, Status.RUNNING)
     assert not _events(web, OrderFailed)
@@ -457,12 +448,12 @@ async def test_a_start_that_novita_puts_off_for_long_has_an_end(
 ) -> None:
     record = await _running(web, clock)
     await _order(web, Verb.STOP, record)
-    await _worker(web, clock, 30)
+    await web.works(clock, 30)
     sandbox.fail_all(Fault.rate_limited("60"), "start")
     await _order(web, Verb.START, record)
-    await _worker(web, clock, 1740, each=60)
+    await web.works(clock, 1740, each=60)
     assert (await web.record(record.id)).order is not None
-    await _worker(web, clock, 400, each=60)
+    await web.works(clock, 400, each=60)
     after = await web.record(record.id)
     assert after.order is None
     assert after.last_order is not None
@@ -474,12 +465,12 @@ async def test_a_start_that_novita_takes_and_never_does_has_an_end(
 ) -> None:
     record = await _running(web, clock)
     await _order(web, Verb.STOP, record)
-    await _worker(web, clock, 30)
+    await web.works(clock, 30)
     sandbox.show_status(record.remote.id or "", "exited")
     await _order(web, Verb.START, record)
     for _ in range(60):
         sandbox.show_status(record.remote.id or "", "exited")
-        await _worker(web, clock, 10)
+        await web.works(clock, 10)
     after = await web.record(record.id)
     assert len(sandbox.calls_of("start")) == 3
     assert after.last_order is not None
@@ -496,9 +487,9 @@ async def test_a_delete_at_once_holds_until_novita_shows_it_and_it_is_gone(
     clock.turn(seconds=0.1)
     asked = await _order(web, Verb.DELETE, await web.record(launch.instance.id))
     assert asked.order is not None
-    await _worker(web, clock, 10, each=1)
+    await web.works(clock, 10, each=1)
     assert (await web.record(asked.id)).order is not None
-    await _worker(web, clock, 120, each=5)
+    await web.works(clock, 120, each=5)
     assert (await web.record(asked.id)).status is Status.DELETED
     assert {machine.status(clock.now().timestamp()) for machine in sandbox.instances.values()} == {""}
     assert "order_failed" not in web.told.types
@@ -512,13 +503,13 @@ async def test_an_order_outlives_an_absence_that_was_believed(
     record = await _running(web, clock)
     sandbox.show_nothing()
     await _order(web, verb, record)
-    await _worker(web, clock, 900)
+    await web.works(clock, 900)
     assert (await web.record(record.id)).status is Status.DELETED
     sandbox.show_nothing(nothing=False)
-    await _worker(web, clock, 10)
+    await web.works(clock, 10)
     back = await web.record(record.id)
     assert back.lease.ends_at == record.lease.ends_at or back.order is not None
-    await _worker(web, clock, 420)
+    await web.works(clock, 420)
     after = await web.record(record.id)
     assert after.status is (Status.STOPPED if verb is Verb.STOP else Status.DELETED)
 
@@ -529,10 +520,10 @@ async def test_a_defect_of_one_instance_keeps_no_lease_of_another_from_ending(we
     await _order(web, Verb.STOP, broken)
     launch = await web.begin(request(name="train-2", lease=timedelta(hours=1)), owner=ADA, key="view:V2")
     await web.launcher.finish(launch)
-    await _worker(web, clock, 30)
+    await web.works(clock, 30)
     first_hour = datetime.min.replace(tzinfo=UTC)
     await web.unit_of_work.update(await web.record(broken.id), lambda i: (record_with(i, data_until=first_hour), ()))
-    await _worker(web, clock, 3700, each=60)
+    await web.works(clock, 3700, each=60)
     assert (await web.record(launch.instance.id)).status is Status.STOPPED
     kinds = {alarm.kind: alarm.subject for alarm in await web.alarms.standing()}
     assert kinds[AlarmKind.NOT_TENDED] == f"{broken.id} tend"

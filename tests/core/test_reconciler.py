@@ -22,18 +22,11 @@ def worker(web: Process) -> Process:
     return web
 
 
-async def _looks(worker: Process, clock: TurnedClock, seconds: int, *, each: int = 10) -> None:
-    for _ in range(0, seconds, each):
-        clock.turn(seconds=each)
-        await worker.reconciler.run_once()
-    await worker.quiet()
-
-
 async def test_an_instance_is_followed_until_it_runs_and_its_endpoints_are_told(
     worker: Process, clock: TurnedClock
 ) -> None:
     made = await worker.made()
-    await _looks(worker, clock, 90)
+    await worker.looks(clock, 90)
     record = await worker.record(made.id)
     assert record.status is Status.RUNNING
     assert [endpoint.port for endpoint in record.remote.endpoints] == [8188, 9000]
@@ -46,9 +39,9 @@ async def test_a_look_reads_pages_and_asks_for_one_instance_only_when_it_changed
 ) -> None:
     for number in range(101):
         await worker.made(f"view:{number}")
-    await _looks(worker, clock, 90)
+    await worker.looks(clock, 90)
     before = len(sandbox.calls)
-    await _looks(worker, clock, 10)
+    await worker.looks(clock, 10)
     assert [call.endpoint for call in sandbox.calls[before:]] == [Endpoint.INSTANCES] * 2
 
 
@@ -59,7 +52,7 @@ async def test_a_failed_image_is_told_with_novitas_own_message(
     made = await worker.made()
     assert made.remote.id
     sandbox.show_status(made.remote.id, status, ("pullFailed", "image pull failed: unauthorized"))
-    await _looks(worker, clock, 30)
+    await worker.looks(clock, 30)
     record = await worker.record(made.id)
     assert record.status is Status.FAILED
     assert record.failure is not None
@@ -73,11 +66,11 @@ async def test_one_that_vanished_is_deleted_when_that_lasts_and_longer_when_noth
 ) -> None:
     made = await worker.made()
     rest = [await worker.made(f"view:other-{n}") for n in range(others)]
-    await _looks(worker, clock, 90)
+    await worker.looks(clock, 90)
     sandbox.vanish(made.remote.id or "")
-    await _looks(worker, clock, seconds - 10)
+    await worker.looks(clock, seconds - 10)
     assert (await worker.record(made.id)).status is Status.RUNNING
-    await _looks(worker, clock, 10)
+    await worker.looks(clock, 10)
     assert (await worker.record(made.id)).status is Status.DELETED
     assert worker.told.types.count("instance_deleted") == 1
     assert {(await worker.record(each.id)).status for each in rest} <= {Status.RUNNING}
@@ -87,16 +80,16 @@ async def test_a_listing_that_shows_none_of_several_changes_nothing_and_the_admi
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
     made = [await worker.made(f"view:{n}") for n in range(2)]
-    await _looks(worker, clock, 90)
+    await worker.looks(clock, 90)
     before = [await worker.record(each.id) for each in made]
     sandbox.show_nothing()
-    await _looks(worker, clock, 700)
-    await _looks(worker, clock, 2900, each=50)
+    await worker.looks(clock, 700)
+    await worker.looks(clock, 2900, each=50)
     assert [await worker.record(each.id) for each in made] == before
     [alarm] = await worker.alarms.standing()
     assert (alarm.kind, alarm.facts) == (AlarmKind.ALL_ABSENT, {"instances": "2"})
     sandbox.show_nothing(nothing=False)
-    await _looks(worker, clock, 10)
+    await worker.looks(clock, 10)
     assert await worker.alarms.standing() == []
     assert [await worker.record(each.id) for each in made] == before
 
@@ -105,12 +98,12 @@ async def test_a_short_absence_of_the_only_one_changes_nothing(
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
     made = await worker.made()
-    await _looks(worker, clock, 90)
+    await worker.looks(clock, 90)
     before = await worker.record(made.id)
     sandbox.show_nothing()
-    await _looks(worker, clock, 120)
+    await worker.looks(clock, 120)
     sandbox.show_nothing(nothing=False)
-    await _looks(worker, clock, 10)
+    await worker.looks(clock, 10)
     after = await worker.record(made.id)
     assert after.model_copy(update={"version": before.version}) == before
 
@@ -119,13 +112,13 @@ async def test_what_is_seen_after_it_was_called_deleted_keeps_its_lease(
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
     made = await worker.made()
-    await _looks(worker, clock, 90)
+    await worker.looks(clock, 90)
     before = await worker.record(made.id)
     sandbox.show_nothing()
-    await _looks(worker, clock, 700)
+    await worker.looks(clock, 700)
     assert (await worker.record(made.id)).status is Status.DELETED
     sandbox.show_nothing(nothing=False)
-    await _looks(worker, clock, 10)
+    await worker.looks(clock, 10)
     after = await worker.record(made.id)
     assert (after.status, after.lease.ends_at, after.billed) == (Status.RUNNING, before.lease.ends_at, before.billed)
     assert worker.told.types[-2:] == ["instance_deleted", "instance_back"]
@@ -136,12 +129,12 @@ async def test_a_key_that_is_refused_changes_nothing(
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock, fault: Fault
 ) -> None:
     made = await worker.made()
-    await _looks(worker, clock, 90)
+    await worker.looks(clock, 90)
     before = await worker.record(made.id)
     sandbox.fail_all(fault)
     for _ in range(100):
         with pytest.raises(NovitaRefused):
-            await _looks(worker, clock, 10)
+            await worker.looks(clock, 10)
     assert await worker.record(made.id) == before
 
 
@@ -153,14 +146,14 @@ async def test_a_defect_of_one_instance_stops_no_other_and_is_heard_while_it_las
     endless = made.request.model_copy(update={"lease": timedelta.max})
     await worker.unit_of_work.update(made, lambda i: (i.model_copy(update={"request": endless}), ()))
     elsewhere = process(sandbox, redis_url, clock)
-    await _looks(worker, clock, 80)
+    await worker.looks(clock, 80)
     assert (await worker.record(other.id)).status is Status.RUNNING
     [alarm] = await worker.alarms.standing()
     assert (alarm.kind, alarm.subject) == (AlarmKind.NOT_TENDED, f"{made.id} look")
     assert (alarm.facts["instance"], alarm.facts["why"]) == (made.id, "OverflowError")
     assert worker.told.types.count("not_tended") == 1
     await worker.unit_of_work.update(made, lambda i: (i.model_copy(update={"request": made.request}), ()))
-    await _looks(elsewhere, clock, 10)
+    await elsewhere.looks(clock, 10)
     await elsewhere.close()
     assert await worker.alarms.standing() == []
     assert (await worker.record(made.id)).status is Status.RUNNING
@@ -185,12 +178,12 @@ async def test_what_is_stopped_and_deleted_in_the_console_is_noticed(
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
     made = await worker.made()
-    await _looks(worker, clock, 90)
+    await worker.looks(clock, 90)
     sandbox.stop_instance(made.remote.id or "")
-    await _looks(worker, clock, 30)
+    await worker.looks(clock, 30)
     assert (await worker.record(made.id)).status is Status.STOPPED
     sandbox.delete_instance(made.remote.id or "")
-    await _looks(worker, clock, 620)
+    await worker.looks(clock, 620)
     assert (await worker.record(made.id)).status is Status.DELETED
 
 
@@ -200,7 +193,7 @@ async def test_a_listing_that_fails_changes_nothing(
     made = await worker.made()
     sandbox.fail_next("instances", Fault.server_error(), times=3)
     with pytest.raises(Exception, match="502"):
-        await _looks(worker, clock, 10)
+        await worker.looks(clock, 10)
     assert await worker.record(made.id) == made
 
 
@@ -208,11 +201,11 @@ async def test_an_intent_whose_process_died_is_said_to_be_in_doubt_then_given_up
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
     launch = await worker.begin(request(), owner=ADA, key="view:V1")
-    await _looks(worker, clock, 20)
+    await worker.looks(clock, 20)
     assert (await worker.record(launch.instance.id)).launch.in_doubt_since is not None
-    await _looks(worker, clock, 560)
+    await worker.looks(clock, 560)
     assert (await worker.record(launch.instance.id)).status is Status.CREATING
-    await _looks(worker, clock, 60)
+    await worker.looks(clock, 60)
     record = await worker.record(launch.instance.id)
     assert record.status is Status.FAILED
     assert worker.told.types == ["instance_requested", "launch_interrupted", "instance_failed"]
@@ -254,7 +247,7 @@ async def test_an_intent_whose_process_still_lives_is_left_alone(worker: Process
     launch = await worker.begin(request(), owner=ADA, key="view:V1")
     for _ in range(6):
         await worker.store.beat(clock.now())
-        await _looks(worker, clock, 10)
+        await worker.looks(clock, 10)
     assert (await worker.record(launch.instance.id)).launch.in_doubt_since is None
 
 
@@ -262,12 +255,12 @@ async def test_an_instance_that_appears_after_its_launch_was_given_up_is_put_on_
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
     launch = await worker.begin(request(), owner=ADA, key="view:V1")
-    await _looks(worker, clock, 640)
+    await worker.looks(clock, 640)
     assert (await worker.record(launch.instance.id)).status is Status.FAILED
     answer = await worker.novita.create(
         launch.instance.novita_name, launch.offers[0], request(), await worker.catalog.get_template("101")
     )
-    await _looks(worker, clock, 10)
+    await worker.looks(clock, 10)
     record = await worker.record(launch.instance.id)
     assert (record.remote.id, record.status) == (answer, Status.STARTING)
 
@@ -279,7 +272,7 @@ async def test_instances_of_others_are_never_touched(
     template = await worker.catalog.get_template("101")
     for name in ("somebody-else", "box-012345678i", "plain"):
         await worker.novita.create(name, offers[0], request(), template)
-    await _looks(worker, clock, 60)
+    await worker.looks(clock, 60)
     assert len(await worker.store.live()) == 1
     assert await worker.store.made_outside() == 3
     assert {machine.status(clock.now().timestamp()) for machine in sandbox.instances.values()} == {"running"}

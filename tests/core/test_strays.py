@@ -42,16 +42,6 @@ async def server(redis_url: str) -> AsyncIterator[aioredis.Redis]:
         yield client
 
 
-async def _looks(worker: Process, clock: TurnedClock, seconds: int, *, tends: bool = False) -> None:
-    for _ in range(0, seconds, 10):
-        clock.turn(seconds=10)
-        await worker.reconciler.run_once()
-        if tends:
-            await worker.continuity.doubt_if_gone_back()
-            await worker.lifecycle.run_due()
-    await worker.quiet()
-
-
 async def _live(worker: Process) -> dict[str | None, Instance]:
     return {record.remote.id: record for record in await worker.store.live()}
 
@@ -89,11 +79,11 @@ async def test_a_clone_by_the_same_name_never_touches_the_record_of_the_first(
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
     made = await worker.made()
-    await _looks(worker, clock, 90)
+    await worker.looks(clock, 90)
     before = await worker.record(made.id)
     clone = sandbox.clone_instance(made.remote.id or "")
     sandbox.show_status(clone.id, "exited")
-    await _looks(worker, clock, 80)
+    await worker.looks(clock, 80)
     assert (await worker.record(made.id)) == before
     stray = (await _live(worker))[clone.id]
     assert (stray.id, stray.owner, stray.intent.origin) == (own_id(clone.id), NOBODY, Origin.SECOND)
@@ -106,9 +96,9 @@ async def test_the_lease_of_a_cloned_instance_ends_it_and_not_its_clone(
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
     made = await worker.made(lease=timedelta(minutes=10))
-    await _looks(worker, clock, 90)
+    await worker.looks(clock, 90)
     clone = sandbox.clone_instance(made.remote.id or "")
-    await _looks(worker, clock, 700, tends=True)
+    await worker.works(clock, 700)
     assert _runs(sandbox, clock) == {made.remote.id: "exited", clone.id: "running"}
     assert (await worker.record(made.id)).status is Status.STOPPED
 
@@ -118,7 +108,7 @@ async def test_of_two_that_novita_made_of_one_create_one_is_on_the_record_and_th
 ) -> None:
     sandbox.fail_next("create", Fault.doubled())
     made = await worker.made()
-    await _looks(worker, clock, 90)
+    await worker.looks(clock, 90)
     assert len(sandbox.calls_of("create")) == 1
     live = await _live(worker)
     assert set(live) == set(sandbox.instances)
@@ -139,7 +129,7 @@ async def test_when_the_answer_is_lost_the_oldest_of_the_name_is_the_one_that_wa
     second = sandbox.clone_instance(first)
     sandbox.clear_faults()
     await finishing
-    await _looks(worker, clock, 20)
+    await worker.looks(clock, 20)
     live = await _live(worker)
     assert live[first].id == launch.instance.id
     assert live[second.id].intent.origin is Origin.SECOND
@@ -180,10 +170,10 @@ async def test_a_clone_of_what_was_deleted_is_no_life_of_the_old_record(
     worker: Process, sandbox: SandboxNovita, clock: TurnedClock
 ) -> None:
     made = await worker.made()
-    await _looks(worker, clock, 90)
+    await worker.looks(clock, 90)
     clone = sandbox.clone_instance(made.remote.id or "")
     sandbox.delete_instance(made.remote.id or "")
-    await _looks(worker, clock, 60)
+    await worker.looks(clock, 60)
     assert (await worker.record(made.id)).status is Status.DELETED
     assert (await _live(worker))[clone.id].intent.origin is Origin.SECOND
 
@@ -204,9 +194,9 @@ async def test_what_runs_after_redis_was_emptied_is_on_record_again_at_the_first
     worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
 ) -> None:
     made = await worker.made()
-    await _looks(worker, clock, 90)
+    await worker.looks(clock, 90)
     await server.flushall()
-    await _looks(worker, clock, 10)
+    await worker.looks(clock, 10)
     stray = await worker.record(made.id)
     assert (stray.remote.id, stray.novita_name) == (made.remote.id, made.novita_name)
     assert (stray.owner, stray.intent.origin, stray.status) == (NOBODY, Origin.LOST, Status.RUNNING)
@@ -247,10 +237,10 @@ async def test_an_instance_whose_record_is_past_its_time_is_a_stray(
     worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
 ) -> None:
     made = await worker.made()
-    await _looks(worker, clock, 90)
+    await worker.looks(clock, 90)
     await server.delete(*[key async for key in server.scan_iter(f"*:{made.id}")])
     await server.zrem("{gpu}:live", made.id)
-    await _looks(worker, clock, 10)
+    await worker.looks(clock, 10)
     assert (await _live(worker))[made.remote.id].intent.origin is Origin.LOST
     assert set(await _strays(worker, clock)) == {made.id}
 
@@ -260,14 +250,14 @@ async def test_a_stray_that_is_gone_and_comes_back_has_its_one_record_again(
 ) -> None:
     made = await worker.made()
     clone = sandbox.clone_instance(made.remote.id or "")
-    await _looks(worker, clock, 90)
+    await worker.looks(clock, 90)
     machine = sandbox.instances.pop(clone.id)
-    await _looks(worker, clock, 300)
+    await worker.looks(clock, 300)
     stray = await worker.record(own_id(clone.id))
     if stray.status is Status.DELETED:
         assert await _strays(worker, clock) == {}
     sandbox.instances[clone.id] = machine
-    await _looks(worker, clock, 20)
+    await worker.looks(clock, 20)
     assert (await _live(worker))[clone.id].id == stray.id
 
 
@@ -277,7 +267,7 @@ async def test_what_novita_is_removing_is_no_stray(
     made = await worker.made()
     sandbox.show_status(made.remote.id or "", "removing")
     await server.flushall()
-    await _looks(worker, clock, 20)
+    await worker.looks(clock, 20)
     assert await worker.store.live() == []
 
 
@@ -305,7 +295,7 @@ async def test_one_record_that_is_none_hides_neither_the_others_nor_the_strays(
     await server.delete(f"{{gpu}}:instance:{odd.id}", f"{{gpu}}:timeline:{timeless.id}")
     await server.set(f"{{gpu}}:instance:{odd.id}", "what is not ours")
     await server.set(f"{{gpu}}:timeline:{timeless.id}", "what is not ours")
-    await _looks(worker, clock, 90, tends=True)
+    await worker.works(clock, 90)
     assert (await worker.record(made.id)).status is Status.RUNNING
     assert (await _live(worker))[clone.id].intent.origin is Origin.SECOND
     assert await worker.store.last_look() is not None, "the looks were complete"
@@ -320,7 +310,7 @@ async def test_a_second_one_whose_own_record_cannot_be_read_is_left_as_it_is(
     made = await worker.made()
     clone = sandbox.clone_instance(made.remote.id or "")
     await server.hset(f"{{gpu}}:instance:{own_id(clone.id)}", mapping={"json": "{", "v": 4})
-    await _looks(worker, clock, 90)
+    await worker.looks(clock, 90)
     assert (await worker.record(made.id)).status is Status.RUNNING
     assert await server.hget(f"{{gpu}}:instance:{own_id(clone.id)}", "json") == b"{"
     assert await _strays(worker, clock, AlarmKind.NOT_TENDED) == {}
@@ -335,7 +325,7 @@ async def test_a_key_that_had_made_an_instance_makes_no_second_one_after_redis_w
 ) -> None:
     made = await worker.made()
     await server.flushall()
-    await _looks(worker, clock, 10 * looks_between)
+    await worker.looks(clock, 10 * looks_between)
     again = await worker.made()
     assert (again.id, again.remote.id) == (made.id, made.remote.id)
     assert len(sandbox.creates) == 1
@@ -348,11 +338,11 @@ async def test_a_key_that_had_made_an_instance_makes_no_second_one_after_redis_w
 async def test_a_key_makes_no_second_one_after_an_older_state_was_restored(
     worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock, looks_between: int
 ) -> None:
-    await _looks(worker, clock, 10)
+    await worker.looks(clock, 10)
     state = await _copied(server)
     made = await worker.made()
     await _restored(server, state)
-    await _looks(worker, clock, 10 * looks_between)
+    await worker.looks(clock, 10 * looks_between)
     again = await worker.made()
     assert (again.id, again.remote.id, len(sandbox.creates)) == (made.id, made.remote.id, 1)
 
@@ -366,7 +356,7 @@ async def test_with_no_worker_and_no_word_from_novita_nothing_is_sent(
     again = await worker.made()
     assert (again.id, again.status, len(sandbox.creates)) == (made.id, Status.FAILED, 1)
     sandbox.clear_faults()
-    await _looks(worker, clock, 10)
+    await worker.looks(clock, 10)
     assert (await worker.record(made.id)).remote.id == made.remote.id
     assert (await worker.made()).remote.id == made.remote.id
     assert len(sandbox.creates) == 1
@@ -410,7 +400,7 @@ def test_an_id_from_a_text_is_always_the_same_and_reads_as_one_of_ours() -> None
 async def _stray(worker: Process, sandbox: SandboxNovita, clock: TurnedClock) -> Instance:
     made = await worker.made()
     clone = sandbox.clone_instance(made.remote.id or "")
-    await _looks(worker, clock, 90)
+    await worker.looks(clock, 90)
     return await worker.record(own_id(clone.id))
 
 
@@ -428,7 +418,7 @@ async def test_a_stray_with_an_owner_is_an_ordinary_instance(
         await worker.strays.assign(stray.id, ADA, EVE, ADMINS)
     ordered = await worker.lifecycle.order(Verb.STOP, stray.id, BO, ADMINS)
     await worker.lifecycle.carry_out(ordered.instance)
-    await _looks(worker, clock, 40)
+    await worker.looks(clock, 40)
     assert (await worker.record(stray.id)).status is Status.STOPPED
 
 
@@ -449,7 +439,7 @@ async def test_a_stray_left_alone_is_no_alarm_and_runs_on(
 ) -> None:
     stray = await _stray(worker, sandbox, clock)
     await worker.strays.leave_alone(stray.id, EVE, ADMINS)
-    await _looks(worker, clock, 20)
+    await worker.looks(clock, 20)
     assert await _strays(worker, clock) == {}
     assert (await worker.record(stray.id)).is_stray
 
@@ -459,7 +449,7 @@ async def test_what_was_made_in_the_console_is_listed_and_taken_in_only_by_an_ad
 ) -> None:
     made = await worker.made()
     foreign = sandbox.clone_instance(made.remote.id or "", "notebook")
-    await _looks(worker, clock, 90)
+    await worker.looks(clock, 90)
     assert [each.id for each in await worker.strays.outside()] == [foreign.id]
     assert await worker.store.made_outside() == 1
     assert await _strays(worker, clock) == {}
@@ -469,7 +459,7 @@ async def test_what_was_made_in_the_console_is_listed_and_taken_in_only_by_an_ad
     record = await worker.strays.assign(foreign.id, BO, EVE, ADMINS)
     assert (record.remote.id, record.intent.origin, record.owner) == (foreign.id, Origin.CONSOLE, BO)
     assert record.novita_name == "notebook"
-    await _looks(worker, clock, 20)
+    await worker.looks(clock, 20)
     assert await worker.strays.outside() == []
     assert await worker.store.made_outside() == 0
     with pytest.raises(NoSuchInstance):
@@ -484,9 +474,9 @@ async def test_a_strays_lease_asks_before_it_stops_and_never_deletes(
 ) -> None:
     made = await worker.made()
     await server.flushall()
-    await _looks(worker, clock, 90, tends=True)
+    await worker.works(clock, 90)
     clock.turn(seconds=USUAL_LEASE.total_seconds())
-    await _looks(worker, clock, 20, tends=True)
+    await worker.works(clock, 20)
     asked = await worker.record(made.id)
     assert (asked.status, asked.order) == (Status.RUNNING, None)
     assert asked.lease.asked_at is not None
@@ -494,9 +484,9 @@ async def test_a_strays_lease_asks_before_it_stops_and_never_deletes(
     assert worker.told.types.count("lease_questioned") == 1
     assert set(await _strays(worker, clock, AlarmKind.LEASE_IN_DOUBT)) == {made.id}
     clock.turn(hours=23, minutes=58)
-    await _looks(worker, clock, 10, tends=True)
+    await worker.works(clock, 10)
     assert (await worker.record(made.id)).order is None
-    await _looks(worker, clock, 200, tends=True)
+    await worker.works(clock, 200)
     assert _runs(sandbox, clock) == {made.remote.id: "exited"}
     assert await _strays(worker, clock, AlarmKind.LEASE_IN_DOUBT) == {}
 
@@ -506,13 +496,13 @@ async def test_who_keeps_it_is_not_asked_again(
 ) -> None:
     made = await worker.made()
     await server.flushall()
-    await _looks(worker, clock, 90, tends=True)
+    await worker.works(clock, 90)
     clock.turn(seconds=USUAL_LEASE.total_seconds())
-    await _looks(worker, clock, 20, tends=True)
+    await worker.works(clock, 20)
     kept = await worker.lifecycle.extend(made.id, timedelta(hours=1), EVE, ADMINS)
     assert (kept.lease.asked_at, kept.past_in_doubt) == (None, False)
     clock.turn(hours=25, minutes=1)
-    await _looks(worker, clock, 60, tends=True)
+    await worker.works(clock, 60)
     assert _runs(sandbox, clock) == {made.remote.id: "exited"}
     assert worker.told.types.count("lease_questioned") == 1
 
@@ -531,15 +521,15 @@ async def test_after_a_restore_a_lease_that_was_extended_is_asked_about_and_not_
     worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
 ) -> None:
     made = await worker.made(lease=timedelta(minutes=30))
-    await _looks(worker, clock, 90, tends=True)
+    await worker.works(clock, 90)
     state = await _copied(server)
     await worker.lifecycle.extend(made.id, timedelta(hours=10), ADA, POLICY)
-    await _looks(worker, clock, 10, tends=True)
+    await worker.works(clock, 10)
     await _restored(server, state)
     clock.turn(minutes=40)
     await worker.continuity.doubt_if_gone_back()
     await worker.lifecycle.run_due()
-    await _looks(worker, clock, 30, tends=True)
+    await worker.works(clock, 30)
     record = await worker.record(made.id)
     assert record.past_in_doubt
     assert (record.status, record.order) == (Status.RUNNING, None)
@@ -552,17 +542,17 @@ async def test_a_stop_under_way_on_a_restored_store_does_not_stop_what_was_start
     worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
 ) -> None:
     made = await worker.made()
-    await _looks(worker, clock, 90, tends=True)
+    await worker.works(clock, 90)
     await worker.lifecycle.order(Verb.STOP, made.id, ADA, POLICY)
     await worker.quiet()
     state = await _copied(server)
-    await _looks(worker, clock, 90, tends=True)
+    await worker.works(clock, 90)
     started = await worker.lifecycle.order(Verb.START, made.id, ADA, POLICY)
     await worker.lifecycle.carry_out(started.instance)
-    await _looks(worker, clock, 90, tends=True)
+    await worker.works(clock, 90)
     assert _runs(sandbox, clock) == {made.remote.id: "running"}
     await _restored(server, state)
-    await _looks(worker, clock, 120, tends=True)
+    await worker.works(clock, 120)
     assert _runs(sandbox, clock) == {made.remote.id: "running"}
     assert (await worker.record(made.id)).order is None
     assert len(sandbox.calls_of("stop")) == 1
@@ -573,7 +563,7 @@ async def test_a_stop_under_way_on_a_restored_store_is_sent_if_its_run_goes_on_a
     worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock, *, is_known: bool
 ) -> None:
     made = await worker.made()
-    await _looks(worker, clock, 90, tends=True)
+    await worker.works(clock, 90)
     await worker.lifecycle.order(Verb.STOP, made.id, ADA, POLICY)
     if not is_known:
         await worker.unit_of_work.update(await worker.record(made.id), _without_run)
@@ -581,7 +571,7 @@ async def test_a_stop_under_way_on_a_restored_store_is_sent_if_its_run_goes_on_a
     state = await _copied(server)
     other = await worker.made(key="view:V2")
     await _restored(server, state)
-    await _looks(worker, clock, 120, tends=True)
+    await worker.works(clock, 120)
     record = await worker.record(made.id)
     assert _runs(sandbox, clock)[made.remote.id or ""] == ("exited" if is_known else "running")
     assert worker.told.types.count("lease_questioned") == (0 if is_known else 1)
@@ -594,15 +584,15 @@ async def test_a_start_under_way_on_a_restored_store_is_given_up_aloud(
     worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
 ) -> None:
     made = await worker.made()
-    await _looks(worker, clock, 90, tends=True)
+    await worker.works(clock, 90)
     await worker.lifecycle.carry_out((await worker.lifecycle.order(Verb.STOP, made.id, ADA, POLICY)).instance)
-    await _looks(worker, clock, 90, tends=True)
+    await worker.works(clock, 90)
     await worker.lifecycle.order(Verb.START, made.id, ADA, POLICY)
     await worker.quiet()
     state = await _copied(server)
     await worker.made(key="view:V2")
     await _restored(server, state)
-    await _looks(worker, clock, 60, tends=True)
+    await worker.works(clock, 60)
     record = await worker.record(made.id)
     assert _runs(sandbox, clock)[made.remote.id or ""] == "exited"
     assert sandbox.calls_of("start") == []
@@ -616,20 +606,20 @@ async def test_a_store_put_back_while_the_second_clock_is_asked_ends_no_lease(
 ) -> None:
     """The lease is over by the old record, which is read before and after the clock was wrong."""
     made = await worker.made(lease=timedelta(minutes=30))
-    await _looks(worker, clock, 90, tends=True)
+    await worker.works(clock, 90)
     state = await _copied(server)
     await worker.lifecycle.extend(made.id, timedelta(hours=10), ADA, POLICY)
-    await _looks(worker, clock, 10, tends=True)
+    await worker.works(clock, 10)
     clock.turn(minutes=40)
     short = await worker.made(key="view:V2", lease=timedelta(minutes=1))
-    await _looks(worker, clock, 70)
+    await worker.looks(clock, 70)
     clock.turn(minutes=2)
     sandbox.fail_next("clusters", Fault.slow(0.3))
     tending = asyncio.create_task(worker.lifecycle.run_due())
     await sandbox.wait_until(lambda: not sandbox.faults.queued[Endpoint.CLUSTERS])
     await _restored(server, state)
     await tending
-    await _looks(worker, clock, 30, tends=True)
+    await worker.works(clock, 30)
     record = await worker.record(made.id)
     assert record.past_in_doubt
     assert (record.status, record.order) == (Status.RUNNING, None)
@@ -641,12 +631,12 @@ async def test_a_worker_that_starts_on_a_restored_store_knows_it_by_what_is_miss
     worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, redis_url: str, clock: TurnedClock
 ) -> None:
     made = await worker.made(lease=timedelta(minutes=30))
-    await _looks(worker, clock, 90, tends=True)
+    await worker.works(clock, 90)
     state = await _copied(server)
     later = await worker.made(key="view:V2")
     await _restored(server, state)
     other = process(sandbox, redis_url, clock)
-    await _looks(other, clock, 10, tends=True)
+    await other.works(clock, 10)
     assert (await other.record(made.id)).past_in_doubt
     assert (await other.record(later.id)).intent.origin is Origin.LOST
     await other.close()
@@ -656,10 +646,10 @@ async def test_a_night_without_workers_puts_no_lease_in_doubt(
     worker: Process, sandbox: SandboxNovita, redis_url: str, clock: TurnedClock
 ) -> None:
     made = await worker.made(lease=timedelta(hours=2))
-    await _looks(worker, clock, 90, tends=True)
+    await worker.works(clock, 90)
     clock.turn(hours=12)
     other = process(sandbox, redis_url, clock)
-    await _looks(other, clock, 60, tends=True)
+    await other.works(clock, 60)
     assert _runs(sandbox, clock) == {made.remote.id: "exited"}
     assert "lease_questioned" not in other.told.types
     await other.close()
@@ -684,11 +674,11 @@ async def test_a_lease_that_a_program_asked_for_is_asked_about_to_the_admins(
 ) -> None:
     launch = await worker.begin(request(), owner=PROGRAM, key="api:1")
     made = await worker.launcher.finish(launch)
-    await _looks(worker, clock, 90, tends=True)
+    await worker.works(clock, 90)
     record = await worker.record(made.instance_id)
     await worker.unit_of_work.update(record, transitions.doubted)
     clock.turn(seconds=USUAL_LEASE.total_seconds())
-    await _looks(worker, clock, 20, tends=True)
+    await worker.works(clock, 20)
     assert set(await _strays(worker, clock, AlarmKind.LEASE_IN_DOUBT)) == {made.instance_id}
 
 

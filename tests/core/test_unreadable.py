@@ -55,21 +55,12 @@ WAYS: list[Callable[[str], str]] = [newer, of_an_unknown_state, without_its_owne
 READABLE_ENDS = WAYS[:3]
 
 
-async def running(web: Process, clock: TurnedClock, **changes: object) -> Instance:
-    launch = await web.begin(request(**changes), owner=ADA, key="view:V1")
-    await web.launcher.finish(launch)
-    await look(web, clock, 30)
+async def running(web: Process, clock: TurnedClock, **changes: Any) -> Instance:
+    await web.made(**changes)
+    await web.works(clock, 30)
     [record] = await web.store.live()
     assert record.status is Status.RUNNING
     return record
-
-
-async def look(web: Process, clock: TurnedClock, seconds: float, *, each: float = 10) -> None:
-    for _ in range(round(seconds / each)):
-        clock.turn(seconds=each)
-        await web.reconciler.run_once()
-        await web.lifecycle.run_due()
-    await web.quiet()
 
 
 async def spoil(redis: Redis, record: Instance, how: Callable[[str], str]) -> str:
@@ -91,7 +82,7 @@ async def test_it_is_listed_looked_past_and_never_written_over(
     record = await running(web, clock)
     text = await spoil(redis, record, how)
     sandbox.show_status(record.remote.id or "", "exited")
-    await look(web, clock, 200)
+    await web.works(clock, 200)
     [listed] = await web.store.live()
     assert listed.unreadable is not None
     assert (listed.id, listed.request.name, listed.novita_name) == (record.id, record.request.name, record.novita_name)
@@ -116,9 +107,9 @@ async def test_at_the_end_of_its_lease_it_is_stopped_once_and_never_deleted(
     clock.turn(seconds=1)
     await web.lifecycle.run_due()
     assert len(sandbox.calls_of("stop")) == 1
-    await look(web, clock, 30)
+    await web.works(clock, 30)
     await redis.delete(f"{{gpu}}:once:stop as read {record.id}")  # As after a minute, by Redis's own clock.
-    await look(web, clock, 30)
+    await web.works(clock, 30)
     assert len(sandbox.calls_of("stop")) == 1, "Novita shows that it has stopped"
     assert sandbox.calls_of("delete") == []
     assert sandbox.instances[record.remote.id or ""].status(clock.now().timestamp()) == "exited"
@@ -214,9 +205,9 @@ async def test_what_is_readable_again_is_an_ordinary_instance(web: Process, redi
     record = await running(web, clock)
     whole = await text_of(redis, record)
     await spoil(redis, record, newer)
-    await look(web, clock, 60)
+    await web.works(clock, 60)
     await spoil(redis, record, lambda _: whole)
-    await look(web, clock, 60)
+    await web.works(clock, 60)
     assert await web.store.unreadable() == {}
     ordered = await web.lifecycle.order(Verb.STOP, record.id, ADA, POLICY)
     assert ordered.instance.order is not None
