@@ -6,13 +6,13 @@ import json
 import logging
 
 import pytest
-import redis
 import structlog
 
 from bot.process import logs
 from bot.sandbox.novita import Fault, Machine
 from core.domain.instance import Instance
 from tests.bot.app_fixture import House, open_house
+from tests.bot.leaks import all_of_redis
 from tests.bot.scenarios import in_thread, running, running_anew, seen, told
 
 
@@ -76,20 +76,8 @@ async def test_nothing_of_it_is_in_redis_or_in_the_logs_even_when_slack_fails(
     written = capfd.readouterr()
     for sought in (secret, port):
         assert sought not in written.out + written.err + caplog.text
-        assert sought not in everything_in(redis_url)
+        assert sought not in all_of_redis(redis_url)
     assert "novita_call" in written.err, "the logs were looked at"
-
-
-def everything_in(redis_url: str) -> str:
-    """All that is stored, keys and values."""
-    readers = {"string": "get", "hash": "hgetall", "list": "lrange", "zset": "zrange", "stream": "xrange"}
-    with redis.Redis.from_url(redis_url) as client:
-        found = []
-        for key in client.scan_iter():
-            kind = client.type(key).decode()
-            arguments = (0, -1) if kind in ("list", "zset") else ()
-            found.append(str((key, getattr(client, readers[kind])(key, *arguments))) if kind in readers else str(key))
-    return "\n".join(found)
 
 
 async def test_a_stopped_instance_says_that_there_is_nothing_to_connect_to(redis_url: str) -> None:
