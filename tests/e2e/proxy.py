@@ -9,6 +9,8 @@ from collections.abc import AsyncIterator
 from typing import Any
 from urllib.parse import urlsplit
 
+from tests.tls import copy
+
 
 class SmallProxy:
     """`asked` are the first lines; `refuses` makes it answer 403 to everything."""
@@ -61,17 +63,8 @@ class SmallProxy:
             is_upgrade = "upgrade" in rest.lower()
             rest = rest if is_upgrade else f"Connection: close\r\n{_without(rest, 'connection')}"
             back.write(f"{method} {path} {version}\r\n{rest}".encode("latin-1"))
-        await asyncio.gather(_copy(reader, back), _copy(there, writer))
+        await asyncio.gather(copy(reader, back), copy(there, writer))
 
 
 def _without(head: str, name: str) -> str:
     return "\r\n".join(line for line in head.split("\r\n") if not line.lower().startswith(f"{name}:"))
-
-
-async def _copy(source: asyncio.StreamReader, target: asyncio.StreamWriter) -> None:
-    with contextlib.suppress(OSError):
-        while data := await source.read(65536):
-            target.write(data)
-            await target.drain()
-    with contextlib.suppress(OSError):
-        target.close()
