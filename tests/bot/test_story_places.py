@@ -156,11 +156,13 @@ async def test_what_nobody_hears_counts_as_late_however_far_its_next_try_is_put_
 
 
 async def test_a_record_that_cannot_be_read_is_told_to_the_admins_until_it_can(redis_url: str) -> None:
-    async with open_house(redis_url, admins="U0CY000001") as house, Redis.from_url(redis_url) as redis:
+    async with (
+        open_house(redis_url, admins="U0CY000001") as house,
+        Redis.from_url(redis_url, decode_responses=True) as redis,
+    ):
         card = await running(house)
         key = f"{{gpu}}:instance:{instance_id_of(card)}"
-        found = await redis.hget(key, "json")
-        whole = found.decode() if isinstance(found, bytes) else str(found)
+        whole = str(await redis.hget(key, "json"))
         await redis.hset(key, "json", whole.replace('"status":"running"', '"status":"of the future"'))
         alarm = await stands(house, AlarmKind.UNREADABLE)
         assert (alarm.subject, alarm.facts["name"]) == (instance_id_of(card), "train-1")
@@ -170,17 +172,18 @@ async def test_a_record_that_cannot_be_read_is_told_to_the_admins_until_it_can(r
 
 
 async def test_a_record_that_cannot_be_read_is_not_written_over_and_holds_up_no_look(redis_url: str) -> None:
-    async with open_house(redis_url, admins="U0CY000001") as house, Redis.from_url(redis_url) as redis:
+    async with (
+        open_house(redis_url, admins="U0CY000001") as house,
+        Redis.from_url(redis_url, decode_responses=True) as redis,
+    ):
         card = await running(house)
         key = f"{{gpu}}:instance:{instance_id_of(card)}"
-        found = await redis.hget(key, "json")
-        whole = found.decode() if isinstance(found, bytes) else str(found)
+        whole = str(await redis.hget(key, "json"))
         broken = whole.replace('"status":"running"', '"status":"of the future"')
         await redis.hset(key, "json", broken)
         await stands(house, AlarmKind.UNREADABLE)
         await running(house, "train-2")
-        kept = await redis.hget(key, "json")
-        assert (kept.decode() if isinstance(kept, bytes) else kept) == broken
+        assert await redis.hget(key, "json") == broken
         live = await house.base.store.live()
         assert [(each.request.name, each.unreadable is None) for each in live] == [
             ("train-1", False),
