@@ -4,31 +4,29 @@ from __future__ import annotations
 
 import secrets
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import structlog
 
 from core.adapters.redis.alarms import AlarmRecords
 from core.adapters.redis.cards import CARDS_KEY, THREADS_KEY, Cards, card_arguments, read_card
-from core.adapters.redis.commands import duration_ms, instant, key_of, ms
+from core.adapters.redis.commands import duration_ms, key_of, ms
 from core.adapters.redis.documents import Kind, NotReadable, refuse_newer, stamped
 from core.adapters.redis.inspection import Inspection
 from core.adapters.redis.looks import LOOKED_KEY, Looks
-from core.adapters.redis.migrations import read_news, read_record, read_value
+from core.adapters.redis.market import SharedMarket
+from core.adapters.redis.migrations import read_news, read_record
 from core.adapters.redis.proposals import Proposals
 from core.adapters.redis.reports import ReportCounts
 from core.adapters.redis.scripts import ADD_NEWS, CLAIM, COMMIT, NEWEST, SETTLE
+from core.adapters.redis.signs_of_life import SignsOfLife
 from core.adapters.redis.unreadable import UnreadableRecords
-from core.domain.base import BillingMode
-from core.domain.clock import CLOSE_ENOUGH, Sample, steady
-from core.domain.errors import NameTaken, RecordNotReadable, RequestTaken, StoreFull, VersionConflict
+from core.domain.errors import NameTaken, RecordNotReadable, RequestTaken, VersionConflict
 from core.domain.events import Event
 from core.domain.instance import Instance
 from core.domain.leases import RECORD_KEPT
-from core.domain.market import Market
 from core.services.outbox import LONGEST_WAIT, Begun, Claim, Progress
-from core.services.stock import StockList
 
 log = structlog.get_logger(__name__)
 
@@ -40,16 +38,16 @@ LOOK_IS_FRESH_FOR = timedelta(seconds=60)
 """So long after a worker's look it is taken for known what is at Novita; by Redis's own clock."""
 
 _STAMPS_KEPT = timedelta(hours=1)
-_REFRESH_HOLD = timedelta(seconds=30)
 _UNREADABLE_PAUSE = LONGEST_WAIT
-_BEATS_KEPT = timedelta(hours=1)
 _NEWEST_COMPARED = 20
 """Events: more cannot follow one between a write and the same one sent again."""
 _KEPT_WHEN_TOLD = 1000
 """Events. A machine may report for days, and what everybody has heard need not be kept for ever."""
 
 
-class Store(Cards, ReportCounts, Inspection, AlarmRecords, UnreadableRecords, Looks, Proposals):
+class Store(
+    Cards, ReportCounts, Inspection, AlarmRecords, UnreadableRecords, Looks, Proposals, SharedMarket, SignsOfLife
+):
     """State in Redis as this process (`holder`) sees it. Every method raises StoreUnavailable when Redis is away."""
 
     # Records
@@ -182,55 +180,12 @@ class Store(Cards, ReportCounts, Inspection, AlarmRecords, UnreadableRecords, Lo
     async def outbox_size(self) -> int:
         return int(await self._again(lambda: self._redis.zcard(key_of("outbox"))))
 
-    # The market, shared by all processes
-
-    async def market_as_of(self) -> datetime | None:
-        stamp = await self._again(lambda: self._redis.hget(key_of("market"), "as_of"))
-        return instant(stamp) if stamp else None
-
-    async def load_market(self) -> Market | None:
-        json = await self._again(lambda: self._redis.hget(key_of("market"), "json"))
-        try:
-            return read_value(Kind.MARKET, Market, json) if json else None
-        except NotReadable as error:
-            log.warning("market_not_readable", error=str(error))
-            return None
-
-    async def save_market(self, market: Market) -> None:
-        fields: dict[Any, Any] = {
-            "json": stamped(Kind.MARKET, market.model_dump_json()),
-            "as_of": str(ms(market.as_of)),
-        }
-        await self._again(lambda: self._redis.hset(key_of("market"), mapping=fields))
-
-    async def load_stock(self, gpu_num: int, mode: BillingMode) -> StockList | None:
-        """The stock of so many GPUs at once, as some process has last asked for it."""
-        json = await self._again(lambda: self._redis.hget(key_of("market:stock"), f"{gpu_num} {mode.value}"))
-        try:
-            return read_value(Kind.STOCK, StockList, json) if json else None
-        except NotReadable as error:
-            log.warning("stock_not_readable", error=str(error))
-            return None
-
-    async def save_stock(self, gpu_num: int, mode: BillingMode, stock: StockList) -> None:
-        fields: dict[Any, Any] = {f"{gpu_num} {mode.value}": stamped(Kind.STOCK, stock.model_dump_json())}
-        await self._again(lambda: self._redis.hset(key_of("market:stock"), mapping=fields))
-
-    async def claim_refresh(self) -> bool:
-        """Whether this process is the one to fetch the market now."""
-        key = key_of("market:refreshing")
-        claimed = await self._again(lambda: self._redis.set(key, self.holder, nx=True, px=_REFRESH_HOLD))
-        return bool(claimed) or await self._again(lambda: self._redis.get(key)) == self.holder
-
-    async def release_refresh(self) -> None:
-        await self._again(lambda: self._redis.delete(key_of("market:refreshing")))
+    # The bot in Slack
 
     async def max_stamp(self, name: str, stamp: float) -> float:
         """The greatest stamp noted under `name` in the last hour by any process, this one included."""
         answer: Any = await self._run(NEWEST, [key_of("newest", name)], [repr(stamp), duration_ms(_STAMPS_KEPT)])
         return float(answer)
-
-    # The bot in Slack
 
     async def identity(self) -> str:
         """Who the bot is in Slack, as it was last saved; '' when it never was."""
@@ -252,61 +207,6 @@ class Store(Cards, ReportCounts, Inspection, AlarmRecords, UnreadableRecords, Lo
             return True
         # The answer to the write may have been lost, and it was then sent twice.
         return bool(await self._again(lambda: self._redis.get(key)) == token)
-
-    # Processes
-
-    async def time(self) -> Sample:
-        """What time it is on the server."""
-
-        async def ask() -> Sample:
-            asked = steady()
-            return _sample(await self._redis.time(), asked)
-
-        sample: Sample = await self._again(ask)
-        return sample
-
-    async def beat(self, now: datetime) -> Sample:
-        """A sign of life of this process. Returns what time it is on the server."""
-
-        async def write() -> Sample:
-            asked = steady()
-            async with self._redis.pipeline(transaction=False) as pipe:
-                pipe.time()
-                pipe.zadd(key_of("processes"), {self.holder: ms(now)})
-                pipe.zremrangebyscore(key_of("processes"), "-inf", ms(now - _BEATS_KEPT))
-                pipe.zremrangebyscore(key_of("processes"), ms(now + _BEATS_KEPT), "+inf")
-                answers = await pipe.execute()
-            return _sample(answers[0], asked)
-
-        try:
-            sample: Sample = await self._again(write)
-        except StoreFull:
-            await self._write("ZADD", key_of("processes"), ms(now), self.holder)
-            sample = await self.time()
-        return sample
-
-    async def processes_alive_since(self, since: datetime, now: datetime) -> set[str]:
-        """Ids of the processes that gave a sign of life since then; one that lies ahead of `now` is none."""
-        latest = ms(now + CLOSE_ENOUGH)
-        return set(await self._again(lambda: self._redis.zrangebyscore(key_of("processes"), ms(since), latest)))
-
-    async def see_worker(self, now: datetime) -> None:
-        """A sign of life of the workers' tasks: that they run, not just that a worker's process does."""
-        await self._write("SET", key_of("worker", "seen"), ms(now))
-
-    async def worker_seen_at(self) -> datetime | None:
-        """When any worker last gave one."""
-        stamp = await self._again(lambda: self._redis.get(key_of("worker", "seen")))
-        return instant(stamp) if stamp else None
-
-    async def note_success(self, task: str, now: datetime) -> None:
-        """A background task has done its work."""
-        await self._write("HSET", key_of("worker", "succeeded"), task, ms(now))
-
-    async def successes(self) -> dict[str, datetime]:
-        """When each background task last succeeded, in any worker."""
-        stamps = await self._again(lambda: self._redis.hgetall(key_of("worker", "succeeded")))
-        return {task: instant(stamp) for task, stamp in stamps.items()}
 
     # How it is done
 
@@ -400,12 +300,6 @@ def _telling(json: str, first: int, lines: Sequence[str], delivery: str, card: s
     instance = read_record(json)
     refuse_newer(Kind.DELIVERY, delivery)
     return Claim(instance, first, [read_news(line, instance) for line in lines], delivery, read_card(card))
-
-
-def _sample(answer: tuple[int, int], asked: float) -> Sample:
-    """From the answer to TIME: whole seconds, and microseconds."""
-    seconds, microseconds = answer
-    return Sample(datetime.fromtimestamp(seconds, UTC) + timedelta(microseconds=microseconds), asked, steady())
 
 
 def _request_key(request_key: str) -> str:
