@@ -141,7 +141,7 @@ class Store(
             return None
         _, delivery, first, lines, json, card = answer
         try:
-            return _telling(json, int(first), lines, delivery, card)
+            return _claim(read_record(json), int(first), lines, delivery, card)
         except NotReadable as error:
             log.error("events_not_readable", instance_id=instance_id, error=str(error))
             progress = Progress(delivery, told=int(first))
@@ -243,8 +243,7 @@ class Store(
             return Begun(written, None, is_known)
         delivery, first, lines, card = to_tell
         try:
-            refuse_newer(Kind.DELIVERY, delivery)
-            claim = Claim(written, int(first), [read_news(line, written) for line in lines], delivery, read_card(card))
+            claim = _claim(written, int(first), lines, delivery, card)
         except NotReadable as error:
             log.error("events_not_readable", instance_id=instance.id, error=str(error))
             return Begun(written, None, is_known)
@@ -296,8 +295,8 @@ def _told_on(answer: list[Any], progress: Progress, seen: int) -> Claim:
     return Claim(instance, seen, [read_news(line, instance) for line in lines], progress.delivery, progress.card)
 
 
-def _telling(json: str, first: int, lines: Sequence[str], delivery: str, card: str) -> Claim:
-    instance = read_record(json)
+def _claim(instance: Instance, first: int, lines: Sequence[str], delivery: str, card: str) -> Claim:
+    """From the answer of COMMIT or CLAIM. Raises NotReadable."""
     refuse_newer(Kind.DELIVERY, delivery)
     return Claim(instance, first, [read_news(line, instance) for line in lines], delivery, read_card(card))
 
