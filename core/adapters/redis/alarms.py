@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import structlog
 
 from core.adapters.redis.commands import Commands, key_of, ms
@@ -22,14 +20,9 @@ class AlarmRecords(Commands):
 
     async def alarms(self) -> list[Alarm]:
         """Every alarm, those remembered after their end too; one that cannot be read is left out."""
-
-        async def read() -> list[Any]:
-            async with self._redis.pipeline(transaction=False) as pipe:
-                pipe.hgetall(key_of("alarms"))
-                pipe.hkeys(key_of("alarms", "told"))
-                return list(await pipe.execute())
-
-        found, told = await self._again(read)
+        found, told = await self._together(
+            lambda pipe: (pipe.hgetall(key_of("alarms")), pipe.hkeys(key_of("alarms", "told")))
+        )
         every = [alarm for name, json in found.items() if (alarm := _alarm(name, json)) is not None]
         return [each.replace(told=_told(each, told)) for each in every]
 

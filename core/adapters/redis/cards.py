@@ -28,14 +28,9 @@ class Cards(Commands):
 
     async def card(self, instance_id: str) -> Card | None:
         """The card of an instance; None while there is none."""
-
-        async def read() -> list[str | None]:
-            async with self._redis.pipeline(transaction=False) as pipe:
-                pipe.hget(CARDS_KEY, instance_id)
-                pipe.get(key_of("delivery", instance_id))
-                return list(await pipe.execute())
-
-        stored, delivery = await self._again(read)
+        stored, delivery = await self._together(
+            lambda pipe: (pipe.hget(CARDS_KEY, instance_id), pipe.get(key_of("delivery", instance_id)))
+        )
         try:
             return _card_in(read_delivery_state(delivery or ""), read_card(stored or ""))
         except NotReadable:
@@ -56,15 +51,13 @@ class Cards(Commands):
 
         `only_new`: only of instances of which no card is known. Else also where such a version has been at work since.
         """
-
-        async def read() -> list[list[str]]:
-            async with self._redis.pipeline(transaction=False) as pipe:
-                pipe.zrange(key_of("live"), 0, -1)
-                pipe.zrange(key_of("ended"), 0, -1)
-                pipe.hgetall(CARDS_KEY)
-                return list(await pipe.execute())
-
-        live, ended, cards = await self._again(read)
+        live, ended, cards = await self._together(
+            lambda pipe: (
+                pipe.zrange(key_of("live"), 0, -1),
+                pipe.zrange(key_of("ended"), 0, -1),
+                pipe.hgetall(CARDS_KEY),
+            )
+        )
         ids = [id_ for id_ in (*live, *ended) if not only_new or id_ not in cards]
         notes = await self._of_each(ids, lambda pipe, id_: pipe.get(key_of("delivery", id_)), None)
         known = {id_: read_delivery_state(note) for id_, note in zip(ids, notes, strict=True) if note}

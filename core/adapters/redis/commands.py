@@ -51,15 +51,24 @@ class Commands:
 
     async def _scored(self, name: str, now: datetime, longest: timedelta, limit: int) -> list[str]:
         """Of a set of ids by the time (ms) they are due: those that are, and those further ahead than `longest`."""
+        too_far = ms(now + longest + CLOSE_ENOUGH) + 1
+        due, wrong = await self._together(
+            lambda pipe: (
+                pipe.zrangebyscore(key_of(name), "-inf", ms(now), start=0, num=limit),
+                pipe.zrangebyscore(key_of(name), too_far, "+inf", start=0, num=limit),
+            )
+        )
+        return [*due, *wrong][:limit]
 
-        async def read() -> list[list[str]]:
+    async def _together(self, add: Callable[[Any], object]) -> list[Any]:
+        """The answers to the reading commands that `add` puts into a pipeline, in one round trip."""
+
+        async def read() -> list[Any]:
             async with self._redis.pipeline(transaction=False) as pipe:
-                pipe.zrangebyscore(key_of(name), "-inf", ms(now), start=0, num=limit)
-                pipe.zrangebyscore(key_of(name), ms(now + longest + CLOSE_ENOUGH) + 1, "+inf", start=0, num=limit)
+                add(pipe)
                 return list(await pipe.execute())
 
-        due, wrong = await self._again(read)
-        return [*due, *wrong][:limit]
+        return list(await self._again(read))
 
     async def _of_each(self, ids: Sequence[str], add: Callable[[Any, str], Any], instead: Any) -> list[Any]:
         """One reading command for each id (`add` puts it into a pipeline), in one round trip.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Any
 
 import structlog
 
@@ -24,14 +23,9 @@ class Proposals(Commands):
 
     async def names_taken(self) -> set[str]:
         """The names of the instances that have not ended, in small letters, without reading a record."""
-
-        async def read() -> list[Any]:
-            async with self._redis.pipeline(transaction=False) as pipe:
-                pipe.hgetall(key_of("names"))
-                pipe.zrange(key_of("live"), 0, -1)
-                return list(await pipe.execute())
-
-        names, live = await self._again(read)
+        names, live = await self._together(
+            lambda pipe: (pipe.hgetall(key_of("names")), pipe.zrange(key_of("live"), 0, -1))
+        )
         alive = set(live)
         return {name for name, instance_id in names.items() if instance_id in alive}
 
