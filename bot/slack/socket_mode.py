@@ -23,7 +23,6 @@ from aiohttp import ClientWebSocketResponse, WSMsgType
 from slack_bolt.adapter.socket_mode.async_internals import run_async_bolt_app
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
-from slack_sdk.errors import SlackApiError
 from slack_sdk.socket_mode.request import SocketModeRequest
 from slack_sdk.web.async_client import AsyncWebClient
 
@@ -110,12 +109,11 @@ class SocketConnection:
         """Asks for the first address. Raises SettingsError when Slack refuses the token."""
         try:
             self._address = await self._ask()
-        except SlackApiError as error:
-            if slack_errors.error_code(error) in _REFUSED:
-                raise SettingsError(f"SLACK_APP_TOKEN: Slack refuses it ({slack_errors.error_code(error)})") from error
-            log.warning("socket_not_opened", error=slack_errors.error_code(error))
         except CALL_FAILED as error:
-            log.warning("socket_not_opened", error=slack_errors.error_code(error))
+            word = slack_errors.error_code(error)
+            if word in _REFUSED:
+                raise SettingsError(f"SLACK_APP_TOKEN: Slack refuses it ({word})") from error
+            log.warning("socket_not_opened", error=word)
 
     async def _keep(self) -> None:
         """Connects, and connects again when that ends, until cancelled."""

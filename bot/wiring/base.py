@@ -10,7 +10,6 @@ from datetime import timedelta
 
 import aiohttp
 import structlog
-from slack_sdk.errors import SlackApiError
 from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.notifiers.alarms import RedisTrouble
@@ -212,12 +211,11 @@ async def _introduce(identity: Identity, store: Store) -> None:
         with contextlib.suppress(StoreUnavailable):
             await identity.recall(store)
         await _confirm(identity, store)
-    except SlackApiError as error:
-        if slack_errors.error_code(error) in slack_errors.TOKEN_REFUSED:
-            raise SettingsError(f"SLACK_BOT_TOKEN: Slack refuses it ({slack_errors.error_code(error)})") from error
-        log.warning("slack_away", error=slack_errors.error_code(error))
     except CALL_FAILED as error:
-        log.warning("slack_away", error=slack_errors.error_code(error))
+        word = slack_errors.error_code(error)
+        if word in slack_errors.TOKEN_REFUSED:
+            raise SettingsError(f"SLACK_BOT_TOKEN: Slack refuses it ({word})") from error
+        log.warning("slack_away", error=word)
 
 
 async def _learn(identity: Identity, store: Store, clock: SystemClock) -> None:
