@@ -13,7 +13,7 @@ from bot.views.blocks import Message
 from bot.views.causes import asked_for_that
 from bot.views.endpoints import endpoint_lines
 from bot.views.text import channel_mention, code, date, esc, mention
-from bot.wording.channels import NO_STORY
+from bot.wording.channels import why_no_story
 from core.domain.durations import duration_words
 from core.domain.instance import Instance
 from core.domain.novita import Connection
@@ -91,7 +91,7 @@ def twice_notice() -> Message:
 def private_notice(instance: Instance, why: str, bot_user: str) -> Message:
     """For the owner, when the channel takes no message. `why` is Slack's error, `bot_user` the bot's own user id."""
     channel = channel_mention(instance.request.channel) if instance.request.channel else "its channel"
-    known = next((said for error, said in NO_STORY.items() if why.startswith(error)), f"Slack answers {code(why, 60)}")
+    known = why_no_story(why) or f"Slack answers {code(why, 60)}"
     invited = known.replace("`/invite`", f"`/invite` {mention(bot_user)}")
     text = (
         f"The story of *{esc(instance.request.name, 100)}* cannot be told in {channel}: {invited}. "
