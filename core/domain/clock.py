@@ -46,6 +46,11 @@ class Sample(NamedTuple):
     asked: float
     heard: float
 
+    @property
+    def age(self) -> timedelta:
+        """How long ago it said that, taken to be in the middle between the two."""
+        return timedelta(seconds=steady() - (self.asked + self.heard) / 2)
+
 
 class SharedClock(SystemClock):
     """The clock that all processes share: what Redis last said, and how long ago that was.

@@ -83,7 +83,7 @@ class Clocks:
 
     async def agrees(self, *, anew: bool) -> bool:
         """Asks Novita once a minute at least, and at once when what it said before does not fit."""
-        if anew or self._heard is None or self._age(self._heard) > _KEPT or not _fit(self._clock.now(), self._said()):
+        if anew or self._heard is None or self._heard.age > _KEPT or not _fit(self._clock.now(), self._said()):
             self._heard = await self._ask()
         shared, novita, wall = self._clock.now(), self._said(), self._wall.now()
         wrong = wrong_clocks(shared, novita, wall)
@@ -99,11 +99,7 @@ class Clocks:
 
     def _said(self) -> datetime | None:
         """What time it must be at Novita by now."""
-        return self._heard.said + self._age(self._heard) if self._heard else None
-
-    @staticmethod
-    def _age(sample: Sample) -> timedelta:
-        return timedelta(seconds=steady() - (sample.asked + sample.heard) / 2)
+        return self._heard.said + self._heard.age if self._heard else None
 
     async def _look_after_alarms(self, wrong: Mapping[str, str]) -> None:
         """Whenever a clock is wrong, or was, and once a minute."""

@@ -14,7 +14,7 @@ from core.adapters.novita.paging import PAGE_SIZE, Page, Paging
 from core.adapters.novita.transport import Query, Timeouts, Transport
 from core.adapters.outbound import Outbound
 from core.domain.base import BillingMode
-from core.domain.clock import Sample, steady
+from core.domain.clock import Sample
 from core.domain.market import Offer, Product, Region
 from core.domain.novita import Connection, NovitaInstance, age_order
 from core.domain.request import InstanceRequest
@@ -128,7 +128,7 @@ class NovitaClient:
     async def clock_difference(self) -> timedelta:
         """How far this machine's clock is ahead of Novita's, to about a second; negative when it is behind."""
         sample = await self.time()
-        return datetime.now(UTC) - (sample.said + timedelta(seconds=steady() - (sample.asked + sample.heard) / 2))
+        return datetime.now(UTC) - (sample.said + sample.age)
 
     async def aclose(self) -> None:
         """Give the connections back; calls still running fail."""
