@@ -77,10 +77,6 @@ class Lifecycle:
         Raises NoSuchInstance, NotAllowed, InvalidRequest or StoreUnavailable.
         """
         instance = await self._permitted(instance_id, actor, policy)
-        if instance.order is not None and instance.order.verb is verb:
-            return Ordered(instance, is_repeat=True)
-        if verb not in possible(instance):
-            raise InvalidRequest({"verb": why_impossible(instance, verb)})
         asked: list[transitions.TransitionResult | None] = []
 
         def ask(newest: Instance) -> transitions.TransitionResult | None:
@@ -180,8 +176,7 @@ class Lifecycle:
 
     def _ordered(self, instance: Instance, verb: Verb, actor: Actor) -> transitions.TransitionResult | None:
         """None: the same is under way, so nothing is left to do. Raises InvalidRequest when it is not possible."""
-        if instance.order is not None and instance.order.verb is verb:
-            return None
-        if verb not in possible(instance):
+        change = transitions.ordered(instance, verb, actor, self._clock.now())
+        if change is not None and verb not in possible(instance):
             raise InvalidRequest({"verb": why_impossible(instance, verb)})
-        return transitions.ordered(instance, verb, actor, self._clock.now())
+        return change
