@@ -113,8 +113,6 @@ class Reconciler:
         if runs and not (instance.status is Status.RUNNING and instance.remote.endpoints_known):
             novita = await self._with_endpoints(instance, novita)
         now, before = self._clock.now(), self._looked_before
-        if transitions.observed(instance, novita, now, before) is None:
-            return
         await self._unit_of_work.update(instance, lambda i: transitions.observed(i, novita, now, before))
 
     async def _with_endpoints(self, instance: Instance, novita: NovitaInstance) -> NovitaInstance:

@@ -51,7 +51,6 @@ from core.domain.transitions.ownership import (
 from core.domain.transitions.reports import reported, summed_up, takes_reports
 from core.domain.transitions.startup import (
     can_wait,
-    is_question_due,
     is_startup_expired,
     questioned,
     verb_at_end,
@@ -77,7 +76,6 @@ __all__ = [
     "doubted",
     "extended",
     "interrupted",
-    "is_question_due",
     "is_startup_expired",
     "is_strange",
     "launch_failed",

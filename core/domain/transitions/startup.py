@@ -65,7 +65,7 @@ def verb_at_end(instance: Instance) -> Verb:
     return Verb.DELETE if is_ours and is_new else Verb.STOP
 
 
-def is_question_due(instance: Instance, now: datetime) -> bool:
+def _is_question_due(instance: Instance, now: datetime) -> bool:
     """Whether its owner is to be asked if it may go on."""
     if not is_hanging(instance) or instance.startup.ends_at is not None or instance.order_to_end:
         return False
@@ -75,7 +75,7 @@ def is_question_due(instance: Instance, now: datetime) -> bool:
 
 def questioned(instance: Instance, now: datetime) -> TransitionResult | None:
     """Its owner is asked, and it has an end from here on."""
-    if not is_question_due(instance, now):
+    if not _is_question_due(instance, now):
         return None
     ends_at, since = now + START_ANSWER_WITHIN, instance.startup.since or now
     event = StartQuestioned(at=now, since=since, ends_at=ends_at, verb=verb_at_end(instance))

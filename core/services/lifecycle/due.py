@@ -80,13 +80,9 @@ class DueWork:
             instance = await self._unit_of_work.update(instance, lambda i: transitions.reminded(i, minutes, now))
         if (weeks := leases.disk_reminder_due(instance, now)) is not None:
             instance = await self._unit_of_work.update(instance, lambda i: transitions.disk_reminded(i, weeks, now))
-        if self._is_lease_over(instance):
-            instance = await self._unit_of_work.update(instance, self._lease_over)
-        if transitions.is_question_due(instance, now):
-            instance = await self._unit_of_work.update(instance, lambda i: transitions.questioned(i, now))
-        if transitions.is_startup_expired(instance, now):
-            instance = await self._unit_of_work.update(instance, lambda i: self._end_hung_startup(i, now))
-        return instance
+        instance = await self._unit_of_work.update(instance, self._lease_over)
+        instance = await self._unit_of_work.update(instance, lambda i: transitions.questioned(i, now))
+        return await self._unit_of_work.update(instance, lambda i: self._end_hung_startup(i, now))
 
     def _end_hung_startup(self, instance: Instance, now: datetime) -> transitions.TransitionResult | None:
         """What does not come up is billed, and nobody has let it go on."""
