@@ -64,4 +64,4 @@ def _may_be_gone(instance: Instance, now: datetime) -> bool:
 
 
 def _is_to_go(instance: Instance) -> bool:
-    return instance.order is not None and instance.order.verb is Verb.DELETE
+    return instance.order_to(Verb.DELETE) is not None

@@ -305,7 +305,11 @@ class Instance(Value):
     @property
     def order_to_end(self) -> bool:
         """Whether it is to be stopped or deleted already."""
-        return self.order is not None and self.order.verb in (Verb.STOP, Verb.DELETE)
+        return self.order is not None and self.order.verb.is_ending
+
+    def order_to(self, verb: Verb) -> Order | None:
+        """The order under way, if it is one to do this."""
+        return self.order if self.order is not None and self.order.verb is verb else None
 
     @property
     def hourly_price(self) -> Decimal | None:

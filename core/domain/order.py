@@ -15,6 +15,11 @@ class Verb(StrEnum):
     RESTART = "restart"
     DELETE = "delete"
 
+    @property
+    def is_ending(self) -> bool:
+        """Whether it ends what is billed."""
+        return self in (Verb.STOP, Verb.DELETE)
+
 
 class Order(Value):
     """What the bot has asked of Novita and not seen done yet."""

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from core.domain.backoff import pause
 from core.domain.clock import is_ahead, is_within
-from core.domain.order import Order, Verb
+from core.domain.order import Order
 
 FIRST_PAUSE, LONGEST_PAUSE = timedelta(seconds=15), timedelta(minutes=5)
 
@@ -31,13 +31,6 @@ START_WAITS_FOR = timedelta(minutes=30)
 
 OUTDATED = "OUTDATED"
 """The reason that stands on an order of which nobody could see to it in time."""
-
-_ENDING = (Verb.STOP, Verb.DELETE)
-
-
-def is_ending(verb: Verb) -> bool:
-    """Whether it ends what is billed."""
-    return verb in _ENDING
 
 
 def is_due(order: Order, now: datetime, *, is_on_the_way: bool) -> bool:
@@ -70,7 +63,7 @@ def asked_pause(retry_after: timedelta | None, failures: int) -> timedelta:
 
 def is_given_up(order: Order, now: datetime, *, is_answered: bool) -> bool:
     """Whether a failure that might pass was the last that is waited out. `is_answered`: Novita asked to slow down."""
-    if is_ending(order.verb):
+    if order.verb.is_ending:
         return False
     if is_answered:
         return now - order.at >= START_WAITS_FOR
@@ -79,16 +72,16 @@ def is_given_up(order: Order, now: datetime, *, is_answered: bool) -> bool:
 
 def is_without_effect(order: Order, *, is_on_the_way: bool) -> bool:
     """Whether Novita has taken a start often enough without doing it."""
-    return not is_ending(order.verb) and not order.failures and not is_on_the_way and order.taken >= START_TRIES
+    return not order.verb.is_ending and not order.failures and not is_on_the_way and order.taken >= START_TRIES
 
 
 def is_outdated(order: Order, now: datetime) -> bool:
     """Whether nobody has tried to send a start for so long that whoever gave it does not wait for it any more."""
-    if is_ending(order.verb) or order.was_taken:
+    if order.verb.is_ending or order.was_taken:
         return False
     return now - max(filter(None, (order.at, order.posted_at, order.last_try_at))) >= START_WAITS_FOR
 
 
 def is_stuck(order: Order, now: datetime) -> bool:
     """Whether what it was to end goes on for so long that somebody has to hear of it."""
-    return is_ending(order.verb) and order.last_try_at is not None and now - order.at >= STUCK_AFTER
+    return order.verb.is_ending and order.last_try_at is not None and now - order.at >= STUCK_AFTER

@@ -203,7 +203,7 @@ def _why_deleted(instance: Instance, event: InstanceDeleted) -> str:
 
 def _to_call(instance: Instance, event: OrderFailed, admins: Sequence[str]) -> Iterable[str]:
     asked = [event.actor.user] if event.actor else []
-    money_runs = event.verb in (Verb.STOP, Verb.DELETE) and (not event.cause.is_asked or event.tries > 1)
+    money_runs = event.verb.is_ending and (not event.cause.is_asked or event.tries > 1)
     return [*asked, instance.owner.user, *(admins if money_runs else ())]
 
 

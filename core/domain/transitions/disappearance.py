@@ -8,8 +8,7 @@ from core.domain import costs
 from core.domain.absence import COUNTED_AT_MOST
 from core.domain.events import Event, InstanceBack, InstanceDeleted
 from core.domain.instance import Absence, AtEnd, Instance, Lease, Status
-from core.domain.order import Order, OrderOutcome, Verb
-from core.domain.order_timing import is_ending
+from core.domain.order import OrderOutcome, Verb
 from core.domain.transitions.change import TransitionResult, changed
 from core.domain.transitions.order_end import settled
 
@@ -20,7 +19,7 @@ def back(instance: Instance, now: datetime) -> tuple[Instance, list[Event]]:
     A start or restart that was under way then is not sent any more: nobody waits for it by now.
     """
     had = instance.at_end or AtEnd(status=Status.UNKNOWN, remote=instance.remote.replace(status="", endpoints=()))
-    is_ordered = had.order is not None and is_ending(had.order.verb)
+    is_ordered = had.order is not None and had.order.verb.is_ending
     order = (
         had.order.replace(failures=0, again_at=None, is_stuck=False) if had.order is not None and is_ordered else None
     )
@@ -52,16 +51,12 @@ def not_found(instance: Instance, now: datetime, *, believed_after: timedelta) -
     return instance.replace(absence=absence.replace(missed_at=now, missed_for=missed_for)), ()
 
 
-def order_to(instance: Instance, verb: Verb) -> Order | None:
-    return instance.order if instance.order is not None and instance.order.verb is verb else None
-
-
 def deleted(instance: Instance, now: datetime) -> TransitionResult | None:
     """Nothing is left of it at Novita."""
     if instance.status is Status.DELETED:
         return None
     had = {name: getattr(instance, name) for name in AtEnd.model_fields}
-    asked = order_to(instance, Verb.DELETE)
+    asked = instance.order_to(Verb.DELETE)
     cause, actor = (asked.cause, asked.actor) if asked else (None, None)
     changes = {
         "status": Status.DELETED,

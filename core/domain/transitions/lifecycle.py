@@ -33,7 +33,7 @@ ON_THE_WAY = {
 
 def ordered(instance: Instance, verb: Verb, by: Actor | Cause, now: datetime) -> TransitionResult | None:
     """Somebody asks for a change, or a cause that is nobody's wish. None when the same is under way already."""
-    if instance.order is not None and instance.order.verb is verb:
+    if instance.order_to(verb) is not None:
         return None
     cause, actor = (by.cause, by) if isinstance(by, Actor) else (by, None)
     order = Order(verb=verb, cause=cause, actor=actor, at=now, run=instance.remote.run)

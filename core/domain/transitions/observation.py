@@ -29,7 +29,7 @@ from core.domain.order import OrderOutcome, Verb
 from core.domain.order_timing import OLD_STATE_LAG
 from core.domain.transitions import runs, startup, times
 from core.domain.transitions.change import TransitionResult, changed
-from core.domain.transitions.disappearance import back, deleted, order_to
+from core.domain.transitions.disappearance import back, deleted
 from core.domain.transitions.faults import fault_shown, faulted
 from core.domain.transitions.launch import created
 from core.domain.transitions.novita_words import clean_sight
@@ -118,9 +118,9 @@ def _state(instance: Instance, novita: NovitaInstance, look: Look) -> Transition
     if failure is not None and _never_came_up(instance, status):
         return _broken(instance, novita, failure, look)
     match status:
-        case Status.RUNNING if runs.is_stopped_and_started(order_to(instance, Verb.STOP), novita):
+        case Status.RUNNING if runs.is_stopped_and_started(instance.order_to(Verb.STOP), novita):
             return _through(instance, novita, look, (_stopped, "exited"), (_running, novita.status))
-        case Status.STOPPED if runs.is_started_and_stopped(order_to(instance, Verb.START), novita):
+        case Status.STOPPED if runs.is_started_and_stopped(instance.order_to(Verb.START), novita):
             return _through(instance, novita, look, (_running, "running"), (_stopped, novita.status))
         case Status.RUNNING:
             return _running(instance, novita, look)
@@ -158,7 +158,7 @@ def _broken(instance: Instance, novita: NovitaInstance, failure: Failure, look: 
         same = novita.status == instance.remote.status and billed == instance.billed
         changes: dict[str, Any] = {"remote": _shown(instance, novita), "billed": billed}
         return None if same else changed(instance, changes, PhaseChanged(at=now, novita_status=novita.status))
-    is_stopped = STATUSES.get(novita.status) is Status.STOPPED and order_to(instance, Verb.STOP) is not None
+    is_stopped = STATUSES.get(novita.status) is Status.STOPPED and instance.order_to(Verb.STOP) is not None
     done = settled(instance, OrderOutcome.DONE, now) if is_stopped else {}
     changes = {
         "status": Status.FAILED,
@@ -186,18 +186,17 @@ def _billed(instance: Instance, novita: NovitaInstance, look: Look) -> tuple[Bil
 
 def _is_from_before_a_start(instance: Instance, novita: NovitaInstance, now: datetime) -> bool:
     """Whether it is shown as it was before a start that Novita has just taken."""
-    order = instance.order
-    if order is None or order.verb is not Verb.START or STATUSES.get(novita.status) is not Status.STOPPED:
+    order = instance.order_to(Verb.START)
+    if order is None or STATUSES.get(novita.status) is not Status.STOPPED:
         return False
     return is_within(order.last_try_at or order.at, OLD_STATE_LAG, now)
 
 
 def _running(instance: Instance, novita: NovitaInstance, look: Look) -> TransitionResult | None:
     now = look.now
-    order = instance.order
-    if order is not None and order.verb in (Verb.STOP, Verb.DELETE):
+    if instance.order_to_end:
         return None  # Not done yet, or the listing lags behind; the order is sent again when that lasts.
-    if order is not None and order.verb is Verb.RESTART and instance.remote.status == "running":
+    if (order := instance.order_to(Verb.RESTART)) is not None and instance.remote.status == "running":
         is_old = not order.was_taken or is_within(order.last_try_at or order.at, _RESTART_LAG, now)
         if is_old and not runs.is_another(order, novita):
             return None  # The state from before the restart, which Novita may never have begun.
@@ -245,7 +244,7 @@ def _stopped(instance: Instance, novita: NovitaInstance, look: Look) -> Transiti
         return None
     if instance.status is Status.STOPPED:
         return _still_stopped(instance, novita, look)
-    order, why = order_to(instance, Verb.STOP), _why_stopped(instance, novita)
+    order, why = instance.order_to(Verb.STOP), _why_stopped(instance, novita)
     changes = {
         "status": Status.STOPPED,
         "failure": None,
@@ -278,7 +277,7 @@ def _still_stopped(instance: Instance, novita: NovitaInstance, look: Look) -> Tr
 
 
 def _why_stopped(instance: Instance, novita: NovitaInstance) -> StopReason:
-    if order := order_to(instance, Verb.STOP):
+    if order := instance.order_to(Verb.STOP):
         return StopReason.ASKED if order.cause.is_asked else StopReason(order.cause.value)
     if instance.spot.noticed or _is_taken_back(instance, novita):
         return StopReason.RECLAIMED

@@ -110,7 +110,7 @@ class OrderSender:
         try:
             novita = await self._novita.instance(novita_id)
         except NovitaError:
-            if order is None or order.in_doubt or not order_timing.is_ending(order.verb):
+            if order is None or order.in_doubt or not order.verb.is_ending:
                 raise
             return instance
         return await self._unit_of_work.update(instance, lambda i: transitions.observed(i, novita, self._clock.now()))
@@ -164,7 +164,7 @@ class OrderSender:
                 now = self._clock.now()
                 return await self._unit_of_work.update(instance, lambda i: transitions.order_under_way(i, order, now))
         failure = Failure(kind=error.kind, reason=error.reason, message=error.message)
-        return await self._failed(instance, order, failure, is_final=not order_timing.is_ending(order.verb))
+        return await self._failed(instance, order, failure, is_final=not order.verb.is_ending)
 
     async def _put_off(self, instance: Instance, order: Order, error: RateLimited) -> Instance:
         """Novita asks to slow down: not a refusal, but when to come again."""
