@@ -28,6 +28,4 @@ def is_own_id(text: str) -> bool:
 def token_in(novita_name: str) -> str | None:
     """The instance id at the end of a Novita name, or None when the name is not one of ours."""
     _, dash, token = novita_name.rpartition("-")
-    if not dash or len(token) != _ID_LENGTH or not set(token) <= set(_ID_ALPHABET):
-        return None
-    return token
+    return token if dash and is_own_id(token) else None

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from core.domain.identity import token_in
-from core.domain.instance import Instance, Status
+from core.domain.instance import Instance
 from core.domain.novita import NovitaInstance, age_order
-from core.domain.transitions import STATUSES
+from core.domain.transitions.statuses import GONE_WORDS
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def matched(live: Iterable[Instance], listed: Iterable[NovitaInstance]) -> Match
 
 def is_leaving(novita: NovitaInstance) -> bool:
     """Whether Novita is removing it, or has: it lingers in listings for a while."""
-    return STATUSES.get(novita.status) in (Status.DELETING, Status.DELETED)
+    return novita.status in GONE_WORDS
 
 
 def _turn(novita: NovitaInstance) -> tuple[bool, tuple[datetime, str]]:

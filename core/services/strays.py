@@ -20,7 +20,7 @@ from core.domain.errors import InvalidRequest, NoSuchInstance, NotFound
 from core.domain.identity import id_from, token_in
 from core.domain.instance import Instance, Origin, Status
 from core.domain.matching import is_leaving
-from core.domain.novita import NovitaInstance
+from core.domain.novita import NovitaInstance, age_order
 from core.domain.policy import Policy
 from core.services.alarms import AlarmKind, Alarms
 from core.services.outbox import UnitOfWork
@@ -136,7 +136,7 @@ class Strays:
         tokens = {instance.id for instance in live if instance.remote.id is None}
         return [
             novita
-            for novita in sorted(listed, key=lambda n: (n.created_at is None, n.created_at, n.id))
+            for novita in sorted(listed, key=age_order)
             if novita.id not in on_record and token_in(novita.name) not in tokens and not is_leaving(novita)
         ]
 

@@ -34,7 +34,7 @@ from core.domain.transitions.faults import fault_shown, faulted
 from core.domain.transitions.launch import created
 from core.domain.transitions.novita_words import clean_sight
 from core.domain.transitions.order_end import settled
-from core.domain.transitions.statuses import BILLED_WORDS, STATUSES
+from core.domain.transitions.statuses import BILLED_WORDS, GONE_WORDS, STATUSES
 from core.domain.transitions.times import Look
 
 _RESTART_LAG = timedelta(seconds=6)
@@ -59,7 +59,7 @@ def observed(
     novita = clean_sight(novita, instance)
     before, events = instance, list[Event]()
     if instance.status is Status.DELETED:
-        if STATUSES.get(novita.status) in (Status.DELETING, Status.DELETED):
+        if novita.status in GONE_WORDS:
             return None
         instance, events = back(instance, now)
     was_in_doubt = instance.launch.in_doubt_since is not None

@@ -11,6 +11,7 @@ from core.domain.base import NOBODY, Actor, BillingMode, Cause
 from core.domain.events import InstanceAdopted, LeaseQuestioned, OwnerAssigned
 from core.domain.instance import Instance, Intent, Launch, Lease, Origin, Remote, Status
 from core.domain.market import Offer, Region, Stock
+from core.domain.naming import NAME_LIMIT
 from core.domain.novita import NovitaInstance
 from core.domain.order import Order, Verb
 from core.domain.request import request_behind
@@ -22,7 +23,7 @@ LEASE_ANSWER_WITHIN = timedelta(hours=24)
 """How long people may take to say whether an instance is to go on, before it is stopped."""
 
 _UNNAMED = re.compile(r"[^A-Za-z0-9_-]+")
-_NAME_LIMIT, _IMAGE_LIMIT = 100, 200
+_IMAGE_LIMIT = 200
 
 
 def record_of(
@@ -123,7 +124,7 @@ def order_dropped(instance: Instance, sent: Order, why: Failure, now: datetime) 
 
 def _name(novita: NovitaInstance, instance_id: str) -> str:
     """The name without the bot's own ending, in the letters that names may have."""
-    name = _UNNAMED.sub("-", novita.name.removesuffix(f"-{instance_id}"))[:_NAME_LIMIT].strip("-")
+    name = _UNNAMED.sub("-", novita.name.removesuffix(f"-{instance_id}"))[:NAME_LIMIT].strip("-")
     return name or "unnamed"
 
 
