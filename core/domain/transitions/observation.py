@@ -83,8 +83,7 @@ def _faulted(instance: Instance, novita: NovitaInstance, look: Look) -> Transiti
 
 def _waited(instance: Instance, novita: NovitaInstance, look: Look) -> TransitionResult | None:
     """For how long it has been on its way up, and that this is too long."""
-    on_its_way = instance.status is Status.STARTING or (instance.status is Status.FAILED and costs.is_billed(instance))
-    if not on_its_way:
+    if not startup.is_coming_up(instance):
         return None
     is_new = instance.startup.since is None
     if is_new:

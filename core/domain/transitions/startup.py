@@ -33,11 +33,14 @@ def notice_after(notices: int) -> timedelta:
     return pause(notices - len(SLOW_AFTER) + 2, SLOW_AFTER[-1], _LONGEST_SILENCE) + further
 
 
-def is_hanging(instance: Instance) -> bool:
+def is_coming_up(instance: Instance) -> bool:
     """Whether it is on its way up, or failed on it and is billed all the same."""
-    if instance.startup.since is None or instance.remote.id is None:
-        return False
     return instance.status is Status.STARTING or (instance.status is Status.FAILED and costs.is_billed(instance))
+
+
+def is_hanging(instance: Instance) -> bool:
+    """Whether Novita has it, and it is coming up since a moment that is known."""
+    return instance.startup.since is not None and instance.remote.id is not None and is_coming_up(instance)
 
 
 def slow(instance: Instance, word: str, now: datetime) -> InstanceSlow | None:
