@@ -70,11 +70,20 @@ def observed(
     if attached is not None and was_in_doubt:
         made_at = times.made_at(instance, novita, look)
         instance = instance.replace(launch=instance.launch.replace(accepted_at=made_at))
-    for step in (_moved, _numbered, _waited, _faulted, _noticed):
+    steps = (_moved, _numbered, _waited, _faulted, _noticed)
+    instance, news = _one_by_one(instance, look, *((step, novita) for step in steps))
+    events = [*events, *news]
+    return (instance, events) if events or instance is not before else None
+
+
+def _one_by_one(instance: Instance, look: Look, *steps: tuple[_Step, NovitaInstance]) -> tuple[Instance, list[Event]]:
+    """What each step makes of what the steps before it have left, and all that is told of it."""
+    events: list[Event] = []
+    for step, novita in steps:
         news = step(instance, novita, look)
         if news is not None:
             instance, events = news[0], [*events, *news[1]]
-    return (instance, events) if events or instance is not before else None
+    return instance, events
 
 
 def _faulted(instance: Instance, novita: NovitaInstance, look: Look) -> TransitionResult | None:
@@ -135,11 +144,7 @@ def _through(
     instance: Instance, novita: NovitaInstance, look: Look, *ways: tuple[_Step, str]
 ) -> TransitionResult | None:
     """What an order had done was undone before anybody looked: it is told of both, and the order is over."""
-    events: list[Event] = []
-    for step, word in ways:
-        news = step(instance, novita.replace(status=word), look)
-        if news is not None:
-            instance, events = news[0], [*events, *news[1]]
+    instance, events = _one_by_one(instance, look, *((step, novita.replace(status=word)) for step, word in ways))
     return (instance, events) if events else None
 
 
