@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 import structlog
-from pydantic import BaseModel, Field, PrivateAttr, ValidationError
+from pydantic import BaseModel, Field, ValidationError
 
 from core.domain.card import Card
 from core.domain.events import Event
@@ -38,12 +38,6 @@ class DeliveryState(BaseModel):
     """How far the notifiers have come with one instance."""
 
     by: dict[str, NotifierState] = Field(default_factory=dict)
-    _turn: asyncio.Lock = PrivateAttr(default_factory=asyncio.Lock)
-
-    @property
-    def turn(self) -> asyncio.Lock:
-        """It is written by one after the other: an older state could arrive later and undo a newer."""
-        return self._turn
 
 
 @dataclass(frozen=True)
@@ -97,6 +91,8 @@ class DeliveryRun:
     """What each notifier remembers."""
     pause: float
     """Seconds until it is looked for news while every notifier takes its time."""
+    turn: asyncio.Lock = field(default_factory=asyncio.Lock)
+    """How far it has come is written by one after the other: an older state could arrive later and undo a newer."""
 
     @property
     def end(self) -> int:

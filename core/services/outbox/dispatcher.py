@@ -156,7 +156,7 @@ class Dispatcher:
             if not done:
                 self._let_others_go_first(run.instance.id)
                 run.pause = min(2 * run.pause, _LONGEST_LOOK_SECONDS)
-                async with run.delivery.turn:
+                async with run.turn:
                     return await self._outbox.save_and_read_on(*self._reached(run), run.end)
             finished = {name: lanes.pop(name) for name, lane in list(lanes.items()) if lane in done}
             if any(lane.result() is False for lane in finished.values()):
@@ -211,7 +211,7 @@ class Dispatcher:
         return True
 
     async def _noted(self, run: DeliveryRun) -> bool:
-        async with run.delivery.turn:
+        async with run.turn:
             return await self._outbox.save_progress(*self._reached(run))
 
     async def _give_up(
