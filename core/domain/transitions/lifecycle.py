@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from core.domain.attempt import Failure
 from core.domain.base import Actor, Cause
@@ -53,8 +54,7 @@ def order_taken(instance: Instance, sent: Order, now: datetime) -> TransitionRes
     order = instance.order
     if order is None or not order.is_same(sent):
         return None
-    well = {"failures": 0, "unanswered": 0, "again_at": None, "trouble": "", "last_try_at": now}
-    order = order.replace(**well, sent=order.sent + 1, taken=order.taken + 1)
+    order = order.replace(**_well(now), sent=order.sent + 1, taken=order.taken + 1)
     changes = {"order": order, "status": ON_THE_WAY[order.verb]}
     return changed(instance, changes, PhaseChanged(at=now, novita_status=instance.remote.status))
 
@@ -63,8 +63,12 @@ def order_under_way(instance: Instance, sent: Order, now: datetime) -> Transitio
     """Novita refused the order because it is at it already."""
     if instance.order is None or not instance.order.is_same(sent):
         return None
-    well = {"failures": 0, "unanswered": 0, "again_at": None, "trouble": "", "last_try_at": now}
-    return instance.replace(order=instance.order.replace(**well)), ()
+    return instance.replace(order=instance.order.replace(**_well(now))), ()
+
+
+def _well(now: datetime) -> dict[str, Any]:
+    """What a try leaves on an order once nothing stands in its way."""
+    return {"failures": 0, "unanswered": 0, "again_at": None, "trouble": "", "last_try_at": now}
 
 
 def order_failed(
