@@ -51,6 +51,21 @@ _EXTENDED_BY: dict[Action, timedelta] = {
 _STYLES = {Action.CONNECT: "primary", Action.START: "primary", Action.DELETE: "danger"}
 _MAIN = (Action.CONNECT, *VERBS)
 
+_CARRIED = 1500
+"""Characters of a line that a button carries into the form."""
+
+
+def create_button(line: str = "") -> Block:
+    """Opens the form, with what the line says in it: the empty one for a line that no button can carry."""
+    if 0 < len(line) <= _CARRIED:
+        return b.button(Action.EDIT_CREATE, "Open the form with that", value=line, style="primary")
+    return b.button(Action.CREATE, "Create a GPU instance", style="primary")
+
+
+def my_gpus_button() -> Block:
+    """Shows a person's own list, in place of a message that only they see."""
+    return b.button(Action.LIST_PAGE, "My GPUs", value="mine 0")
+
 
 def rows(instance: Instance, now: datetime) -> list[Block]:
     """Everything that can be done with it: the verbs in one line, its lease in the next."""

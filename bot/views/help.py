@@ -10,6 +10,7 @@ from bot.slack.ids import COMMAND, Action
 from bot.slack.typed import without_markup
 from bot.views import blocks as b
 from bot.views.blocks import Message
+from bot.views.buttons import create_button, my_gpus_button
 from bot.views.text import Block, code, esc
 from core.domain.clip import clip
 from core.domain.leases import EVENING
@@ -126,8 +127,6 @@ _MEANT: dict[str, tuple[str, ...]] = {
 }
 """Words of other tools, and which commands do that here."""
 
-_CARRIED = 1500
-
 
 def unknown_command(word: str, rest: str = "", *, meant: str = "") -> Message:
     """Says what was not understood and what was probably meant, with the rest of the line.
@@ -138,9 +137,8 @@ def unknown_command(word: str, rest: str = "", *, meant: str = "") -> Message:
     likely = (meant,) if meant else _MEANT.get(word.casefold(), tuple(near))
     unknown = "That begins with no command." if meant else f"The bot does not know {code(word, 50)}."
     text = f"{unknown} {_guess(likely, rest)}"
-    is_create = likely[:1] == ("create",) and 0 < len(rest) <= _CARRIED
-    button = b.button(Action.EDIT_CREATE, "Open the form with that", value=rest, style="primary") if is_create else None
-    return Message(text, [b.section(text), b.actions(button or create_button())])
+    button = create_button(rest if likely[:1] == ("create",) else "")
+    return Message(text, [b.section(text), b.actions(button)])
 
 
 def _guess(likely: Sequence[str], rest: str) -> str:
@@ -172,15 +170,5 @@ def _plain(text: str) -> str:
     return text.replace("`", "").replace("*", "").replace("\n", " ")
 
 
-def create_button() -> Block:
-    """Opens the form."""
-    return b.button(Action.CREATE, "Create a GPU instance", style="primary")
-
-
 def _everything_button() -> Block:
     return b.button(Action.HELP_ALL, "Everything")
-
-
-def my_gpus_button() -> Block:
-    """Shows a person's own list, in place of a message that only they see."""
-    return b.button(Action.LIST_PAGE, "My GPUs", value="mine 0")

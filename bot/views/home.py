@@ -42,9 +42,8 @@ def home(
 
 
 def _top(mine: Sequence[Instance], now: datetime, spent: Decimal) -> list[Block]:
-    create = b.button(Action.CREATE, "Create a GPU instance", style="primary")
     month = f"You have spent {wording.about(spent, '*')} on GPUs this month."
-    blocks = [b.header("Your GPUs"), b.section(month, accessory=create)]
+    blocks = [b.header("Your GPUs"), b.section(month, accessory=buttons.create_button())]
     if not mine:
         return [
             *blocks,

@@ -8,12 +8,9 @@ from bot.slack.ids import COMMAND, Action
 from bot.views import blocks as b
 from bot.views import buttons, states
 from bot.views.blocks import Message
-from bot.views.help import command_line, create_button, my_gpus_button
-from bot.views.text import Block, esc
+from bot.views.help import command_line
+from bot.views.text import esc
 from core.domain.instance import Instance
-
-_CARRIED = 1500
-"""Characters of a line that a button carries into the form."""
 
 
 def beside(instance: Instance, now: datetime) -> Message:
@@ -31,12 +28,5 @@ def to_type(command: str, rest: str, *, is_in_thread: bool) -> Message:
     """A command that was said: nothing is done until it is typed, or its button pressed."""
     place = " in the channel, for Slack takes none in a thread" if is_in_thread else ""
     text = f"Type it as a command{place}: `{command_line(command, rest)}`"
-    return Message(text, [b.section(text), b.actions(*_buttons(command, rest))])
-
-
-def _buttons(command: str, rest: str) -> list[Block]:
-    if command != "create":
-        return [my_gpus_button()]
-    if 0 < len(rest) <= _CARRIED:
-        return [b.button(Action.EDIT_CREATE, "Open the form with that", value=rest, style="primary")]
-    return [create_button()]
+    button = buttons.create_button(rest) if command == "create" else buttons.my_gpus_button()
+    return Message(text, [b.section(text), b.actions(button)])

@@ -149,5 +149,4 @@ def _nothing(scope: str, *, is_filtered: bool) -> Message:
     whose = "Nobody has" if scope == "all" else "You have"
     hint = "" if scope == "all" else f" `{COMMAND} list all` shows everybody's."
     text = f"{whose} no GPU instance right now. `{COMMAND} create` makes one.{hint}"
-    create = b.actions(b.button(Action.CREATE, "Create a GPU instance", style="primary"))
-    return Message(text, [b.section(text), create])
+    return Message(text, [b.section(text), b.actions(buttons.create_button())])

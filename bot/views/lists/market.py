@@ -7,11 +7,12 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
 
-from bot.slack.ids import COMMAND, Action
+from bot.slack.ids import COMMAND
 from bot.views import blocks as b
 from bot.views.blocks import Message
+from bot.views.buttons import create_button
 from bot.views.modal.price import age_blocks
-from bot.views.text import Block, code, date, esc, fit_lines
+from bot.views.text import code, date, esc, fit_lines
 from bot.wording import BILLING_WORDS, STOCK_WORDS, VOLUMES_LEFT_OUT, money, money_range, region_count
 from core.domain.base import BillingMode
 from core.domain.market import Market, Product
@@ -39,7 +40,7 @@ def offer_list(market: Market, words: str, now: datetime, *, gpu_num: int = 1) -
         hint = f"`{COMMAND} offers 4090` shows a GPU region by region."
     title = f"{len(found)} GPU{'s' if len(found) > 1 else ''}, prices per GPU and hour, as of {date(market.as_of)}"
     title += f"; stock of {gpu_num} at once" if gpu_num > 1 else ""
-    tail = [b.context(hint), *age_blocks(market, now), _create()]
+    tail = [b.context(hint), *age_blocks(market, now), b.actions(create_button())]
     return Message(title, [b.section(title), *rows, *tail])
 
 
@@ -128,7 +129,3 @@ def _template_lines(templates: Iterable[Template]) -> str:
         for each in templates
     )
     return fit_lines(lines, wire_limit=9000)
-
-
-def _create() -> Block:
-    return b.actions(b.button(Action.CREATE, "Create a GPU instance", style="primary"))
