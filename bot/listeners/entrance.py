@@ -14,7 +14,6 @@ from bot.listeners.interactions import Interaction, PrivateAnswer
 from bot.listeners.services import Services
 from bot.slack import errors as slack_errors
 from bot.slack.errors import CALL_FAILED
-from bot.slack.ids import View
 from bot.views import blocks as b
 from bot.views.modal import errors_by_block
 from core.domain.base import Actor
@@ -90,14 +89,16 @@ def _under_the_form(view: object, why: str) -> dict[str, Any]:
     try:
         errors = errors_by_block(view if isinstance(view, Mapping) else {}, {Field.CHANNEL.value: why})
     except (KeyError, TypeError, StopIteration):
-        return {"response_action": "update", "view": _modal(why)}
+        return {"response_action": "update", "view": b.answer_view(b.notice(why))}
     return {"response_action": "errors", "errors": errors}
 
 
 async def _over_the_form(services: Services, interaction: Interaction, why: str) -> None:
     """On top of the modal that was pressed in, so that what is filled in there is not lost."""
     try:
-        await services.client.api_call("views.push", json={"trigger_id": interaction.trigger_id, "view": _modal(why)})
+        await services.client.api_call(
+            "views.push", json={"trigger_id": interaction.trigger_id, "view": b.answer_view(b.notice(why))}
+        )
     except CALL_FAILED as error:
         log.warning("not_said", error=slack_errors.error_code(error))
 
@@ -108,7 +109,3 @@ async def _at_home(services: Services, actor: Actor, why: str) -> None:
         await services.client.api_call("views.publish", json={"user_id": actor.user, "view": view})
     except CALL_FAILED as error:
         log.warning("home_not_published", error=slack_errors.error_code(error))
-
-
-def _modal(why: str) -> dict[str, Any]:
-    return b.modal(View.ANSWER, "GPU instances", b.notice(why).blocks)

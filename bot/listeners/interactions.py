@@ -14,10 +14,8 @@ from bot.notifiers.instances import CARD
 from bot.slack import errors as slack_errors
 from bot.slack.client import response_url
 from bot.slack.errors import CALL_FAILED, SlackErrorKind
-from bot.slack.ids import View
 from bot.views import blocks as b
 from bot.views.blocks import Message
-from bot.views.text import Block
 from core.domain.base import Actor
 
 log = structlog.get_logger(__name__)
@@ -142,9 +140,11 @@ class PrivateAnswer:
         elif self._interaction.said_in:
             await self._speak(message)
         elif self._view_id:
-            await self._call("views.update", view_id=self._view_id, view=_modal(message))
+            await self._call("views.update", view_id=self._view_id, view=b.answer_view(message))
         else:
-            answer = await self._call("views.open", trigger_id=self._interaction.trigger_id, view=_modal(message))
+            answer = await self._call(
+                "views.open", trigger_id=self._interaction.trigger_id, view=b.answer_view(message)
+            )
             self._view_id = str(_mapping(_mapping(answer).get("view")).get("id") or "")
 
     async def _post(self, message: Message, *, instead: bool) -> None:
@@ -184,10 +184,6 @@ def _card_of(message: Mapping[str, Any]) -> str:
     metadata = _mapping(message.get("metadata"))
     is_card = metadata.get("event_type") == CARD
     return str(_mapping(metadata.get("event_payload")).get("instance_id") or "") if is_card else ""
-
-
-def _modal(message: Message) -> Block:
-    return b.modal(View.ANSWER, "GPU instances", message.blocks)
 
 
 def _mapping(value: object) -> Mapping[str, Any]:

@@ -44,7 +44,7 @@ def register(app: AsyncApp, services: Services) -> None:
         message = work.result() if work.done() else _LATER
         if not work.done():
             services.background.start(_finished(work))
-        await ack(response_action="update", view=b.modal(View.ANSWER, "GPU instances", message.blocks))
+        await ack(response_action="update", view=b.answer_view(message))
 
     app.view(View.ASSIGN.value)(on_assign)
 

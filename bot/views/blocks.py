@@ -216,6 +216,11 @@ def modal(
     return view | ({"submit": plain(submit, 24)} if submit else {})
 
 
+def answer_view(message: Message) -> Block:
+    """What would be an ephemeral message, as a modal: where Slack offers none."""
+    return modal(View.ANSWER, "GPU instances", message.blocks)
+
+
 def fits_option(value: str) -> bool:
     """Whether a string can be an option's value and be read by people."""
     return 0 < len(value) <= OPTION_VALUE_LIMIT and bool(clip(value, OPTION_VALUE_LIMIT))
