@@ -22,7 +22,7 @@ from bot.slack.errors import CALL_FAILED
 from bot.slack.ids import COMMAND, Action
 from bot.views import blocks as b
 from bot.views.blocks import Message
-from bot.views.buttons import added_cost
+from bot.views.buttons import EXTENDED_BY, added_cost
 from bot.views.text import date, esc, mention
 from core.domain import leases
 from core.domain.durations import duration_words
@@ -34,8 +34,7 @@ from core.services.gpus import can_extend
 log = structlog.get_logger(__name__)
 
 _LENGTHS: dict[str, timedelta | Moment] = {
-    Action.EXTEND_1H.value: timedelta(hours=1),
-    Action.EXTEND_4H.value: timedelta(hours=4),
+    **{action.value: length for action, length in EXTENDED_BY.items()},
     Action.EXTEND_TONIGHT.value: TONIGHT,
 }
 _FURTHEST = timedelta.max

@@ -42,11 +42,11 @@ LABELS: dict[Action, str] = {
     Action.AGAIN_ON_DEMAND: "Start it again on demand",
 }
 
-_EXTENDED_BY: dict[Action, timedelta] = {
+EXTENDED_BY: dict[Action, timedelta] = {
     Action.EXTEND_1H: timedelta(hours=1),
     Action.EXTEND_4H: timedelta(hours=4),
 }
-"""Where that is known before it is pressed, the button has its price."""
+"""How much further a button moves the end. Where that is known before it is pressed, the button has its price."""
 
 _STYLES = {Action.CONNECT: "primary", Action.START: "primary", Action.DELETE: "danger"}
 _MAIN = (Action.CONNECT, *VERBS)
@@ -106,7 +106,7 @@ def button(instance: Instance, action: Action, label: str = "") -> Block:
     """A button about the instance, whether or not it can work now."""
     dialog = _DIALOGS.get(action)
     style = "" if action is Action.START and instance.status is Status.FAILED else _STYLES.get(action, "")
-    price = added_cost(instance, _EXTENDED_BY[action]) if action in _EXTENDED_BY else ""
+    price = added_cost(instance, EXTENDED_BY[action]) if action in EXTENDED_BY else ""
     priced = f"{LABELS.get(action, 'Choose')} ({price})" if price else LABELS.get(action, "Choose")
     return b.button(
         action,
