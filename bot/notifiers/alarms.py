@@ -75,10 +75,7 @@ class AlarmTeller:
         is_about_it = slack_errors.kind_of(error) in (SlackErrorKind.REFUSED, SlackErrorKind.MALFORMED)
         mark = _mark(alarm, admin) if is_about_it else admin
         self._refusals[mark] += 1
-        wait = max(
-            pause(self._refusals[mark], _FIRST_PAUSE, _LONGEST_PAUSE), slack_errors.retry_after(error) or timedelta()
-        )
-        self._due[mark] = self._clock.now() + min(wait, _LONGEST_PAUSE)
+        self._due[mark] = self._clock.now() + _wait(self._refusals[mark], error)
         log.warning(
             "alarm_not_told",
             kind=alarm.kind.value,
@@ -134,10 +131,7 @@ class RedisTrouble:
             await post(self._client, alarm, admin)
         except CALL_FAILED as error:
             self._failures += 1
-            wait = max(
-                pause(self._failures, _FIRST_PAUSE, _LONGEST_PAUSE), slack_errors.retry_after(error) or timedelta()
-            )
-            self._due = steady() + min(wait, _LONGEST_PAUSE).total_seconds()
+            self._due = steady() + _wait(self._failures, error).total_seconds()
             log.warning(
                 "alarm_not_told", kind=alarm.kind.value, subject="", admin=admin, error=slack_errors.error_code(error)
             )
@@ -157,6 +151,12 @@ async def post(client: AsyncWebClient, alarm: Alarm, admin: str) -> None:
             raise
         log.error("blocks_refused", method="chat.postMessage", error=slack_errors.error_code(error), exc_info=error)
         await client.api_call("chat.postMessage", json={"text": message.text[:3900], **arguments})
+
+
+def _wait(refusals: int, error: Exception) -> timedelta:
+    """Until it is tried again: as long as Slack asks for, or longer after many refusals, within bounds."""
+    wait = max(pause(refusals, _FIRST_PAUSE, _LONGEST_PAUSE), slack_errors.retry_after(error) or timedelta())
+    return min(wait, _LONGEST_PAUSE)
 
 
 def _mark(alarm: Alarm, admin: str) -> str:
