@@ -30,13 +30,10 @@ async def press(services: Services, click: Click) -> None:
     Raises NoSuchInstance, NotAllowed, InvalidRequest, NovitaError and StoreUnavailable.
     """
     is_on_demand = Action(click.action) is Action.AGAIN_ON_DEMAND
-    found = await _found(services, click, click.value, BillingMode.ON_DEMAND if is_on_demand else None)
+    found = await _found_whole(services, click, click.value, BillingMode.ON_DEMAND if is_on_demand else None)
     if found is None:
         return
     earlier, request = found
-    if earlier.intent.env_names:
-        _open(services, click, earlier, request)
-        return
     actor = click.interaction.actor
     quote = await services.gpus.check(Entry(draft=draft_of(request), actor=actor, door=AGAIN))
     question = again_confirmation(
@@ -54,13 +51,10 @@ async def press_edit(services: Services, click: Click) -> None:
 
 async def press_confirm(services: Services, click: Click) -> None:
     """Creates it, once for whoever asks, however often it is pressed. Raises as `press` does."""
-    found = await _found(services, click, *_read(click.value))
+    found = await _found_whole(services, click, *_read(click.value))
     if found is None:
         return
     earlier, request = found
-    if earlier.intent.env_names:
-        _open(services, click, earlier, request)
-        return
     key = f"again:{earlier.id}:{request.billing_mode.value}"
     launch = await services.gpus.begin(
         Entry(draft=draft_of(request), actor=click.interaction.actor, door=AGAIN, key=key)
@@ -83,6 +77,17 @@ async def _found(
     await redraw(services, instance_id)
     await click.say(b.notice(_NO_LONGER), instead=True)
     return None
+
+
+async def _found_whole(
+    services: Services, click: Click, instance_id: str, mode: BillingMode | None
+) -> tuple[Instance, InstanceRequest] | None:
+    """The same, with nothing left to ask; None too when the form was opened, to ask for environment variables."""
+    found = await _found(services, click, instance_id, mode)
+    if found is not None and found[0].intent.env_names:
+        _open(services, click, *found)
+        return None
+    return found
 
 
 def _read(value: str) -> tuple[str, BillingMode | None]:
