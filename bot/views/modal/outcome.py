@@ -6,7 +6,7 @@ from bot import wording
 from bot.slack.ids import Action, View
 from bot.views import blocks as b
 from bot.views.attempts import attempt_lines, attempt_words, refusals
-from bot.views.card import what
+from bot.views.card import price, what
 from bot.views.failures import cost_of_failure, failure_lines, looked_for
 from bot.views.text import Block, channel_mention, code, date, esc
 from core.domain.attempt import Attempt
@@ -62,8 +62,8 @@ def _facts(instance: Instance) -> dict[str, str]:
     facts = {"GPU": what(instance)} | (
         {"Region": esc(instance.launch.offer.region.name, 60)} if instance.launch.offer else {}
     )
-    if (price := instance.hourly_price) is not None:
-        facts["Price"] = f"{wording.money(price)}/h, {wording.BILLING_WORDS[instance.request.billing_mode]}"
+    if instance.hourly_price is not None:
+        facts["Price"] = price(instance)
     facts["Disk"] = wording.disk(instance.request)
     facts["Novita id"] = code(instance.remote.id or "", 60)
     if ready := instance.estimated_ready_at:

@@ -141,8 +141,9 @@ function drawRegions(parent) {
   for (const cluster of part("novita/regions")) {
     const node = parent.querySelector(`[data-key="${cluster.id}"]`);
     const own = shelves.filter((shelf) => shelf.region === regionName(cluster));
-    redraw(node.querySelector("summary"), [cluster, own.map((shelf) => [shelf.stock, shelf.refuses_create])], () => regionLine(cluster, own));
-    redraw(node.querySelector(".region-state"), [cluster, own.map((shelf) => [shelf.stock, shelf.refuses_create])], () => regionMenu(cluster, own));
+    const shown = [cluster, own.map((shelf) => [shelf.stock, shelf.refuses_create])];
+    redraw(node.querySelector("summary"), shown, () => regionLine(cluster, own));
+    redraw(node.querySelector(".region-state"), shown, () => regionMenu(cluster, own));
     redraw(node.querySelector("tbody"), own, () => own.map((shelf) => shelfRow(cluster, shelf)));
   }
 }
