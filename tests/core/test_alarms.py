@@ -39,7 +39,7 @@ async def told(alarms: Alarms, *admins: str) -> list[tuple[str, str]]:
     return [(alarm.key, admin) for alarm, admin in untold]
 
 
-async def test_what_several_processes_sound_is_one_alarm(alarms: Alarms, elsewhere: Alarms, clock: TurnedClock) -> None:
+async def test_what_several_processes_sound_is_one_alarm(alarms: Alarms, elsewhere: Alarms) -> None:
     await asyncio.gather(*((alarms, elsewhere)[n % 2].sound(STRAY, "i-1", {"n": "same"}) for n in range(8)))
     [alarm] = await elsewhere.standing()
     assert (alarm.kind, alarm.subject, alarm.since, alarm.facts) == (STRAY, "i-1", NOON, {"n": "same"})

@@ -180,7 +180,7 @@ async def test_a_name_means_one_machine_at_every_door(gate: Creation, web: Proce
 
 @every_door
 async def test_one_key_leads_to_one_instance_whatever_has_become_of_what_it_asked_for(
-    gate: Creation, web: Process, sandbox: SandboxNovita, door: Door
+    gate: Creation, sandbox: SandboxNovita, door: Door
 ) -> None:
     first = await gate.begin(entry(door))
     again = await gate.begin(entry(door))
@@ -284,9 +284,7 @@ async def test_the_persons_next_form_begins_with_what_they_chose_themselves(
     assert await web.store.last_used(PROGRAM) is None
 
 
-async def test_the_price_is_that_of_where_it_will_be_tried(
-    gate: Creation, web: Process, sandbox: SandboxNovita
-) -> None:
+async def test_the_price_is_that_of_where_it_will_be_tried(gate: Creation) -> None:
     quote = await gate.check(entry(FORM, region="XX-YY-01"))
     assert quote.unlisted == "XX-YY-01"
     launch = await gate.begin(entry(FORM, region="XX-YY-01"))

@@ -264,9 +264,7 @@ async def test_a_notifier_that_is_new_hears_what_happens_from_now_on(start: Call
     assert (after.told, hook.told) == (["a"], ["a"])
 
 
-async def test_a_worker_goes_on_where_a_dead_process_stopped(
-    start: Callable[..., Process], redis_url: str, clock: TurnedClock
-) -> None:
+async def test_a_worker_goes_on_where_a_dead_process_stopped(start: Callable[..., Process], redis_url: str) -> None:
     stuck, worker_ear = Listener(), Listener()
     stuck.gate = asyncio.Event()
     web, worker = start(stuck), start(worker_ear)

@@ -213,16 +213,16 @@ async def test_an_intent_whose_process_died_is_said_to_be_in_doubt_then_given_up
 
 
 @pytest.mark.parametrize(
-    ("created", "in_doubt", "after", "is_given_up"),
+    ("in_doubt", "after", "is_given_up"),
     [
-        (0, None, timedelta(minutes=10), False),
-        (0, None, timedelta(minutes=10, milliseconds=1), True),
-        (0, 5, timedelta(minutes=15), False),
-        (0, 5, timedelta(minutes=15, milliseconds=1), True),
+        (None, timedelta(minutes=10), False),
+        (None, timedelta(minutes=10, milliseconds=1), True),
+        (5, timedelta(minutes=15), False),
+        (5, timedelta(minutes=15, milliseconds=1), True),
     ],
 )
 async def test_a_launch_is_given_up_ten_minutes_after_the_doubt_began(
-    worker: Process, clock: TurnedClock, created: int, in_doubt: int | None, after: timedelta, *, is_given_up: bool
+    worker: Process, clock: TurnedClock, in_doubt: int | None, after: timedelta, *, is_given_up: bool
 ) -> None:
     doubt = None if in_doubt is None else NOON + timedelta(minutes=in_doubt)
     record = instance(in_doubt_since=doubt)
@@ -252,7 +252,7 @@ async def test_an_intent_whose_process_still_lives_is_left_alone(worker: Process
 
 
 async def test_an_instance_that_appears_after_its_launch_was_given_up_is_put_on_its_record(
-    worker: Process, sandbox: SandboxNovita, clock: TurnedClock
+    worker: Process, clock: TurnedClock
 ) -> None:
     launch = await worker.begin(request(), owner=ADA, key="view:V1")
     await worker.looks(clock, 640)

@@ -92,7 +92,7 @@ async def test_it_is_asked_once_a_region_for_what_is_wanted_and_shared_with_the_
 
 
 async def test_a_novita_that_does_not_answer_makes_it_unknown_and_holds_nobody_up(
-    web: Process, sandbox: SandboxNovita, clock: TurnedClock
+    web: Process, sandbox: SandboxNovita
 ) -> None:
     await web.catalog.get_market()
     sandbox.fail_all(Fault.hang(has_effect=False), "products")

@@ -191,7 +191,7 @@ def test_a_record_is_changed_by_its_own_instance_only() -> None:
 
 
 async def test_what_runs_after_redis_was_emptied_is_on_record_again_at_the_first_look(
-    worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
+    worker: Process, server: aioredis.Redis, clock: TurnedClock
 ) -> None:
     made = await worker.made()
     await worker.looks(clock, 90)
@@ -234,7 +234,7 @@ async def test_two_workers_that_find_it_at_once_put_it_on_one_record(
 
 
 async def test_an_instance_whose_record_is_past_its_time_is_a_stray(
-    worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
+    worker: Process, server: aioredis.Redis, clock: TurnedClock
 ) -> None:
     made = await worker.made()
     await worker.looks(clock, 90)
@@ -273,7 +273,7 @@ async def test_what_novita_is_removing_is_no_stray(
 
 @pytest.mark.parametrize("broken", [{"gpuNum": "many"}, {"rootfsSize": 10**9}, {"instancePrice": "free"}])
 async def test_a_stray_is_taken_on_whatever_novita_says_of_it(
-    worker: Process, sandbox: SandboxNovita, clock: TurnedClock, broken: dict[str, object]
+    worker: Process, clock: TurnedClock, broken: dict[str, object]
 ) -> None:
     row = {"id": "n-9", "name": "x" * 240 + "-0123456789", "status": "running", "gpuNum": "2", **broken}
     (novita,) = parse.instances({"instances": [row], "total": 1}).rows
@@ -363,7 +363,7 @@ async def test_with_no_worker_and_no_word_from_novita_nothing_is_sent(
 
 
 async def test_a_create_asks_novita_nothing_more_while_a_worker_looks(
-    worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
+    worker: Process, sandbox: SandboxNovita, server: aioredis.Redis
 ) -> None:
     await worker.catalog.get_template("107672")
     seconds = int((await server.time())[0])
@@ -375,9 +375,7 @@ async def test_a_create_asks_novita_nothing_more_while_a_worker_looks(
     assert len(sandbox.calls_of("create")) == 4
 
 
-async def test_another_key_that_leads_to_a_taken_id_makes_its_own_instance(
-    worker: Process, server: aioredis.Redis, clock: TurnedClock
-) -> None:
+async def test_another_key_that_leads_to_a_taken_id_makes_its_own_instance(worker: Process, clock: TurnedClock) -> None:
     odd = instance(request=request(name="odd"), id=id_from("\nview:V1"), request_key="view:another")
     await worker.store.begin(odd, [], clock.now())
     made = await worker.made()
@@ -518,7 +516,7 @@ async def _restored(server: aioredis.Redis, state: dict[bytes, bytes | None]) ->
 
 
 async def test_after_a_restore_a_lease_that_was_extended_is_asked_about_and_not_cut_short(
-    worker: Process, sandbox: SandboxNovita, server: aioredis.Redis, clock: TurnedClock
+    worker: Process, server: aioredis.Redis, clock: TurnedClock
 ) -> None:
     made = await worker.made(lease=timedelta(minutes=30))
     await worker.works(clock, 90)
@@ -659,7 +657,7 @@ async def test_a_night_without_workers_puts_no_lease_in_doubt(
     ("minutes", "is_embedded", "is_in_doubt"), [(9.9, False, False), (10.1, False, True), (600, True, False)]
 )
 async def test_a_server_started_long_after_the_last_look_may_have_been_filled_from_a_backup(
-    worker: Process, server: aioredis.Redis, clock: TurnedClock, minutes: float, is_embedded: bool, is_in_doubt: bool
+    worker: Process, server: aioredis.Redis, minutes: float, is_embedded: bool, is_in_doubt: bool
 ) -> None:
     made = await worker.made(lease=timedelta(hours=2))
     up_since = await worker.store.up_since()
@@ -670,7 +668,7 @@ async def test_a_server_started_long_after_the_last_look_may_have_been_filled_fr
 
 
 async def test_a_lease_that_a_program_asked_for_is_asked_about_to_the_admins(
-    worker: Process, server: aioredis.Redis, clock: TurnedClock
+    worker: Process, clock: TurnedClock
 ) -> None:
     launch = await worker.begin(request(), owner=PROGRAM, key="api:1")
     made = await worker.launcher.finish(launch)

@@ -156,7 +156,7 @@ async def test_what_is_to_be_kept_and_cannot_be_is_a_fault_in_one_line() -> None
     os.close(full)
 
 
-async def test_a_wrong_setting_still_ends_with_1_when_nobody_can_be_told(tmp_path: Path) -> None:
+async def test_a_wrong_setting_still_ends_with_1_when_nobody_can_be_told() -> None:
     for stderr in (broken_pipe(), full_disk()):
         code, _ = await said(asyncio.subprocess.DEVNULL, "web", stderr=stderr, environment={"PORT": "http"})
         os.close(stderr)
