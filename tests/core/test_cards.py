@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -19,13 +18,12 @@ from core.domain.card import Card
 from core.domain.events import Event, InstanceRequested, PhaseChanged
 from core.domain.instance import Instance, Status
 from core.services.outbox import Dispatcher, Progress, RecordWriter, RetryLater
+from tests.core.documents import LIVES, stored
 from tests.core.samples import NOON, TurnedClock, instance
 
 CHANNEL, TS = "C0GPU", "1795000000.000100"
 HERE, THERE = Card(channel=CHANNEL, ts=TS, seen=1795000000), Card(channel="D0ADA", ts=TS, why="is_archived")
 OLD_MEMO = {"channel": CHANNEL, "ts": TS, "seen": "1795000000", "stale": "yes"}
-DOCUMENTS = Path(__file__).with_name("documents")
-LIVES = sorted(path.stem for path in DOCUMENTS.glob("*.json") if "delivery" in path.read_text())
 
 places = st.sampled_from([("", None), ("", ""), (CHANNEL, TS)])
 seconds = st.sampled_from([0, 1, 1795000000])
@@ -188,7 +186,7 @@ async def as_before(redis: Redis, record: Instance, note: str) -> None:
 
 @pytest.mark.parametrize("life", LIVES)
 async def test_the_card_in_an_old_note_is_found_in_every_way(store: Store, redis: Redis, life: str) -> None:
-    note = json.loads((DOCUMENTS / f"{life}.json").read_text())["delivery"]
+    note = stored(life)["delivery"]
     memo = note["by"]["slack"]["memo"]
     record = await begun(store, None)
     await as_before(redis, record, json.dumps(note))
