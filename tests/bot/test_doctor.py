@@ -31,6 +31,7 @@ from tests.bot.doctor_fixture import clinic, said_to_cy
 from tests.bot.factories import everything_in
 from tests.bot.test_views_card import assert_slack_takes
 from tests.patience import SOON_SECONDS
+from tests.served import served_at
 
 
 async def test_where_all_is_well_every_check_says_so(redis_url: str) -> None:
@@ -184,15 +185,8 @@ async def serving(answer: web.StreamResponse | None) -> AsyncIterator[str]:
             raise AssertionError
         return answer
 
-    app = web.Application()
-    app.router.add_get("/healthz", healthz)
-    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield f"http://127.0.0.1:{runner.addresses[0][1]}"
-    finally:
-        await runner.cleanup()
+    async with served_at("GET", "/healthz", healthz, handler_cancellation=True, shutdown_timeout=0.1) as url:
+        yield url
 
 
 @pytest.mark.parametrize(

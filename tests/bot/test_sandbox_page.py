@@ -24,6 +24,7 @@ from core.adapters.settings import REGION_PRIORITY
 from tests.bot.slack_sandbox import buttons, modal_view, text_field
 from tests.core.samples import TurnedClock
 from tests.patience import PATIENCE_SECONDS, SOON_SECONDS, patience
+from tests.served import served_at
 
 Json = dict[str, Any]
 JSON = {"Content-Type": "application/json"}
@@ -344,15 +345,9 @@ async def test_a_bot_that_fails_is_trouble_and_no_error_of_the_page(desk: Desk) 
         return web.Response(status=500)
 
     await desk.slack.start()
-    app = web.Application()
-    app.router.add_post("/slack/events", fail)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    desk.slack.bot_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    status, told = await desk.do("ada", "write", channel=desk.slack.channel_id("gpu"), text="/gpu create")
-    assert (status, told) == (200, {"trouble": "answered HTTP 500"})
-    await runner.cleanup()
+    async with served_at("POST", "/slack/events", fail) as desk.slack.bot_url:
+        status, told = await desk.do("ada", "write", channel=desk.slack.channel_id("gpu"), text="/gpu create")
+        assert (status, told) == (200, {"trouble": "answered HTTP 500"})
     await desk.slack.stop()
 
 

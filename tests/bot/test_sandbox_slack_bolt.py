@@ -17,6 +17,7 @@ from slack_sdk.web.async_client import AsyncWebClient
 
 from bot.sandbox.slack import Kind
 from tests.bot.slack_sandbox import RunningSlack, buttons, modal_view, option, plain, running_slack, text_field
+from tests.served import served_at
 
 Json = dict[str, Any]
 TEMPLATE = {
@@ -92,16 +93,10 @@ async def test_the_whole_story_over_signed_http(slack: RunningSlack) -> None:
         async def receive(request: web.Request) -> web.Response:
             return await to_aiohttp_response(await app.async_dispatch(await to_bolt_request(request)))
 
-        server = web.Application()
-        server.router.add_post("/slack/events", receive)
-        runner = web.AppRunner(server)
-        await runner.setup()
-        await web.TCPSite(runner, "127.0.0.1", 0).start()
-        slack.bot_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        await play(slack)
-        forged = await slack.post({"type": "x"}, Kind.INTERACTIVE, headers={"X-Slack-Signature": "v0=00"})
-        assert forged.status == 401
-        await runner.cleanup()
+        async with served_at("POST", "/slack/events", receive) as slack.bot_url:
+            await play(slack)
+            forged = await slack.post({"type": "x"}, Kind.INTERACTIVE, headers={"X-Slack-Signature": "v0=00"})
+            assert forged.status == 401
 
 
 async def test_the_whole_story_over_socket_mode(slack: RunningSlack) -> None:

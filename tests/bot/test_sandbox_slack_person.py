@@ -24,6 +24,7 @@ from tests.bot.slack_sandbox import (
     running_slack,
     text_field,
 )
+from tests.served import served_at
 
 Json = dict[str, Any]
 Answer = Callable[[Json], web.Response]
@@ -72,14 +73,9 @@ async def slack() -> AsyncIterator[RunningSlack]:
 @pytest.fixture
 async def bot(slack: RunningSlack) -> AsyncIterator[TinyBot]:
     tiny = TinyBot(slack.signing_secret)
-    app = web.Application()
-    app.router.add_post("/slack/events", tiny.receive)
-    runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    slack.bot_url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-    yield tiny
-    await runner.cleanup()
+    options = {"handler_cancellation": True, "shutdown_timeout": 0.1}
+    async with served_at("POST", "/slack/events", tiny.receive, **options) as slack.bot_url:
+        yield tiny
 
 
 async def opened(slack: RunningSlack, view: Json) -> Modal:

@@ -15,6 +15,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from tests.bot.app_fixture import House
 from tests.patience import patience
+from tests.served import served_at
 
 Json = dict[str, Any]
 Sample = tuple[str, frozenset[tuple[str, str]]]
@@ -98,13 +99,8 @@ async def settled(house: House) -> None:
 @asynccontextmanager
 async def listening_program() -> AsyncIterator[str]:
     """The address of a webhook that takes everything."""
-    app = web.Application()
-    app.router.add_post("/hook", _taken)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    yield f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
-    await runner.cleanup()
+    async with served_at("POST", "/hook", _taken) as url:
+        yield f"{url}/hook"
 
 
 async def _taken(_: web.Request) -> web.Response:

@@ -62,6 +62,7 @@ from core.services.outbox import Abandoned, Dispatcher, RecordWriter, RetryLater
 from tests.core.processes import Nothing, Told
 from tests.core.samples import ADA, NOON, SECRET, TurnedClock, instance, record_with, request
 from tests.patience import patience
+from tests.served import served_at
 
 NO_ROOM = Failure(kind=FailureKind.NO_CAPACITY, reason="INSUFFICIENT_RESOURCE", message="no such GPU is free")
 PUBLIC = "93.184.215.14"
@@ -125,14 +126,9 @@ class Receiver:
 @pytest.fixture
 async def receiver() -> AsyncIterator[Receiver]:
     made = Receiver()
-    app = web.Application()
-    app.router.add_post("/hook", made.take)
-    runner = web.AppRunner(app)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    made.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
-    yield made
-    await runner.cleanup()
+    async with served_at("POST", "/hook", made.take) as url:
+        made.url = f"{url}/hook"
+        yield made
 
 
 def _hook(clock: Clock | None = None, *, allow_private: bool = True, **more: Any) -> WebhookNotifier:

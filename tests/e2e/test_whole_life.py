@@ -22,6 +22,7 @@ from tests.bot.front import Front
 from tests.bot.scenarios import buttons_of
 from tests.e2e.stage import BotProcess, Stage, open_stage
 from tests.patience import until
+from tests.served import served_at
 
 CY, BO = "U0CY000001", "U0BO000001"
 DOCUMENT = openapi.document()
@@ -140,15 +141,9 @@ def kinds(replies: list[Message]) -> list[str]:
 
 @asynccontextmanager
 async def listening() -> AsyncIterator[tuple[Program, str]]:
-    program, app = Program(), web.Application()
-    app.router.add_post("/hook", program.take)
-    runner = web.AppRunner(app, access_log=None)
-    await runner.setup()
-    await web.TCPSite(runner, "127.0.0.1", 0).start()
-    try:
-        yield program, f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
-    finally:
-        await runner.cleanup()
+    program = Program()
+    async with served_at("POST", "/hook", program.take) as url:
+        yield program, f"{url}/hook"
 
 
 @asynccontextmanager
