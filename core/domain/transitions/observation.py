@@ -8,9 +8,8 @@ from typing import Any
 
 from core.domain import costs, leases
 from core.domain.attempt import Failure
-from core.domain.base import BillingMode
 from core.domain.clock import is_within
-from core.domain.events import Event, InstanceFailed, InstanceRunning, InstanceStopped, PhaseChanged, SpotNotice
+from core.domain.events import Event, InstanceFailed, InstanceRunning, InstanceStopped, PhaseChanged
 from core.domain.instance import (
     Absence,
     Billed,
@@ -22,7 +21,6 @@ from core.domain.instance import (
     Standstill,
     Startup,
     Status,
-    StopReason,
 )
 from core.domain.novita import NovitaInstance
 from core.domain.order import OrderOutcome, Verb
@@ -34,14 +32,12 @@ from core.domain.transitions.faults import fault_shown, faulted
 from core.domain.transitions.launch import created
 from core.domain.transitions.novita_words import clean_sight
 from core.domain.transitions.order_end import settled
+from core.domain.transitions.standstill import noticed, why_stopped
 from core.domain.transitions.statuses import BILLED_WORDS, GONE_WORDS, STATUSES
 from core.domain.transitions.times import Look
 
 _RESTART_LAG = timedelta(seconds=6)
 """How long `running` is taken for the state before a restart. Short: a quick restart may pass between two looks."""
-
-_RECLAIM_SLACK = timedelta(seconds=30)
-"""By which a reclaim, in whole seconds of Novita's clock, may seem to lie before the run that it ended."""
 
 _Step = Callable[[Instance, NovitaInstance, Look], TransitionResult | None]
 
@@ -70,7 +66,7 @@ def observed(
     if attached is not None and was_in_doubt:
         made_at = times.made_at(instance, novita, look)
         instance = instance.replace(launch=instance.launch.replace(accepted_at=made_at))
-    steps = (_moved, _numbered, _waited, _faulted, _noticed)
+    steps = (_moved, _numbered, _waited, _faulted, noticed)
     instance, news = _one_by_one(instance, look, *((step, novita) for step in steps))
     events = [*events, *news]
     return (instance, events) if events or instance is not before else None
@@ -248,7 +244,7 @@ def _stopped(instance: Instance, novita: NovitaInstance, look: Look) -> Transiti
         return None
     if instance.status is Status.STOPPED:
         return _still_stopped(instance, novita, look)
-    order, why = instance.order_to(Verb.STOP), _why_stopped(instance, novita)
+    order, why = instance.order_to(Verb.STOP), why_stopped(instance, novita)
     changes = {
         "status": Status.STOPPED,
         "failure": None,
@@ -280,23 +276,6 @@ def _still_stopped(instance: Instance, novita: NovitaInstance, look: Look) -> Tr
     return (record, ()) if record != instance else None
 
 
-def _why_stopped(instance: Instance, novita: NovitaInstance) -> StopReason:
-    if order := instance.order_to(Verb.STOP):
-        return StopReason.ASKED if order.cause.is_asked else StopReason(order.cause.value)
-    if instance.spot.noticed or _is_taken_back(instance, novita):
-        return StopReason.RECLAIMED
-    is_spot = instance.request.billing_mode is BillingMode.SPOT
-    return StopReason.PROBABLY_RECLAIMED if is_spot and instance.running_at else StopReason.ELSEWHERE
-
-
-def _is_taken_back(instance: Instance, novita: NovitaInstance) -> bool:
-    """Whether Novita says that it took the GPU back, without a notice that the bot saw; not of an earlier run."""
-    if novita.spot_status != "terminated":
-        return False
-    at, up = novita.spot_reclaim_at, instance.running_at
-    return at is None or up is None or at > up - _RECLAIM_SLACK
-
-
 def _under_way(
     instance: Instance, novita: NovitaInstance, status: Status | None, look: Look
 ) -> TransitionResult | None:
@@ -308,13 +287,3 @@ def _under_way(
     if novita.status == instance.remote.status and status in (None, instance.status):
         return None
     return changed(instance, changes, PhaseChanged(at=look.now, novita_status=novita.status))
-
-
-def _noticed(instance: Instance, novita: NovitaInstance, look: Look) -> TransitionResult | None:
-    """Novita takes a spot instance back: the status says so, or a time that lies ahead (API.md, Spot)."""
-    ahead = novita.spot_reclaim_at is not None and novita.spot_reclaim_at > look.now
-    is_up = instance.status in (Status.RUNNING, Status.STARTING)
-    if instance.spot.noticed or not is_up or not (ahead or novita.spot_status in ("notified", "reclaiming")):
-        return None
-    changes = {"spot": Spot(noticed=True, reclaim_at=novita.spot_reclaim_at)}
-    return changed(instance, changes, SpotNotice(at=look.now, reclaim_at=novita.spot_reclaim_at))
