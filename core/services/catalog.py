@@ -20,7 +20,7 @@ from core.domain.errors import NovitaError, NovitaUnclear, StoreUnavailable
 from core.domain.market import Market, Price, Product, Region
 from core.domain.template import Template
 from core.services import stock
-from core.services.concurrency import for_each
+from core.services.concurrency import end_all, for_each
 
 log = structlog.get_logger(__name__)
 
@@ -177,10 +177,7 @@ class Catalog:
 
     async def aclose(self) -> None:
         """Ends what is under way: it needs what is closed next."""
-        underway = list(self._underway.values())
-        for task in underway:
-            task.cancel()
-        await asyncio.gather(*underway, return_exceptions=True)
+        await end_all(self._underway.values())
         await self._stocks.aclose()
 
     async def _first_market(self) -> None:

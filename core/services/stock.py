@@ -17,7 +17,7 @@ from core.domain.base import BillingMode, Instant, Value
 from core.domain.clock import Clock, is_within
 from core.domain.errors import NovitaError, StoreUnavailable
 from core.domain.market import Market, Product, Region, Stock
-from core.services.concurrency import for_each
+from core.services.concurrency import end_all, for_each
 
 log = structlog.get_logger(__name__)
 
@@ -98,10 +98,7 @@ class Stocks:
 
     async def aclose(self) -> None:
         """Ends what is under way."""
-        underway = list(self._underway.values())
-        for task in underway:
-            task.cancel()
-        await asyncio.gather(*underway, return_exceptions=True)
+        await end_all(self._underway.values())
 
     def _over(self, key: Key, done: asyncio.Task[None]) -> None:
         self._underway.pop(key, None)

@@ -13,6 +13,7 @@ from core.domain.clock import Clock, is_ahead
 from core.domain.errors import StoreUnavailable, StoreWrongKind
 from core.domain.instance import Instance
 from core.services.alarms import AlarmKind, Alarms
+from core.services.concurrency import end_all
 from core.services.outbox.delivery import Claim, DeliveryRun, NotifierState, Progress, read_delivery_state, state_of
 from core.services.outbox.notifier import LONGEST_WAIT, Abandoned, AnyNotifier, RetryLater, Stuck
 from core.services.outbox.ports import OutboxStore
@@ -140,9 +141,7 @@ class Dispatcher:
             while more := await self._next(run, lanes):
                 run.grow(more)
         finally:
-            for lane in lanes.values():
-                lane.cancel()
-            await asyncio.gather(*lanes.values(), return_exceptions=True)
+            await end_all(lanes.values())
 
     async def _next(self, run: DeliveryRun, lanes: dict[str, asyncio.Task[bool]]) -> Claim | None:
         """Keeps the lanes going until there is news; None when all is told or put off, or the right to tell is lost."""
