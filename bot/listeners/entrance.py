@@ -9,7 +9,7 @@ import structlog
 from slack_bolt.app.async_app import AsyncApp
 from slack_bolt.response import BoltResponse
 
-from bot.listeners import interactions, mentions
+from bot.listeners import home, interactions, mentions
 from bot.listeners.interactions import Interaction, PrivateAnswer
 from bot.listeners.services import Services
 from bot.slack import errors as slack_errors
@@ -74,7 +74,7 @@ def _turned_away(services: Services, body: Body, interaction: Interaction, why: 
         return BoltResponse(status=200, body={"options": []})
     if isinstance(body.get("event"), Mapping):
         if body["event"].get("tab") == "home":
-            services.background.start(_at_home(services, interaction.actor, why))
+            services.background.start(home.show(services, interaction.actor, b.home_view(b.notice(why).blocks)))
         elif interaction.said_in:
             services.background.start(mentions.answer_once(services, interaction, b.notice(why)))
     elif interaction.view is not None and not interaction.is_at_home and kind == "block_actions":
@@ -101,11 +101,3 @@ async def _over_the_form(services: Services, interaction: Interaction, why: str)
         )
     except CALL_FAILED as error:
         log.warning("not_said", error=slack_errors.error_code(error))
-
-
-async def _at_home(services: Services, actor: Actor, why: str) -> None:
-    view = b.home_view(b.notice(why).blocks)
-    try:
-        await services.client.api_call("views.publish", json={"user_id": actor.user, "view": view})
-    except CALL_FAILED as error:
-        log.warning("home_not_published", error=slack_errors.error_code(error))

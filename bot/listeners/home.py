@@ -63,9 +63,13 @@ async def publish(services: Services, actor: Actor, page: int = 0) -> None:
         view = await _drawn(services, actor, page)
     except StoreUnavailable as error:
         view = b.home_view(b.notice(wording.error_words(error)).blocks)
+    await show(services, actor, {**view, "private_metadata": str(page)})
+
+
+async def show(services: Services, actor: Actor, view: Block) -> None:
+    """Puts the view on the person's tab. A failure is logged."""
     try:
-        marked = {**view, "private_metadata": str(page)}
-        await services.client.api_call("views.publish", json={"user_id": actor.user, "view": marked})
+        await services.client.api_call("views.publish", json={"user_id": actor.user, "view": view})
     except CALL_FAILED as error:
         log.warning("home_not_published", error=slack_errors.error_code(error))
 
