@@ -24,8 +24,8 @@ class Scene(NamedTuple):
 class Input:
     """The state of one input as Slack sends it. None where there is none, or one that is not of its shape."""
 
-    def __init__(self, state: Mapping[str, Any]) -> None:
-        self._state = state
+    def __init__(self, state: object) -> None:
+        self._state = _mapping(state)
 
     @property
     def typed(self) -> str:
