@@ -114,7 +114,7 @@ class Person:
         return Screen(self._workspace, self._delivery, self.member, view) if view else None
 
     def say(self, text: str, channel: str = "gpu", thread: Message | None = None) -> Message:
-        """Posts a message of their own, as it is; the bot is not told, as it subscribes to no message events."""
+        """Posts a message of their own, as it is; the bot is not told, whatever it says. `type` tells it."""
         place = self._place(channel)
         thread_ts = thread.ts if thread else None
         ts = self._workspace.new_ts()
