@@ -31,7 +31,7 @@ def read_extents(text: str) -> list[Said]:
     """Each way to read a line, the likeliest first: the name before the extent, then behind it; those that name an
     instance before those that name none."""
     words = text.split()
-    found = dict.fromkeys(said for said in _splits(words))
+    found = dict.fromkeys(_splits(words))
     return sorted(found, key=lambda said: not said.name)
 
 
