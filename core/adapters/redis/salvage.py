@@ -12,7 +12,8 @@ from pydantic import ValidationError
 from core.adapters.redis.documents import NotReadable, opened
 from core.adapters.redis.migrations import GROUPS, grouped
 from core.domain.base import NOBODY
-from core.domain.instance import Instance, Unreadable
+from core.domain.instance import Instance
+from core.domain.unreadable import Unreadable
 
 _ROUNDS = 50
 """So many parts of a record may be beyond reading; then all of it is."""
